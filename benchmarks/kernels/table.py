@@ -1,0 +1,134 @@
+"""The table of single operations and their sizes.
+
+Every worker says how its library performs an operation, by name, in one or two
+forms: the plain one (``""``, a new result unless the operation says otherwise)
+and ``-inplace`` (writing into memory that exists already). The table says at
+which sizes, and counts as work what the operation must move or compute at
+least once, however the library does it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from protocol import Measurement, Worker
+
+FLOAT_BYTES = 4
+FORMS = ("", "-inplace")
+
+Maker = Callable[..., Callable[[], object]]
+"""Takes the sizes of a Kernel, prepares its inputs and answers the operation to time."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One operation at one size.
+
+    Attributes:
+        name: The operation.
+        label: The size, as it is written in the name of the row.
+        sizes: The arguments of the worker's maker.
+        unit: ``GB/s`` or ``GFLOP/s`` where the work counts, ``us`` where the cost of the call does.
+        work: Bytes or floating-point operations of one call.
+    """
+
+    name: str
+    label: str
+    sizes: tuple[int, ...]
+    unit: str
+    work: float = 0.0
+
+    @property
+    def row(self) -> str:
+        """The name of the row of the benchmark table."""
+        return f"W8.{self.name}_{self.label}"
+
+
+def work_of(name: str, sizes: tuple[int, ...]) -> float:
+    """Bytes to move (floating-point operations for ``sgemm``) in one call.
+
+    Args:
+        name: The operation.
+        sizes: Its sizes: (m, k, n) of ``sgemm``, (rows of the table, width, rows picked) of ``gather`` and
+            ``scatter_grad``, otherwise the shape of the input.
+    """
+    if name == "sgemm":
+        m, k, n = sizes
+        return 2.0 * m * k * n
+    if name in ("gather", "scatter_grad"):
+        table, width, picked = sizes
+        if name == "gather":
+            return 2.0 * FLOAT_BYTES * picked * width
+        # The table is written once as zeros; every picked row is read, read and written.
+        return float(FLOAT_BYTES) * (table * width + 3 * picked * width)
+    elements = 1
+    for size in sizes:
+        elements *= size
+    arrays = {"sum": 1, "add": 3, "adam": 7}.get(name, 2)
+    return float(FLOAT_BYTES) * arrays * elements
+
+
+def _large(name: str, label: str, *sizes: int) -> Kernel:
+    return Kernel(name, label, sizes, "GFLOP/s" if name == "sgemm" else "GB/s", work_of(name, sizes))
+
+
+def _small(name: str, label: str, *sizes: int) -> Kernel:
+    return Kernel(name, label, sizes, "us")
+
+
+KERNELS = (
+    _large("sgemm", "1024", 1024, 1024, 1024),
+    _large("sgemm", "256x784x128", 256, 784, 128),
+    _large("softmax", "8192x1000", 8192, 1000),
+    _large("add", "10M", 10_000_000),
+    _large("exp", "10M", 10_000_000),
+    _large("sigmoid", "10M", 10_000_000),
+    _large("sum", "10M", 10_000_000),
+    _large("adam", "10M", 10_000_000),
+    _large("layernorm", "8192x512", 8192, 512),
+    _large("gather", "8192x256", 50_000, 256, 8192),
+    _large("scatter_grad", "8192x256", 50_000, 256, 8192),
+    _large("transpose", "4096", 4096, 4096),
+    # About 10 and about 1000 elements: the cost of the call itself.
+    _small("sgemm", "3x3x3", 3, 3, 3),
+    _small("sgemm", "32x32x32", 32, 32, 32),
+    _small("softmax", "1x10", 1, 10),
+    _small("softmax", "10x100", 10, 100),
+    *(_small(name, str(n), n) for name in ("add", "exp", "sigmoid", "sum", "adam") for n in (10, 1000)),
+    _small("layernorm", "1x10", 1, 10),
+    _small("layernorm", "10x100", 10, 100),
+    _small("gather", "5x2", 100, 2, 5),
+    _small("gather", "50x20", 100, 20, 50),
+    _small("scatter_grad", "5x2", 100, 2, 5),
+    _small("scatter_grad", "50x20", 100, 20, 50),
+    _small("transpose", "2x5", 2, 5),
+    _small("transpose", "20x50", 20, 50),
+)
+
+
+def register(worker: Worker, column: str, makers: Mapping[str, Mapping[str, Maker]]) -> None:
+    """Offer every kernel of the table that a library has.
+
+    Args:
+        worker: The worker of the library.
+        column: The library's column; the form is appended to it.
+        makers: Operation name to form (one of FORMS) to maker.
+
+    Raises:
+        ValueError: If an operation or a form is not one of the table.
+    """
+    names = {kernel.name for kernel in KERNELS}
+    for name, forms in makers.items():
+        if name not in names or not set(forms) <= set(FORMS):
+            raise ValueError(f"unknown operation or form: {name} {sorted(forms)}")
+    for kernel in KERNELS:
+        for form, maker in makers.get(kernel.name, {}).items():
+            worker.test(kernel.row, column + form)(_measurement(kernel, maker))
+
+
+def _measurement(kernel: Kernel, maker: Maker) -> Callable[[], Measurement]:
+    def make() -> Measurement:
+        call: Any = maker(*kernel.sizes)
+        return Measurement(call, kernel.unit, kernel.work)
+
+    return make

@@ -1,0 +1,240 @@
+"""Benchmark worker: PyTorch on the CPU.
+
+Columns: torch (eager), torch-compile, torch-inplace (``out=`` or in-place form
+of a kernel), torch-fused (the fused form of Adam).
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from kernels import register
+from protocol import Measurement, Worker, wanted_threads
+from rows import CHAIN_SIZE, FIT_STEPS, LABELS, MNIST_BATCH, MNIST_SAMPLES, SAMPLES
+
+if wanted_threads():
+    torch.set_num_threads(wanted_threads())
+
+
+def floats(*shape, low=0.0, high=1.0):
+    return torch.empty(shape).uniform_(low, high)
+
+
+def integers(high, *shape):
+    return torch.randint(0, high, shape)
+
+
+def mlp(inputs, hidden, outputs, activation):
+    torch.manual_seed(1)
+    model = nn.Sequential(nn.Linear(inputs, hidden), activation, nn.Linear(hidden, outputs))
+    return model, torch.optim.Adam(model.parameters(), lr=0.001, eps=1e-7)
+
+
+def size_of(model):
+    return lambda: sum(p.numel() for p in model.parameters())
+
+
+def train(loss_of, optimizer, inputs, labels):
+    optimizer.zero_grad()
+    loss = loss_of(inputs, labels)
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
+def samples():
+    return torch.tensor(SAMPLES, dtype=torch.float32), torch.tensor(LABELS)
+
+
+def loss_of(model):
+    return lambda inputs, labels: functional.cross_entropy(model(inputs), labels)
+
+
+def first_step():
+    model, optimizer = mlp(2, 128, 2, nn.Sigmoid())
+    train(loss_of(model), optimizer, *samples())
+
+
+worker = Worker(lambda: {"torch": torch.__version__, "threads": torch.get_num_threads()}, first_step)
+FORMS = (("torch", lambda function: function), ("torch-compile", torch.compile))
+
+
+@worker.test("W1.tape_scalar", "torch")
+def _():
+    a, b = (torch.tensor(v, requires_grad=True) for v in (2.0, 3.0))
+    return Measurement(lambda: torch.autograd.grad(torch.mul(a, b), [a, b]))
+
+
+def function_scalar(form):
+    a, b, c = (torch.tensor(v, requires_grad=True) for v in (2.0, 3.0, 4.0))
+    function = form(lambda a, b, c: a * b + c)
+    return Measurement(lambda: torch.autograd.grad(torch.square(function(a, b, c)), [a, b]))
+
+
+def chain_of_ten(form):
+    inputs = [floats(CHAIN_SIZE, low=0.5, high=1.5).requires_grad_() for _ in range(3)]
+    ones = torch.ones(CHAIN_SIZE)
+
+    @form
+    def chain(x, a, b):
+        y = torch.sqrt(torch.square(x * a + b) * 0.5 + 1.0)
+        return torch.exp(torch.log(y / a) - x)
+
+    return Measurement(lambda: torch.autograd.grad(chain(*inputs), inputs, ones))
+
+
+def seed_mlp_step(form):
+    model, optimizer = mlp(2, 128, 2, nn.Sigmoid())
+    loss = form(loss_of(model))
+    inputs, labels = samples()
+    return Measurement(lambda: train(loss, optimizer, inputs, labels), parameters=size_of(model))
+
+
+def epoch_of(model, optimizer, images, labels, batch_size, shuffle):
+    """One epoch as a fit() does it: batches picked by index, loss and accuracy counted."""
+    count = len(labels)
+
+    def epoch():
+        order = torch.randperm(count) if shuffle else torch.arange(count)
+        total, right = 0.0, 0
+        for batch in order.split(batch_size):
+            inputs, trues = images[batch], labels[batch]
+            optimizer.zero_grad()
+            logits = model(inputs)
+            loss = functional.cross_entropy(logits, trues)
+            loss.backward()
+            optimizer.step()
+            total += loss.item()
+            right += (logits.argmax(-1) == trues).sum().item()
+        return total, right
+
+    return epoch
+
+
+@worker.test("W3.seed_mlp_fit", "torch")
+def _():
+    model, optimizer = mlp(2, 128, 2, nn.Sigmoid())
+    inputs, labels = samples()
+    epoch = epoch_of(model, optimizer, inputs.repeat(FIT_STEPS, 1), labels.repeat(FIT_STEPS), len(LABELS), True)
+    return Measurement(epoch, steps=FIT_STEPS, parameters=size_of(model))
+
+
+def mnist_mlp(form):
+    model, optimizer = mlp(784, 128, 10, nn.ReLU())
+    images, labels = floats(MNIST_SAMPLES, 784), integers(10, MNIST_SAMPLES)
+    epoch = epoch_of(form(model), optimizer, images, labels, MNIST_BATCH, True)
+    initial = {name: value.clone() for name, value in model.state_dict().items()}
+
+    def start_again():
+        model.load_state_dict(initial)
+        optimizer.state.clear()
+
+    return Measurement(epoch, "samples/s", MNIST_SAMPLES, calls=1, prepare=start_again, parameters=size_of(model))
+
+
+for _column, _form in FORMS:
+    for _row, _make in (
+        ("W2.function_scalar", function_scalar),
+        ("W2.chain10_1M", chain_of_ten),
+        ("W3.seed_mlp_step", seed_mlp_step),
+        ("W4.mnist_mlp", mnist_mlp),
+    ):
+        worker.test(_row, _column)(lambda make=_make, form=_form: make(form))
+
+
+def without_gradient(operation):
+    def call():
+        with torch.inference_mode():
+            return operation()
+
+    return call
+
+
+def fresh(operation, inputs):
+    """A maker of the form that allocates its result."""
+
+    def make(*sizes):
+        tensors = inputs(*sizes)
+        return without_gradient(lambda: operation(*tensors))
+
+    return make
+
+
+def given(operation, inputs, shape=lambda *sizes: sizes):
+    """A maker of the form that writes into a given buffer."""
+
+    def make(*sizes):
+        tensors, out = inputs(*sizes), torch.empty(shape(*sizes))
+        return without_gradient(lambda: operation(*tensors, out=out))
+
+    return make
+
+
+def one(*sizes):
+    return (floats(*sizes),)
+
+
+def softmax(x, out=None):
+    return torch.softmax(x, -1, out=out)
+
+
+def add_inplace(n):
+    x, y = floats(n), torch.zeros(n)
+    return without_gradient(lambda: y.add_(x))
+
+
+def adam(fused):
+    def make(n):
+        weight = floats(n).requires_grad_()
+        weight.grad = floats(n, low=-0.01, high=0.01)
+        return torch.optim.Adam([weight], eps=1e-7, fused=fused).step
+
+    return make
+
+
+def layernorm(rows, columns):
+    x, gamma, beta = floats(rows, columns), torch.ones(columns), torch.zeros(columns)
+    return without_gradient(lambda: functional.layer_norm(x, (columns,), gamma, beta, 1e-3))
+
+
+def gather(rows, width, picked):
+    table, ids = floats(rows, width), integers(rows, picked)
+    return without_gradient(lambda: functional.embedding(ids, table))
+
+
+def scatter_grad(rows, width, picked):
+    ids, gradient = integers(rows, picked), floats(picked, width)
+    return without_gradient(lambda: torch.ops.aten.embedding_dense_backward(gradient, ids, rows, -1, False))
+
+
+def transpose_inplace(rows, columns):
+    x, out = floats(rows, columns), torch.empty(columns, rows)
+    return without_gradient(lambda: out.copy_(x.t()))
+
+
+register(
+    worker,
+    "torch",
+    {
+        "sgemm": {"": given(torch.mm, lambda m, k, n: (floats(m, k), floats(k, n)), lambda m, k, n: (m, n))},
+        "add": {"": fresh(torch.add, lambda n: (floats(n), floats(n))), "-inplace": add_inplace},
+        "exp": {"": fresh(torch.exp, one), "-inplace": given(torch.exp, one)},
+        "sigmoid": {"": fresh(torch.sigmoid, one), "-inplace": given(torch.sigmoid, one)},
+        "sum": {"": fresh(lambda x: torch.sum(x).item(), one)},
+        "softmax": {"": fresh(softmax, one), "-inplace": given(softmax, one)},
+        "adam": {"": adam(fused=None)},
+        "layernorm": {"": layernorm},
+        "gather": {"": gather},
+        "scatter_grad": {"": scatter_grad},
+        "transpose": {"": fresh(lambda x: x.t().contiguous(), one), "-inplace": transpose_inplace},
+    },
+)
+register(worker, "torch-fused", {"adam": {"": adam(fused=True)}})
+
+if __name__ == "__main__":
+    worker.main()

@@ -1,0 +1,129 @@
+"""The table of kernels (see src/rk.h). Other modules call ``table()`` once and keep the pointer."""
+
+cdef extern from "rk.h" nogil:
+    enum:
+        RK_BOOL
+        RK_INT8
+        RK_INT16
+        RK_INT32
+        RK_INT64
+        RK_UINT8
+        RK_UINT16
+        RK_UINT32
+        RK_UINT64
+        RK_FLOAT16
+        RK_FLOAT32
+        RK_FLOAT64
+        RK_COMPLEX64
+        RK_COMPLEX128
+    # elementwise
+    enum:
+        RK_NEG, RK_ABS, RK_SIGN, RK_SQUARE, RK_SQRT, RK_RSQRT, RK_RECIPROCAL, RK_EXP, RK_LOG, RK_SIN, RK_COS, RK_TAN
+        RK_TANH, RK_SIGMOID, RK_RELU, RK_GELU, RK_SOFTPLUS, RK_ERF, RK_FLOOR, RK_CEIL, RK_ISNAN, RK_NOT
+        RK_LOG1P, RK_EXPM1
+    enum:
+        RK_AXPB, RK_PMAX, RK_PMIN, RK_PPOW, RK_RPOW, RK_PDIV, RK_RDIV, RK_RSUB, RK_PMOD, RK_RMOD, RK_CLIP
+        RK_PGT, RK_PGE, RK_PLT, RK_PLE, RK_PEQ, RK_PNE, RK_RECIP_AXPB, RK_RSQRT_AXPB, RK_LEAKY
+    enum:
+        RK_ADD, RK_SUB, RK_MUL, RK_DIV, RK_MOD, RK_POW, RK_MAXIMUM, RK_MINIMUM, RK_COPYB
+        RK_EQ, RK_NE, RK_GT, RK_GE, RK_LT, RK_LE, RK_AND, RK_OR, RK_XOR
+        RK_DSIGMOID, RK_DTANH, RK_DRELU, RK_DSQRT, RK_DGELU, RK_DSOFTPLUS
+    # reductions
+    enum:
+        RK_SUM, RK_MEAN, RK_MAX, RK_MIN, RK_ASUM, RK_SUMSQ, RK_NRM2, RK_PROD, RK_ANY, RK_ALL_TRUE, RK_AMAX, RK_AMIN
+    enum:
+        RK_ARGMAX, RK_ARGMIN, RK_ARGAMAX, RK_ARGAMIN
+    enum:
+        RK_EPI_NONE, RK_EPI_RELU, RK_EPI_SIGMOID, RK_EPI_TANH
+
+    ctypedef struct rk_api:
+        const char* variant
+        # elementwise
+        void (*unary)(int op, int dtype, const void* x, void* y, ptrdiff_t n) noexcept nogil
+        void (*param)(int op, int dtype, const void* x, double p, double q, void* y, ptrdiff_t n) noexcept nogil
+        void (*binary)(int op, int dtype, int nd, const ptrdiff_t* dims, const void* a, const ptrdiff_t* sa,
+                       const void* b, const ptrdiff_t* sb, void* c, int c_bool) noexcept nogil
+        void (*axpy)(int dtype, ptrdiff_t n, double alpha, double alpha_im, const void* x, ptrdiff_t incx,
+                     void* y, ptrdiff_t incy) noexcept nogil
+        void (*scal)(int dtype, ptrdiff_t n, double alpha, double alpha_im, void* x, ptrdiff_t incx) noexcept nogil
+        void (*cast)(int from_, int to, const void* x, void* y, ptrdiff_t n) noexcept nogil
+        void (*fill)(int size, const void* value, void* y, ptrdiff_t n, ptrdiff_t inc) noexcept nogil
+        void (*copy)(int size, ptrdiff_t n, const void* x, ptrdiff_t incx, void* y, ptrdiff_t incy) noexcept nogil
+        # reductions
+        void (*reduce)(int op, int dtype, const void* x, void* y, ptrdiff_t outer, ptrdiff_t n,
+                       ptrdiff_t inner) noexcept nogil
+        void (*argreduce)(int op, int dtype, const void* x, void* idx, int idx_type, ptrdiff_t outer, ptrdiff_t n,
+                          ptrdiff_t inner) noexcept nogil
+        double (*sum_all)(int dtype, ptrdiff_t n, const void* x, ptrdiff_t inc) noexcept nogil
+        double (*asum_all)(int dtype, ptrdiff_t n, const void* x, ptrdiff_t inc) noexcept nogil
+        double (*nrm2_all)(int dtype, ptrdiff_t n, const void* x, ptrdiff_t inc) noexcept nogil
+        double (*dot_all)(int dtype, ptrdiff_t n, const void* x, ptrdiff_t incx, const void* y,
+                          ptrdiff_t incy) noexcept nogil
+        ptrdiff_t (*arg_all)(int op, int dtype, ptrdiff_t n, const void* x, ptrdiff_t inc) noexcept nogil
+        long long (*isum_all)(int dtype, ptrdiff_t n, const void* x, ptrdiff_t inc) noexcept nogil
+        void (*softmax)(int dtype, const void* x, void* y, ptrdiff_t rows, ptrdiff_t n) noexcept nogil
+        void (*log_softmax)(int dtype, const void* x, void* y, ptrdiff_t rows, ptrdiff_t n) noexcept nogil
+        void (*dsoftmax)(int dtype, const void* y, const void* dy, void* dx, ptrdiff_t rows, ptrdiff_t n) noexcept nogil
+        void (*cumsum)(int dtype, const void* x, void* y, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner,
+                       int exclusive, int reverse) noexcept nogil
+        # moving
+        void (*transpose)(int size, int nd, const ptrdiff_t* x_dims, const int* perm, const void* x,
+                          void* y) noexcept nogil
+        void (*repeat)(int size, const void* x, void* y, ptrdiff_t outer, ptrdiff_t repeats,
+                       ptrdiff_t n) noexcept nogil
+        void (*copy2d)(int size, ptrdiff_t rows, ptrdiff_t n, const void* x, ptrdiff_t ldx, void* y,
+                       ptrdiff_t ldy) noexcept nogil
+        void (*gather_rows)(int size, const void* x, const void* idx, int idx_type, void* y, ptrdiff_t count,
+                            ptrdiff_t n) noexcept nogil
+        void (*scatter_rows)(int size, const void* x, const void* idx, int idx_type, void* y, ptrdiff_t count,
+                             ptrdiff_t n) noexcept nogil
+        void (*scatter_add_rows)(int dtype, const void* x, const void* idx, int idx_type, void* y, ptrdiff_t count,
+                                 ptrdiff_t n, ptrdiff_t rows) noexcept nogil
+        ptrdiff_t (*check_index)(int idx_type, const void* idx, ptrdiff_t count, ptrdiff_t limit) noexcept nogil
+        # matrix products
+        void (*sgemm)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float* a,
+                      ptrdiff_t lda, const float* b, ptrdiff_t ldb, float beta, float* c, ptrdiff_t ldc,
+                      const float* bias, int epilogue) noexcept nogil
+        void (*dgemm)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const double* a,
+                      ptrdiff_t lda, const double* b, ptrdiff_t ldb, double beta, double* c, ptrdiff_t ldc,
+                      const double* bias, int epilogue) noexcept nogil
+        void (*sgemm_batch)(ptrdiff_t batch, int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha,
+                            const float* a, ptrdiff_t lda, ptrdiff_t stride_a, const float* b, ptrdiff_t ldb,
+                            ptrdiff_t stride_b, float beta, float* c, ptrdiff_t ldc,
+                            ptrdiff_t stride_c) noexcept nogil
+        void (*dgemm_batch)(ptrdiff_t batch, int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha,
+                            const double* a, ptrdiff_t lda, ptrdiff_t stride_a, const double* b, ptrdiff_t ldb,
+                            ptrdiff_t stride_b, double beta, double* c, ptrdiff_t ldc,
+                            ptrdiff_t stride_c) noexcept nogil
+        void (*xgemm)(int dtype, int ta, int tb, int conj_a, int conj_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
+                      const double* alpha, const void* a, ptrdiff_t lda, const void* b, ptrdiff_t ldb,
+                      const double* beta, void* c, ptrdiff_t ldc) noexcept nogil
+        void (*sgemv)(int ta, ptrdiff_t m, ptrdiff_t n, float alpha, const float* a, ptrdiff_t lda, const float* x,
+                      ptrdiff_t incx, float beta, float* y, ptrdiff_t incy) noexcept nogil
+        void (*dgemv)(int ta, ptrdiff_t m, ptrdiff_t n, double alpha, const double* a, ptrdiff_t lda,
+                      const double* x, ptrdiff_t incx, double beta, double* y, ptrdiff_t incy) noexcept nogil
+        # neural networks
+        double (*sparse_xent_logits)(int dtype, const void* x, const void* labels, int label_type, void* probs,
+                                     void* losses, ptrdiff_t rows, ptrdiff_t n) noexcept nogil
+        void (*dsparse_xent_logits)(int dtype, const void* probs, const void* labels, int label_type,
+                                    const void* scales, double scale, void* dx, ptrdiff_t rows,
+                                    ptrdiff_t n) noexcept nogil
+        void (*adam)(int dtype, void* p, const void* g, void* m, void* v, ptrdiff_t n, double lr, double beta1,
+                     double beta2, double eps) noexcept nogil
+        void (*sgd)(int dtype, void* p, const void* g, void* velocity, ptrdiff_t n, double lr, double momentum,
+                    int nesterov) noexcept nogil
+        void (*rmsprop)(int dtype, void* p, const void* g, void* rms, void* velocity, void* avg, ptrdiff_t n,
+                        double lr, double rho, double momentum, double eps) noexcept nogil
+        void (*bias_act)(int dtype, const void* x, const void* bias, void* y, ptrdiff_t rows, ptrdiff_t n,
+                         int epilogue) noexcept nogil
+        void (*dbias_act)(int dtype, const void* y, const void* dy, void* dz, void* dbias, ptrdiff_t rows,
+                          ptrdiff_t n, int epilogue) noexcept nogil
+
+    const rk_api* rk_select(const char* name)
+    int rk_threads()
+    void rk_set_threads(int n)
+
+# The table chosen when the package was imported.
+cdef const rk_api* table() noexcept
+cdef int get_threads() noexcept
+cdef void set_threads(int n) noexcept

@@ -1,0 +1,96 @@
+/* What the families share: lists of types, loops, threads. */
+#ifndef RK_COMMON_H
+#define RK_COMMON_H
+#include "math.h"
+
+/* Asserts that the iterations of the next loop do not depend on each other; y may still be exactly x. */
+#if defined(__clang__)
+#define RK_IVDEP _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define RK_IVDEP _Pragma("GCC ivdep")
+#else
+#define RK_IVDEP
+#endif
+
+/* X(code, name, type, unsigned type in which the arithmetic wraps) */
+#define RK_SINTS(X) \
+    X(RK_INT8, i8, int8_t, uint32_t) X(RK_INT16, i16, int16_t, uint32_t) \
+    X(RK_INT32, i32, int32_t, uint32_t) X(RK_INT64, i64, int64_t, uint64_t)
+#define RK_UINTS(X) \
+    X(RK_UINT8, u8, uint8_t, uint32_t) X(RK_UINT16, u16, uint16_t, uint32_t) \
+    X(RK_UINT32, u32, uint32_t, uint32_t) X(RK_UINT64, u64, uint64_t, uint64_t)
+#define RK_INTS(X) RK_SINTS(X) RK_UINTS(X)
+
+typedef struct { float re, im; } rk_c64;
+typedef struct { double re, im; } rk_c128;
+
+typedef struct { uint64_t lo, hi; } rk_item16;
+
+/* a vector of doubles from as many floats, and back */
+#if defined(__GNUC__)
+typedef float rk_vf32_half __attribute__((vector_size(RK_VECTOR_BYTES / 2), aligned(4), may_alias));
+RK_INLINE rk_vf64 rk_widen_f32(const float *p) { return __builtin_convertvector(*(const rk_vf32_half *)p, rk_vf64); }
+RK_INLINE void rk_narrow_f32(float *p, rk_vf64 v) { *(rk_vf32_half *)p = __builtin_convertvector(v, rk_vf32_half); }
+#else
+RK_INLINE rk_vf64 rk_widen_f32(const float *p) { return (double)*p; }
+RK_INLINE void rk_narrow_f32(float *p, rk_vf64 v) { *p = (float)v; }
+#endif
+RK_INLINE rk_vf64 rk_widen_f64(const double *p) { return rk_load_vf64(p); }
+
+static int rk_dtype_size(int dtype)
+{
+    static const uint8_t size[18] = { 0, 1, 1, 2, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 4, 8, 16 };
+    return size[dtype];
+}
+
+static inline int rk_is_int(int dtype) { return dtype >= RK_INT8 && dtype <= RK_UINT64; }
+
+/* Work is handed to threads in blocks of RK_BLOCK elements, so that an element's place in the vector loop, and
+ * with it the last bit of its result, never depends on how many threads there are. */
+#define RK_BLOCK 4096
+#define RK_BLOCKS(n) (((n) + RK_BLOCK - 1) / RK_BLOCK)
+/* Below this many elements of cheap arithmetic the calling thread is done before a second one has begun. */
+#define RK_GRAIN_CHEAP 32768
+#define RK_GRAIN_DEAR 8192   /* of transcendental functions */
+
+/* ---- half precision ---- */
+static inline float rk_half_to_float(uint16_t h)
+{
+    union { uint32_t u; float f; } v, scale;
+    v.u = (uint32_t)(h & 0x7fff) << 13;
+    scale.u = 0x77800000;                      /* 2^112 moves the exponent and normalises subnormals */
+    v.f *= scale.f;
+    v.u |= (h & 0x7c00) == 0x7c00 ? 0x7f800000u : 0u;
+    v.u |= (uint32_t)(h & 0x8000) << 16;
+    return v.f;
+}
+
+static inline uint16_t rk_float_to_half(float x)
+{
+    union { float f; uint32_t u; } v, magic;
+    v.f = x;
+    magic.u = 0x3f000000;                      /* 0.5: adding it rounds a subnormal half in place */
+    uint32_t sign = v.u >> 16 & 0x8000, a = v.u & 0x7fffffff, r;
+    v.u = a;
+    union { float f; uint32_t u; } sub;
+    sub.f = v.f + magic.f;
+    uint32_t small = sub.u - magic.u;
+    uint32_t normal = (a + 0xc8000fffu + (a >> 13 & 1)) >> 13;
+    r = a < 0x38800000 ? small : normal;
+    r = a >= 0x47800000 ? 0x7c00 : r;
+    r = a > 0x7f800000 ? 0x7e00 : r;
+    return (uint16_t)(r | sign);
+}
+
+/* Rounding to odd first keeps the second rounding from going wrong. */
+static inline uint16_t rk_double_to_half(double x)
+{
+    union { float f; uint32_t u; } v;
+    v.f = (float)x;
+    double back = v.f;
+    if (back != x && x == x && !(v.u & 1) && v.u << 1 != 0xff000000u)
+        v.u += fabs(back) > fabs(x) ? -1u : 1u;
+    return rk_float_to_half(v.f);
+}
+
+#endif

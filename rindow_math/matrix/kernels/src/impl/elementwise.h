@@ -1,0 +1,1204 @@
+/* Elementwise kernels: unary, with parameters, binary with broadcasting, axpy, scal, casts, copies. */
+#include "common.h"
+#include "trig.h"
+
+/* ---- conversions ---- */
+
+/* Float to integer: truncates, saturates, nan is 0. The bounds are floats that the integer type can hold, so that
+ * the conversion is defined for every element and the loop needs no branch. LOW and HIGH bound the clamped value;
+ * what lay at or above LIMIT (the first float beyond the type) becomes the type's maximum. */
+#define RK_SATURATE(F, T, MAX, LOW, HIGH, LIMIT) do { \
+    RK_IVDEP \
+    for (ptrdiff_t i = 0; i < n; i++) { \
+        F v = x[i]; \
+        F w = v == v ? v : 0; \
+        w = w > (F)LOW ? w : (F)LOW; \
+        w = w < (F)HIGH ? w : (F)HIGH; \
+        T r = (T)w; \
+        y[i] = v >= (F)LIMIT ? (T)MAX : r; \
+    } } while (0)
+
+#define RK_F64_TO_INT(NAME, T, MAX, LOW, HIGH, LIMIT) \
+    static void rk_store_##NAME(const double *x, T *y, ptrdiff_t n) { RK_SATURATE(double, T, MAX, LOW, HIGH, LIMIT); }
+RK_F64_TO_INT(i8, int8_t, INT8_MAX, -128.0, 127.0, 128.0)
+RK_F64_TO_INT(i16, int16_t, INT16_MAX, -32768.0, 32767.0, 32768.0)
+RK_F64_TO_INT(i32, int32_t, INT32_MAX, -2147483648.0, 2147483647.0, 2147483648.0)
+RK_F64_TO_INT(i64, int64_t, INT64_MAX, -0x1p63, 0x1.fffffffffffffp62, 0x1p63)
+RK_F64_TO_INT(u8, uint8_t, UINT8_MAX, 0.0, 255.0, 256.0)
+RK_F64_TO_INT(u16, uint16_t, UINT16_MAX, 0.0, 65535.0, 65536.0)
+RK_F64_TO_INT(u32, uint32_t, UINT32_MAX, 0.0, 4294967295.0, 4294967296.0)
+RK_F64_TO_INT(u64, uint64_t, UINT64_MAX, 0.0, 0x1.fffffffffffffp63, 0x1p64)
+
+/* n values of any real type as doubles, and back (n is a block's length) */
+static void rk_load_f64(int dtype, const void *src, double *y, ptrdiff_t n)
+{
+#define RK_CASE(CODE, NAME, T, W) \
+    case CODE: { const T *x = (const T *)src; for (ptrdiff_t i = 0; i < n; i++) y[i] = (double)x[i]; break; }
+    switch (dtype) {
+    RK_INTS(RK_CASE)
+    RK_CASE(RK_FLOAT32, f32, float, 0)
+    RK_CASE(RK_FLOAT64, f64, double, 0)
+    case RK_BOOL: { const uint8_t *x = (const uint8_t *)src; for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i] != 0; break; }
+    case RK_FLOAT16: {
+        const uint16_t *x = (const uint16_t *)src;
+        for (ptrdiff_t i = 0; i < n; i++) y[i] = rk_half_to_float(x[i]);
+        break;
+    }
+    case RK_COMPLEX64: { const rk_c64 *x = (const rk_c64 *)src; for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i].re; break; }
+    case RK_COMPLEX128: { const rk_c128 *x = (const rk_c128 *)src; for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i].re; break; }
+    }
+#undef RK_CASE
+}
+
+static void rk_store_f64(int dtype, const double *x, void *dst, ptrdiff_t n)
+{
+#define RK_CASE(CODE, NAME, T, W) case CODE: rk_store_##NAME(x, (T *)dst, n); break;
+    switch (dtype) {
+    RK_INTS(RK_CASE)
+    case RK_FLOAT32: { float *y = (float *)dst; for (ptrdiff_t i = 0; i < n; i++) y[i] = (float)x[i]; break; }
+    case RK_FLOAT64: memcpy(dst, x, (size_t)n * 8); break;
+    case RK_BOOL: { uint8_t *y = (uint8_t *)dst; for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i] != 0; break; }
+    case RK_FLOAT16: {
+        uint16_t *y = (uint16_t *)dst;
+        for (ptrdiff_t i = 0; i < n; i++) y[i] = rk_double_to_half(x[i]);
+        break;
+    }
+    case RK_COMPLEX64: {
+        rk_c64 *y = (rk_c64 *)dst;
+        for (ptrdiff_t i = 0; i < n; i++) { y[i].re = (float)x[i]; y[i].im = 0; }
+        break;
+    }
+    case RK_COMPLEX128: {
+        rk_c128 *y = (rk_c128 *)dst;
+        for (ptrdiff_t i = 0; i < n; i++) { y[i].re = x[i]; y[i].im = 0; }
+        break;
+    }
+    }
+#undef RK_CASE
+}
+
+/* One double as an integer, truncated and saturated. */
+static int64_t rk_to_i64(double v)
+{
+    return !(v == v) ? 0 : v >= 0x1p63 ? INT64_MAX : v <= -0x1p63 ? INT64_MIN : (int64_t)v;
+}
+
+/* Whether v is an integer that int64_t or uint64_t holds; its bits modulo 2^64. */
+static int rk_as_integer(double v, uint64_t *bits)
+{
+    if (!(v >= -0x1p63 && v < 0x1p64) || v != trunc(v))
+        return 0;
+    *bits = v < 0 ? (uint64_t)(int64_t)v : (uint64_t)v;
+    return 1;
+}
+
+/* ---- unary ---- */
+
+/* the functions of trig.h, or where they would be inexact the C library's */
+#if defined(__FMA__)
+#define RK_TRIG_MAP(NAME, V, S) RK_VMAP(rk_##NAME##_##V(v))
+#else
+#define RK_TRIG_MAP(NAME, V, S) RK_MAP(NAME##S(v))
+#endif
+
+#define RK_MAP(EXPR) RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T v = x[i]; (void)v; y[i] = (T)(EXPR); } break
+
+/* EXPR of the vector v; elements beyond the last whole vector are a partial one */
+#define RK_VMAP(EXPR) do { \
+    ptrdiff_t i = 0; \
+    for (; i + L <= n; i += L) { const V v = RK_LOAD(x + i); RK_STORE(y + i, EXPR); } \
+    if (i < n) { const V v = RK_LOAD_PART(x + i, n - i); RK_STORE_PART(y + i, EXPR, n - i); } \
+    } while (0); break
+
+#define RK_UNARY_FLOAT(NAME, T_, S, V_, L_) \
+static void rk_un_##NAME(int op, const T_ *x, T_ *y, ptrdiff_t n) \
+{ \
+    typedef T_ T; \
+    typedef rk_##V_ V; \
+    enum { L = L_ }; \
+    const V zero = rk_set1_##V_(0), one = rk_set1_##V_(1), half = rk_set1_##V_((T)0.5); \
+    switch (op) { \
+    case RK_NEG: RK_MAP(-v); \
+    case RK_ABS: RK_MAP(fabs##S(v)); \
+    case RK_SIGN: RK_MAP(v > 0 ? 1 : v < 0 ? -1 : v == 0 ? 0 : v); \
+    case RK_SQUARE: RK_MAP(v * v); \
+    case RK_SQRT: RK_MAP(sqrt##S(v)); \
+    case RK_RSQRT: RK_MAP(1 / sqrt##S(v)); \
+    case RK_RECIPROCAL: RK_MAP(1 / v); \
+    case RK_EXP: RK_VMAP(rk_exp_##V_(v)); \
+    case RK_LOG: RK_VMAP(rk_log_##V_(v)); \
+    case RK_SIN: RK_TRIG_MAP(sin, V_, S); \
+    case RK_COS: RK_TRIG_MAP(cos, V_, S); \
+    case RK_TAN: RK_TRIG_MAP(tan, V_, S); \
+    case RK_TANH: RK_VMAP(rk_tanh_##V_(v)); \
+    case RK_SIGMOID: RK_VMAP(rk_sigmoid_##V_(v)); \
+    case RK_RELU: RK_MAP(v > 0 ? v : v != v ? v : 0); \
+    case RK_GELU: RK_VMAP(half * v * (one + rk_erf_##V_(v * rk_set1_##V_((T)0.70710678118654752440)))); \
+    case RK_SOFTPLUS: RK_VMAP(rk_max_##V_(zero, v) + rk_log1p_##V_(rk_exp_##V_(-rk_abs_##V_(v)))); \
+    case RK_ERF: RK_VMAP(rk_erf_##V_(v)); \
+    case RK_FLOOR: RK_MAP(floor##S(v)); \
+    case RK_CEIL: RK_MAP(ceil##S(v)); \
+    case RK_ISNAN: RK_MAP(v != v); \
+    case RK_NOT: RK_MAP(v == 0); \
+    case RK_LOG1P: RK_VMAP(rk_log1p_##V_(v)); \
+    case RK_EXPM1: RK_VMAP(rk_expm1_##V_(v)); \
+    } \
+}
+#define RK_LOAD rk_load_vf32
+#define RK_STORE rk_store_vf32
+#define RK_LOAD_PART rk_load_part_vf32
+#define RK_STORE_PART rk_store_part_vf32
+RK_UNARY_FLOAT(f32, float, f, vf32, RK_VF32_LANES)
+#undef RK_LOAD
+#undef RK_STORE
+#undef RK_LOAD_PART
+#undef RK_STORE_PART
+#define RK_LOAD rk_load_vf64
+#define RK_STORE rk_store_vf64
+#define RK_LOAD_PART rk_load_part_vf64
+#define RK_STORE_PART rk_store_part_vf64
+RK_UNARY_FLOAT(f64, double, , vf64, RK_VF64_LANES)
+#undef RK_LOAD
+#undef RK_STORE
+#undef RK_LOAD_PART
+#undef RK_STORE_PART
+
+/* Whether the integers have their own loop; other operations pass through doubles. */
+static int rk_un_is_integral(int op)
+{
+    return op <= RK_SQUARE || op == RK_RELU || op == RK_NOT || op == RK_FLOOR || op == RK_CEIL || op == RK_ISNAN;
+}
+
+#define RK_UNARY_INT(CODE, NAME, T_, W) \
+static void rk_un_##NAME(int op, const T_ *x, T_ *y, ptrdiff_t n) \
+{ \
+    typedef T_ T; \
+    switch (op) { \
+    case RK_NEG: RK_MAP((W)0 - (W)v); \
+    case RK_ABS: RK_MAP(v > 0 ? (W)v : (W)0 - (W)v); \
+    case RK_SIGN: RK_MAP((v > 0) - (v < 0)); \
+    case RK_SQUARE: RK_MAP((W)v * (W)v); \
+    case RK_RELU: RK_MAP(v > 0 ? v : 0); \
+    case RK_NOT: RK_MAP(v == 0); \
+    case RK_ISNAN: RK_MAP(0); \
+    default: RK_MAP(v); \
+    } \
+}
+#define RK_UNARY_UINT(CODE, NAME, T_, W) \
+static void rk_un_##NAME(int op, const T_ *x, T_ *y, ptrdiff_t n) \
+{ \
+    typedef T_ T; \
+    switch (op) { \
+    case RK_NEG: RK_MAP((W)0 - (W)v); \
+    case RK_SIGN: RK_MAP(v != 0); \
+    case RK_SQUARE: RK_MAP((W)v * (W)v); \
+    case RK_NOT: RK_MAP(v == 0); \
+    case RK_ISNAN: RK_MAP(0); \
+    default: RK_MAP(v); \
+    } \
+}
+RK_SINTS(RK_UNARY_INT)
+RK_UINTS(RK_UNARY_UINT)
+
+static void rk_un_bool(int op, const uint8_t *x, uint8_t *y, ptrdiff_t n)
+{
+    typedef uint8_t T;
+    switch (op) {
+    case RK_NOT: RK_MAP(v == 0);
+    case RK_ISNAN: RK_MAP(0);
+    default: RK_MAP(v != 0);   /* negated, squared, ...: a truth value stays itself */
+    }
+}
+
+#define RK_VIA 512   /* elements a detour through doubles takes at a time */
+
+static void rk_un_run(int op, int dtype, const void *x, void *y, ptrdiff_t n)
+{
+    if (dtype == RK_FLOAT32) {
+        rk_un_f32(op, (const float *)x, (float *)y, n);
+        return;
+    }
+    if (dtype == RK_FLOAT64) {
+        rk_un_f64(op, (const double *)x, (double *)y, n);
+        return;
+    }
+    if (dtype <= RK_UINT64 && rk_un_is_integral(op)) {
+#define RK_CASE(CODE, NAME, T, W) case CODE: rk_un_##NAME(op, (const T *)x, (T *)y, n); break;
+        switch (dtype) {
+        RK_INTS(RK_CASE)
+        case RK_BOOL: rk_un_bool(op, (const uint8_t *)x, (uint8_t *)y, n); break;
+        }
+#undef RK_CASE
+        return;
+    }
+    double block[RK_VIA];
+    int size = rk_dtype_size(dtype);
+    for (ptrdiff_t i = 0; i < n; i += RK_VIA) {
+        ptrdiff_t m = n - i < RK_VIA ? n - i : RK_VIA;
+        rk_load_f64(dtype, (const char *)x + i * size, block, m);
+        rk_un_f64(op, block, block, m);
+        rk_store_f64(dtype, block, (char *)y + i * size, m);
+    }
+}
+
+static int rk_un_is_dear(int op)
+{
+    return (op >= RK_EXP && op <= RK_SIGMOID) || (op >= RK_GELU && op <= RK_ERF) || op == RK_LOG1P || op == RK_EXPM1;
+}
+
+typedef struct {
+    int op, dtype, size;
+    const char *x;
+    char *y;
+    double p, q;
+    ptrdiff_t n;
+} rk_map_job;
+
+static void rk_un_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_map_job *job = (const rk_map_job *)context;
+    ptrdiff_t from = begin * RK_BLOCK, to = end * RK_BLOCK;
+    if (to > job->n)
+        to = job->n;
+    rk_un_run(job->op, job->dtype, job->x + from * job->size, job->y + from * job->size, to - from);
+}
+
+static void RK(unary)(int op, int dtype, const void *x, void *y, ptrdiff_t n)
+{
+    ptrdiff_t grain = rk_un_is_dear(op) ? RK_GRAIN_DEAR : RK_GRAIN_CHEAP;
+    if (n <= grain) {
+        rk_un_run(op, dtype, x, y, n);
+        return;
+    }
+    rk_map_job job = { op, dtype, rk_dtype_size(dtype), (const char *)x, (char *)y, 0, 0, n };
+    rk_parallel(rk_un_task, &job, RK_BLOCKS(n), grain / RK_BLOCK);
+}
+
+/* ---- unary with parameters ---- */
+
+#define RK_POWERS_f32(X, INCX, Y, INCY, Z) rk_pow_f32(X, INCX, Y, INCY, Z, n); break
+#define RK_POWERS_f64(X, INCX, Y, INCY, Z) for (ptrdiff_t i = 0; i < n; i++) (Z)[i] = pow((X)[i * INCX], (Y)[i * INCY]); break
+
+#define RK_PARAM_FLOAT(NAME, T_, S) \
+static void rk_par_##NAME(int op, const T_ *x, double p_, double q_, T_ *y, ptrdiff_t n) \
+{ \
+    typedef T_ T; \
+    const T p = (T)p_, q = (T)q_; \
+    switch (op) { \
+    case RK_AXPB: RK_MAP(p * v + q); \
+    case RK_PMAX: RK_MAP((v > p) | (v != v) ? v : p); \
+    case RK_PMIN: RK_MAP((v < p) | (v != v) ? v : p); \
+    case RK_PPOW: \
+        if (p == 2) { RK_MAP(v * v); } \
+        if (p == 1) { RK_MAP(v); } \
+        if (p == -1) { RK_MAP(1 / v); } \
+        if (p == (T)0.5) { RK_MAP(v == -(T)INFINITY ? (T)INFINITY : sqrt##S(v + 0)); } \
+        RK_POWERS_##NAME(x, 1, &p, 0, y); \
+    case RK_RPOW: RK_POWERS_##NAME(&p, 0, x, 1, y); \
+    case RK_PDIV: RK_MAP(v / p); \
+    case RK_RDIV: RK_MAP(p / v); \
+    case RK_RSUB: RK_MAP(p - v); \
+    case RK_PMOD: RK_MAP(fmod##S(v, p)); \
+    case RK_RMOD: RK_MAP(fmod##S(p, v)); \
+    case RK_CLIP: \
+        RK_IVDEP \
+        for (ptrdiff_t i = 0; i < n; i++) { \
+            T v = x[i]; \
+            v = (v > p) | (v != v) ? v : p; \
+            y[i] = (v < q) | (v != v) ? v : q; \
+        } \
+        break; \
+    case RK_PGT: RK_MAP(v > p); \
+    case RK_PGE: RK_MAP(v >= p); \
+    case RK_PLT: RK_MAP(v < p); \
+    case RK_PLE: RK_MAP(v <= p); \
+    case RK_PEQ: RK_MAP(v == p); \
+    case RK_PNE: RK_MAP(v != p); \
+    case RK_RECIP_AXPB: RK_MAP(1 / (p * v + q)); \
+    case RK_RSQRT_AXPB: RK_MAP(1 / (p * sqrt##S(v) + q)); \
+    case RK_LEAKY: RK_MAP(v < 0 ? p * v : v); \
+    } \
+}
+RK_PARAM_FLOAT(f32, float, f)
+RK_PARAM_FLOAT(f64, double, )
+
+/* x to an integer power, modulo 2^64 */
+static inline uint64_t rk_ipow(uint64_t x, uint64_t e)
+{
+    uint64_t r = 1;
+    for (; e; e >>= 1, x *= x)
+        if (e & 1)
+            r *= x;
+    return r;
+}
+
+/* x**e of signed integers: a negative power of anything but 1 and -1 is a fraction, hence 0 */
+static inline uint64_t rk_ipow_signed(int64_t x, int64_t e)
+{
+    if (e >= 0)
+        return rk_ipow((uint64_t)x, (uint64_t)e);
+    return x == 1 ? 1 : x == -1 ? (e & 1 ? (uint64_t)-1 : 1) : 0;
+}
+
+#define RK_IS_SIGNED(T) ((T)-1 < (T)1)
+/* remainder with the sign of the dividend; modulo 0 is 0, and the one that would trap (smallest by -1) too */
+#define RK_IMOD(u, v) ((v) == 0 || (RK_IS_SIGNED(T) && (v) == (T)-1) ? 0 : (u) % (v))
+/* quotient truncated; by 0 it is 0, and the one that would trap wraps */
+#define RK_IDIV(u, v) ((v) == 0 ? 0 : RK_IS_SIGNED(T) && (v) == (T)-1 ? (T)((W)0 - (W)(u)) : (T)((u) / (v)))
+#define RK_IPOW(u, e) (RK_IS_SIGNED(T) ? rk_ipow_signed((int64_t)(u), (int64_t)(e)) : rk_ipow((uint64_t)(u), (uint64_t)(e)))
+
+/* Integers with parameters: returns 0 when the operation must pass through doubles. */
+#define RK_PARAM_INT(CODE, NAME, T_, W_) \
+static int rk_par_##NAME(int op, const T_ *x, double p_, double q_, T_ *y, ptrdiff_t n) \
+{ \
+    typedef T_ T; \
+    typedef W_ W; \
+    uint64_t pbits = 0, qbits = 0; \
+    const int exact = rk_as_integer(p_, &pbits) & rk_as_integer(q_, &qbits); \
+    const double limit = ldexp(1, (int)sizeof(T) * 8 - RK_IS_SIGNED(T)), low = RK_IS_SIGNED(T) ? -limit : 0; \
+    T p, q; \
+    rk_store_##NAME(&p_, &p, 1); \
+    rk_store_##NAME(&q_, &q, 1); \
+    switch (op) { \
+    case RK_AXPB: { \
+        if (!exact) \
+            return 0; \
+        const W a = (W)pbits, b = (W)qbits; \
+        RK_MAP((W)v * a + b); \
+    } \
+    case RK_RSUB: { \
+        if (!exact) \
+            return 0; \
+        const W a = (W)pbits; \
+        RK_MAP(a - (W)v); \
+    } \
+    case RK_PMAX: RK_MAP(v > p ? v : p); \
+    case RK_PMIN: RK_MAP(v < p ? v : p); \
+    case RK_CLIP: \
+        for (ptrdiff_t i = 0; i < n; i++) { \
+            T v = x[i] > p ? x[i] : p; \
+            y[i] = v < q ? v : q; \
+        } \
+        break; \
+    case RK_PGT: case RK_PGE: case RK_PLT: case RK_PLE: { \
+        /* x > p is x > floor(p), x >= p is x >= ceil(p); the other two are their opposites */ \
+        const int flip = op == RK_PLT || op == RK_PLE, strict = op == RK_PGT || op == RK_PLE; \
+        const double bound = strict ? floor(p_) : ceil(p_); \
+        if (p_ != p_) { RK_MAP(0); } \
+        if (bound >= limit) { RK_MAP(flip); } \
+        if (p_ < low) { RK_MAP(!flip); } \
+        rk_store_##NAME(&bound, &p, 1); \
+        if (strict) { RK_MAP((v > p) ^ flip); } \
+        RK_MAP((v >= p) ^ flip); \
+    } \
+    case RK_PEQ: case RK_PNE: { \
+        const int flip = op == RK_PNE; \
+        if (!(p_ >= low && p_ < limit && p_ == trunc(p_))) { RK_MAP(flip); } \
+        RK_MAP((v == p) ^ flip); \
+    } \
+    case RK_PMOD: RK_MAP(RK_IMOD(v, p)); \
+    case RK_RMOD: RK_MAP(RK_IMOD(p, v)); \
+    case RK_PPOW: { \
+        if (p_ != trunc(p_)) \
+            return 0; \
+        const int64_t e = rk_to_i64(p_); \
+        if (e == 2) { RK_MAP((W)v * (W)v); } \
+        if (e < 0) { RK_MAP(v == 1 ? 1 : v == (T)-1 && RK_IS_SIGNED(T) ? (e & 1 ? -1 : 1) : 0); } \
+        RK_MAP(rk_ipow((uint64_t)v, (uint64_t)e)); \
+    } \
+    case RK_RPOW: { \
+        if (!exact) \
+            return 0; \
+        RK_MAP(RK_IPOW(pbits, v)); \
+    } \
+    case RK_PDIV: \
+        if (p_ == 0) { RK_MAP(0); } \
+        return 0; \
+    case RK_RDIV: { \
+        double r; \
+        for (ptrdiff_t i = 0; i < n; i++) { \
+            r = x[i] == 0 ? 0 : p_ / (double)x[i]; \
+            rk_store_##NAME(&r, y + i, 1); \
+        } \
+        break; \
+    } \
+    default: return 0; \
+    } \
+    return 1; \
+}
+RK_INTS(RK_PARAM_INT)
+
+static void rk_par_run(int op, int dtype, const void *x, double p, double q, void *y, ptrdiff_t n)
+{
+    int size = rk_dtype_size(dtype);
+    switch (dtype) {
+    case RK_FLOAT32: rk_par_f32(op, (const float *)x, p, q, (float *)y, n); return;
+    case RK_FLOAT64: rk_par_f64(op, (const double *)x, p, q, (double *)y, n); return;
+#define RK_CASE(CODE, NAME, T, W) \
+    case CODE: if (rk_par_##NAME(op, (const T *)x, p, q, (T *)y, n)) return; break;
+    RK_INTS(RK_CASE)
+#undef RK_CASE
+    }
+    double block[RK_VIA];
+    for (ptrdiff_t i = 0; i < n; i += RK_VIA) {
+        ptrdiff_t m = n - i < RK_VIA ? n - i : RK_VIA;
+        rk_load_f64(dtype, (const char *)x + i * size, block, m);
+        rk_par_f64(op, block, p, q, block, m);
+        rk_store_f64(dtype, block, (char *)y + i * size, m);
+    }
+}
+
+static void rk_par_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_map_job *job = (const rk_map_job *)context;
+    ptrdiff_t from = begin * RK_BLOCK, to = end * RK_BLOCK;
+    if (to > job->n)
+        to = job->n;
+    rk_par_run(job->op, job->dtype, job->x + from * job->size, job->p, job->q, job->y + from * job->size, to - from);
+}
+
+static void RK(param)(int op, int dtype, const void *x, double p, double q, void *y, ptrdiff_t n)
+{
+    int dear = op == RK_PPOW || op == RK_RPOW || op == RK_PMOD || op == RK_RMOD;
+    ptrdiff_t grain = dear ? RK_GRAIN_DEAR : RK_GRAIN_CHEAP;
+    if (n <= grain) {
+        rk_par_run(op, dtype, x, p, q, y, n);
+        return;
+    }
+    rk_map_job job = { op, dtype, rk_dtype_size(dtype), (const char *)x, (char *)y, p, q, n };
+    rk_parallel(rk_par_task, &job, RK_BLOCKS(n), grain / RK_BLOCK);
+}
+
+/* ---- binary ---- */
+
+#define RK_MAP2(EXPR) \
+    if (mode == 3) { RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T u = a[i], v = b[i]; c[i] = (T)(EXPR); } } \
+    else if (mode == 1) { const T v = b[0]; RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T u = a[i]; c[i] = (T)(EXPR); } } \
+    else { const T u = a[0]; RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T v = b[i]; c[i] = (T)(EXPR); } } \
+    break
+#define RK_MAP3(EXPR) \
+    RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T u = a[i], v = b[i]; (void)u; (void)v; c[i] = (T)(EXPR); } break
+
+/* gelu'(x) = P(x) + x p(x), with P and p the normal distribution and its density */
+static inline float rk_dgelu_f32(float x)
+{
+    return 0.5f * (1 + rk_erf_f32(x * 0.70710678f)) + x * 0.39894228f * rk_exp_f32(-0.5f * x * x);
+}
+static inline double rk_dgelu_f64(double x)
+{
+    return 0.5 * (1 + rk_erf_f64(x * 0.70710678118654752440)) + x * 0.39894228040143267794 * rk_exp_f64(-0.5 * x * x);
+}
+
+/* mode: bit 0, a is a vector; bit 1, b is a vector (otherwise one value for all). Cheap operations only. */
+#define RK_BINARY_FLOAT(NAME, T_, S) \
+static void rk_bin_##NAME(int op, const T_ *a, const T_ *b, T_ *c, ptrdiff_t n, int mode) \
+{ \
+    typedef T_ T; \
+    switch (op) { \
+    case RK_ADD: RK_MAP2(u + v); \
+    case RK_SUB: RK_MAP2(u - v); \
+    case RK_MUL: RK_MAP2(u * v); \
+    case RK_DIV: RK_MAP2(u / v); \
+    case RK_MAXIMUM: RK_MAP2((u > v) | (u != u) ? u : v); \
+    case RK_MINIMUM: RK_MAP2((u < v) | (u != u) ? u : v); \
+    case RK_COPYB: RK_MAP2(((void)u, v)); \
+    case RK_EQ: RK_MAP2(u == v); \
+    case RK_NE: RK_MAP2(u != v); \
+    case RK_GT: RK_MAP2(u > v); \
+    case RK_GE: RK_MAP2(u >= v); \
+    case RK_LT: RK_MAP2(u < v); \
+    case RK_LE: RK_MAP2(u <= v); \
+    case RK_AND: RK_MAP2((u != 0) & (v != 0)); \
+    case RK_OR: RK_MAP2((u != 0) | (v != 0)); \
+    case RK_XOR: RK_MAP2((u != 0) ^ (v != 0)); \
+    case RK_MOD: RK_MAP3(fmod##S(u, v)); \
+    case RK_POW: RK_POWERS_##NAME(a, 1, b, 1, c); \
+    case RK_DSIGMOID: RK_MAP3(v * u * (1 - u)); \
+    case RK_DTANH: RK_MAP3(v * (1 - u * u)); \
+    case RK_DRELU: RK_MAP3(u > 0 ? v : 0); \
+    case RK_DSQRT: RK_MAP3(v * (T)0.5 / u); \
+    case RK_DGELU: RK_MAP3(v * rk_dgelu_##NAME(u)); \
+    case RK_DSOFTPLUS: RK_MAP3(v * rk_sigmoid_##NAME(u)); \
+    } \
+}
+RK_BINARY_FLOAT(f32, float, f)
+RK_BINARY_FLOAT(f64, double, )
+
+#define RK_BINARY_INT(CODE, NAME, T_, W_) \
+static void rk_bin_##NAME(int op, const T_ *a, const T_ *b, T_ *c, ptrdiff_t n) \
+{ \
+    typedef T_ T; \
+    typedef W_ W; \
+    switch (op) { \
+    case RK_ADD: RK_MAP3((W)u + (W)v); \
+    case RK_SUB: RK_MAP3((W)u - (W)v); \
+    case RK_MUL: RK_MAP3((W)u * (W)v); \
+    case RK_DIV: RK_MAP3(RK_IDIV(u, v)); \
+    case RK_MOD: RK_MAP3(RK_IMOD(u, v)); \
+    case RK_POW: RK_MAP3(RK_IPOW(u, v)); \
+    case RK_MAXIMUM: RK_MAP3(u > v ? u : v); \
+    case RK_MINIMUM: RK_MAP3(u < v ? u : v); \
+    case RK_COPYB: memmove(c, b, (size_t)n * sizeof(T)); break; \
+    case RK_DRELU: RK_MAP3(u > 0 ? v : 0); \
+    } \
+}
+RK_INTS(RK_BINARY_INT)
+
+static void rk_bin_bool(int op, const uint8_t *a, const uint8_t *b, uint8_t *c, ptrdiff_t n)
+{
+    typedef uint8_t T;
+    switch (op) {
+    case RK_ADD: case RK_MAXIMUM: RK_MAP3((u | v) != 0);
+    case RK_SUB: RK_MAP3((u != 0) ^ (v != 0));
+    case RK_MUL: case RK_MINIMUM: case RK_DIV: case RK_DRELU: RK_MAP3((u != 0) & (v != 0));
+    case RK_MOD: RK_MAP3(0);
+    case RK_POW: RK_MAP3((u != 0) | (v == 0));
+    case RK_COPYB: memmove(c, b, (size_t)n); break;
+    }
+}
+
+/* comparisons into truth values */
+#define RK_COMPARE(CODE, NAME, T_, W) \
+static void rk_cmp_##NAME(int op, const T_ *a, const T_ *b, uint8_t *c, ptrdiff_t n) \
+{ \
+    typedef T_ T; \
+    switch (op) { \
+    case RK_EQ: RK_CMP(u == v); \
+    case RK_NE: RK_CMP(u != v); \
+    case RK_GT: RK_CMP(u > v); \
+    case RK_GE: RK_CMP(u >= v); \
+    case RK_LT: RK_CMP(u < v); \
+    case RK_LE: RK_CMP(u <= v); \
+    case RK_AND: RK_CMP((u != 0) & (v != 0)); \
+    case RK_OR: RK_CMP((u != 0) | (v != 0)); \
+    case RK_XOR: RK_CMP((u != 0) ^ (v != 0)); \
+    } \
+}
+#define RK_CMP(EXPR) \
+    RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T u = a[i], v = b[i]; c[i] = (EXPR); } break
+RK_INTS(RK_COMPARE)
+RK_COMPARE(RK_FLOAT32, f32, float, 0)
+RK_COMPARE(RK_FLOAT64, f64, double, 0)
+
+static inline int rk_is_comparison(int op) { return op >= RK_EQ && op <= RK_XOR; }
+
+static void rk_cmp_run(int op, int dtype, const void *a, const void *b, uint8_t *c, ptrdiff_t n)
+{
+#define RK_CASE(CODE, NAME, T, W) case CODE: rk_cmp_##NAME(op, (const T *)a, (const T *)b, c, n); break;
+    switch (dtype) {
+    RK_INTS(RK_CASE)
+    RK_CASE(RK_FLOAT32, f32, float, 0)
+    RK_CASE(RK_FLOAT64, f64, double, 0)
+    case RK_BOOL: rk_cmp_u8(op, (const uint8_t *)a, (const uint8_t *)b, c, n); break;
+    }
+#undef RK_CASE
+}
+
+/* truth values in the type of the operands */
+static void rk_widen_truth(int size, const uint8_t *x, void *dst, ptrdiff_t n)
+{
+#define RK_CASE(SIZE, T) case SIZE: { T *y = (T *)dst; for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i]; break; }
+    switch (size) {
+    RK_CASE(1, uint8_t)
+    RK_CASE(2, uint16_t)
+    RK_CASE(4, uint32_t)
+    RK_CASE(8, uint64_t)
+    }
+#undef RK_CASE
+}
+
+#define RK_CHUNK 1024   /* elements of a packed block of operands */
+
+/* a, b and c contiguous, n at most RK_CHUNK where the type is not native */
+static void rk_bin_vectors(int op, int dtype, const void *a, const void *b, void *c, ptrdiff_t n, int c_bool)
+{
+    if (dtype == RK_FLOAT16 || (dtype <= RK_UINT64 && op > RK_XOR && op != RK_DRELU)) {
+        double left[RK_CHUNK], right[RK_CHUNK];
+        rk_load_f64(dtype, a, left, n);
+        rk_load_f64(dtype, b, right, n);
+        if (rk_is_comparison(op) && c_bool) {
+            rk_cmp_f64(op, left, right, (uint8_t *)c, n);
+            return;
+        }
+        rk_bin_f64(op, left, right, left, n, 3);
+        rk_store_f64(dtype, left, c, n);
+        return;
+    }
+    if (rk_is_comparison(op) && (c_bool || dtype <= RK_UINT64)) {
+        int size = rk_dtype_size(dtype);
+        if (c_bool || size == 1) {
+            rk_cmp_run(op, dtype, a, b, (uint8_t *)c, n);
+            return;
+        }
+        uint8_t truth[RK_CHUNK];
+        rk_cmp_run(op, dtype, a, b, truth, n);
+        rk_widen_truth(size, truth, c, n);
+        return;
+    }
+#define RK_CASE(CODE, NAME, T, W) case CODE: rk_bin_##NAME(op, (const T *)a, (const T *)b, (T *)c, n); break;
+    switch (dtype) {
+    RK_INTS(RK_CASE)
+    case RK_BOOL: rk_bin_bool(op, (const uint8_t *)a, (const uint8_t *)b, (uint8_t *)c, n); break;
+    case RK_FLOAT32: rk_bin_f32(op, (const float *)a, (const float *)b, (float *)c, n, 3); break;
+    case RK_FLOAT64: rk_bin_f64(op, (const double *)a, (const double *)b, (double *)c, n, 3); break;
+    }
+#undef RK_CASE
+}
+
+/* y[i] = x[i*inc] for items of `size` bytes */
+static void rk_pack(int size, const void *src, ptrdiff_t inc, void *dst, ptrdiff_t n)
+{
+#define RK_CASE(SIZE, T) \
+    case SIZE: { \
+        const T *x = (const T *)src; \
+        T *y = (T *)dst; \
+        if (inc == 1) for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i]; \
+        else if (inc == 0) { const T v = x[0]; for (ptrdiff_t i = 0; i < n; i++) y[i] = v; } \
+        else for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i * inc]; \
+        break; \
+    }
+    switch (size) {
+    RK_CASE(1, uint8_t)
+    RK_CASE(2, uint16_t)
+    RK_CASE(4, uint32_t)
+    RK_CASE(8, uint64_t)
+    }
+#undef RK_CASE
+}
+
+/* One run of n elements with strides: straight to the vector loops where the strides allow, else in packed chunks. */
+static void rk_bin_line(int op, int dtype, int size, const char *a, ptrdiff_t sa, const char *b, ptrdiff_t sb, char *c,
+                        ptrdiff_t n, int c_bool)
+{
+    if ((dtype == RK_FLOAT32 || dtype == RK_FLOAT64) && !(c_bool && rk_is_comparison(op))) {
+        int mode = sa == 1 && sb == 1 ? 3 : sa == 1 && sb == 0 ? 1 : sa == 0 && sb == 1 ? 2 : 0;
+        if (mode == 3 || (mode && op <= RK_XOR && op != RK_MOD && op != RK_POW)) {
+            if (dtype == RK_FLOAT32)
+                rk_bin_f32(op, (const float *)a, (const float *)b, (float *)c, n, mode);
+            else
+                rk_bin_f64(op, (const double *)a, (const double *)b, (double *)c, n, mode);
+            return;
+        }
+    }
+    uint64_t left[RK_CHUNK], right[RK_CHUNK];
+    int csize = c_bool && rk_is_comparison(op) ? 1 : size;
+    ptrdiff_t first = n < RK_CHUNK ? n : RK_CHUNK;
+    if (sa == 0)
+        rk_pack(size, a, 0, left, first);
+    if (sb == 0)
+        rk_pack(size, b, 0, right, first);
+    for (ptrdiff_t i = 0; i < n; i += RK_CHUNK) {
+        ptrdiff_t m = n - i < RK_CHUNK ? n - i : RK_CHUNK;
+        const void *pa = left, *pb = right;
+        if (sa == 1)
+            pa = a + i * size;
+        else if (sa)
+            rk_pack(size, a + i * sa * size, sa, left, m);
+        if (sb == 1)
+            pb = b + i * size;
+        else if (sb)
+            rk_pack(size, b + i * sb * size, sb, right, m);
+        rk_bin_vectors(op, dtype, pa, pb, c + i * csize, m, c_bool);
+    }
+}
+
+#define RK_MAX_DIMS 16
+
+typedef struct {
+    int op, dtype, size, csize, c_bool, nd;
+    ptrdiff_t dims[RK_MAX_DIMS], sa[RK_MAX_DIMS], sb[RK_MAX_DIMS];
+    const char *a, *b;
+    char *c;
+    ptrdiff_t n;        /* length of a line: dims[nd-1] */
+    ptrdiff_t lines;
+    ptrdiff_t unit;     /* elements of a line, or lines, that make a piece of work */
+    ptrdiff_t pieces;   /* of a line */
+    int a_whole, b_whole;   /* the operand is contiguous over all dimensions */
+} rk_bin_job;
+
+/* offset of line `line` in both operands, and the indexes that lead to it */
+static void rk_bin_seek(const rk_bin_job *job, ptrdiff_t line, ptrdiff_t *index, ptrdiff_t *oa, ptrdiff_t *ob)
+{
+    *oa = *ob = 0;
+    for (int d = job->nd - 2; d >= 0; d--) {
+        ptrdiff_t i = line % job->dims[d];
+        line /= job->dims[d];
+        index[d] = i;
+        *oa += i * job->sa[d];
+        *ob += i * job->sb[d];
+    }
+}
+
+static inline void rk_bin_next(const rk_bin_job *job, ptrdiff_t *index, ptrdiff_t *oa, ptrdiff_t *ob)
+{
+    for (int d = job->nd - 2; d >= 0; d--) {
+        *oa += job->sa[d];
+        *ob += job->sb[d];
+        if (++index[d] < job->dims[d])
+            return;
+        index[d] = 0;
+        *oa -= job->sa[d] * job->dims[d];
+        *ob -= job->sb[d] * job->dims[d];
+    }
+}
+
+/* long lines, each cut into pieces */
+static void rk_bin_lines_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_bin_job *job = (const rk_bin_job *)context;
+    ptrdiff_t index[RK_MAX_DIMS], oa, ob;
+    ptrdiff_t line = begin / job->pieces, piece = begin % job->pieces;
+    const ptrdiff_t la = job->sa[job->nd - 1], lb = job->sb[job->nd - 1];
+    rk_bin_seek(job, line, index, &oa, &ob);
+    for (ptrdiff_t i = begin; i < end; i++) {
+        ptrdiff_t from = piece * job->unit, m = job->n - from < job->unit ? job->n - from : job->unit;
+        rk_bin_line(job->op, job->dtype, job->size, job->a + (oa + from * la) * job->size, la,
+                    job->b + (ob + from * lb) * job->size, lb, job->c + (line * job->n + from) * job->csize, m,
+                    job->c_bool);
+        if (++piece == job->pieces) {
+            piece = 0;
+            line++;
+            rk_bin_next(job, index, &oa, &ob);
+        }
+    }
+}
+
+/* short lines: `unit` of them are packed side by side and handled as one vector */
+static void rk_bin_short_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_bin_job *job = (const rk_bin_job *)context;
+    uint64_t left[RK_CHUNK], right[RK_CHUNK];
+    ptrdiff_t index[RK_MAX_DIMS], oa, ob;
+    const ptrdiff_t n = job->n, la = job->sa[job->nd - 1], lb = job->sb[job->nd - 1];
+    const int size = job->size;
+    /* an operand that every line sees alike is packed once */
+    const int a_alike = job->nd == 2 && job->sa[0] == 0, b_alike = job->nd == 2 && job->sb[0] == 0;
+    rk_bin_seek(job, begin * job->unit, index, &oa, &ob);
+    for (ptrdiff_t block = begin; block < end; block++) {
+        ptrdiff_t first = block * job->unit, count = job->lines - first < job->unit ? job->lines - first : job->unit;
+        int do_a = !job->a_whole && !(a_alike && block > begin), do_b = !job->b_whole && !(b_alike && block > begin);
+        char *pa = (char *)left, *pb = (char *)right;
+        for (ptrdiff_t line = 0; line < count; line++, pa += n * size, pb += n * size) {
+            if (do_a)
+                rk_pack(size, job->a + oa * size, la, pa, n);
+            if (do_b)
+                rk_pack(size, job->b + ob * size, lb, pb, n);
+            rk_bin_next(job, index, &oa, &ob);
+        }
+        rk_bin_vectors(job->op, job->dtype, job->a_whole ? job->a + first * n * size : (const char *)left,
+                       job->b_whole ? job->b + first * n * size : (const char *)right, job->c + first * n * job->csize,
+                       count * n, job->c_bool);
+    }
+}
+
+static void rk_bin_run_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_bin_job *job = (const rk_bin_job *)context;
+    ptrdiff_t from = begin * RK_BLOCK, to = end * RK_BLOCK;
+    if (to > job->n)
+        to = job->n;
+    rk_bin_line(job->op, job->dtype, job->size, job->a + from * job->sa[0] * job->size, job->sa[0],
+                job->b + from * job->sb[0] * job->size, job->sb[0], job->c + from * job->csize, to - from, job->c_bool);
+}
+
+static int rk_bin_is_dear(int op)
+{
+    return op == RK_MOD || op == RK_POW || op == RK_DGELU || op == RK_DSOFTPLUS;
+}
+
+/* the general case: dimensions that lie contiguously are merged first */
+RK_NOINLINE void rk_bin_general(int op, int dtype, int nd, const ptrdiff_t *dims, const void *a, const ptrdiff_t *sa,
+                                const void *b, const ptrdiff_t *sb, void *c, int c_bool)
+{
+    rk_bin_job job;
+    int k = 0;
+    ptrdiff_t total = 1;
+    for (int d = 0; d < nd; d++) {
+        total *= dims[d];
+        if (dims[d] == 1)
+            continue;
+        if (k && job.sa[k - 1] == sa[d] * dims[d] && job.sb[k - 1] == sb[d] * dims[d]) {
+            job.dims[k - 1] *= dims[d];
+        } else {
+            job.dims[k] = dims[d];
+            k++;
+        }
+        job.sa[k - 1] = sa[d];
+        job.sb[k - 1] = sb[d];
+    }
+    if (total == 0)
+        return;
+    if (k == 0) {
+        job.dims[0] = 1;
+        job.sa[0] = job.sb[0] = 1;
+        k = 1;
+    }
+    const ptrdiff_t grain = rk_bin_is_dear(op) ? RK_GRAIN_DEAR : RK_GRAIN_CHEAP;
+    job.op = op;
+    job.dtype = dtype;
+    job.size = rk_dtype_size(dtype);
+    job.c_bool = c_bool;
+    job.csize = c_bool && rk_is_comparison(op) ? 1 : job.size;
+    job.nd = k;
+    job.a = (const char *)a;
+    job.b = (const char *)b;
+    job.c = (char *)c;
+    job.n = job.dims[k - 1];
+    if (k == 1) {
+        if (total <= grain)
+            rk_bin_run_task(&job, 0, RK_BLOCKS(total));
+        else
+            rk_parallel(rk_bin_run_task, &job, RK_BLOCKS(total), grain / RK_BLOCK);
+        return;
+    }
+    job.lines = total / job.n;
+    ptrdiff_t units, size_of_unit;
+    rk_task task;
+    if (job.n >= 128) {
+        job.unit = job.n > 4 * RK_BLOCK ? 4 * RK_BLOCK : job.n;
+        job.pieces = (job.n + job.unit - 1) / job.unit;
+        units = job.lines * job.pieces;
+        size_of_unit = job.unit;
+        task = rk_bin_lines_task;
+    } else {
+        ptrdiff_t step = 1;
+        job.a_whole = job.b_whole = 1;
+        for (int d = k - 1; d >= 0; step *= job.dims[d], d--) {
+            job.a_whole &= job.sa[d] == step;
+            job.b_whole &= job.sb[d] == step;
+        }
+        job.unit = RK_CHUNK / job.n;
+        units = (job.lines + job.unit - 1) / job.unit;
+        size_of_unit = job.unit * job.n;
+        task = rk_bin_short_task;
+    }
+    if (total <= grain)
+        task(&job, 0, units);
+    else
+        rk_parallel(task, &job, units, grain / size_of_unit > 1 ? grain / size_of_unit : 1);
+}
+
+static void RK(binary)(int op, int dtype, int nd, const ptrdiff_t *dims, const void *a, const ptrdiff_t *sa,
+                       const void *b, const ptrdiff_t *sb, void *c, int c_bool)
+{
+    if (nd == 1 && dims[0] <= RK_GRAIN_DEAR) {
+        rk_bin_line(op, dtype, rk_dtype_size(dtype), (const char *)a, sa[0], (const char *)b, sb[0], (char *)c, dims[0],
+                    c_bool);
+        return;
+    }
+    rk_bin_general(op, dtype, nd, dims, a, sa, b, sb, c, c_bool);
+}
+
+/* ---- axpy, scal ---- */
+
+typedef struct {
+    int dtype, size, to, tosize;
+    ptrdiff_t n, incx, incy;
+    double re, im;
+    const char *x;
+    char *y;
+} rk_line_job;
+
+/* the elements of a job that a piece of blocks stands for */
+#define RK_PIECE \
+    const rk_line_job *job = (const rk_line_job *)context; \
+    const ptrdiff_t from = begin * RK_BLOCK; \
+    const ptrdiff_t n = (end * RK_BLOCK < job->n ? end * RK_BLOCK : job->n) - from
+
+/* runs the job on the calling thread, or on several where it is long and y has a place for each element */
+static void rk_line_run(rk_task task, rk_line_job *job)
+{
+    if (job->n <= RK_GRAIN_CHEAP || job->incy == 0)
+        task(job, 0, RK_BLOCKS(job->n));
+    else
+        rk_parallel(task, job, RK_BLOCKS(job->n), RK_GRAIN_CHEAP / RK_BLOCK);
+}
+
+#define RK_AXPY(T, EXPR) do { \
+    const T *x = (const T *)job->x + from * incx; \
+    T *y = (T *)job->y + from * incy; \
+    if (incx == 1 && incy == 1) { RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T u = x[i], v = y[i]; y[i] = (T)(EXPR); } } \
+    else for (ptrdiff_t i = 0; i < n; i++) { const T u = x[i * incx], v = y[i * incy]; y[i * incy] = (T)(EXPR); } \
+    } while (0); break
+
+static void rk_axpy_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    RK_PIECE;
+    const ptrdiff_t incx = job->incx, incy = job->incy;
+    const double alpha = job->re;
+    uint64_t bits = 0;
+    const int exact = rk_as_integer(alpha, &bits);
+    switch (job->dtype) {
+    case RK_FLOAT32: { const float p = (float)alpha; RK_AXPY(float, p * u + v); }
+    case RK_FLOAT64: RK_AXPY(double, alpha * u + v);
+#define RK_CASE(CODE, NAME, T, W) \
+    case CODE: { \
+        const W p = (W)bits; \
+        if (exact) { RK_AXPY(T, (W)v + p * (W)u); } \
+        const T *x = (const T *)job->x + from * incx; \
+        T *y = (T *)job->y + from * incy; \
+        for (ptrdiff_t i = 0; i < n; i++) { \
+            double r = (double)y[i * incy] + alpha * (double)x[i * incx]; \
+            rk_store_##NAME(&r, y + i * incy, 1); \
+        } \
+        break; \
+    }
+    RK_INTS(RK_CASE)
+#undef RK_CASE
+    case RK_BOOL: RK_AXPY(uint8_t, (v != 0) + alpha * (u != 0) != 0);
+    case RK_FLOAT16: RK_AXPY(uint16_t, rk_float_to_half((float)alpha * rk_half_to_float(u) + rk_half_to_float(v)));
+#define RK_CASE(CODE, T, F) \
+    case CODE: { \
+        const F re = (F)job->re, im = (F)job->im; \
+        const T *x = (const T *)job->x + from * incx; \
+        T *y = (T *)job->y + from * incy; \
+        for (ptrdiff_t i = 0; i < n; i++) { \
+            const T u = x[i * incx]; \
+            y[i * incy].re += re * u.re - im * u.im; \
+            y[i * incy].im += re * u.im + im * u.re; \
+        } \
+        break; \
+    }
+    RK_CASE(RK_COMPLEX64, rk_c64, float)
+    RK_CASE(RK_COMPLEX128, rk_c128, double)
+#undef RK_CASE
+    }
+}
+
+static void RK(axpy)(int dtype, ptrdiff_t n, double alpha, double alpha_im, const void *x, ptrdiff_t incx, void *y,
+                     ptrdiff_t incy)
+{
+    rk_line_job job = { .dtype = dtype, .n = n, .incx = incx, .incy = incy, .re = alpha, .im = alpha_im,
+                        .x = (const char *)x, .y = (char *)y };
+    rk_line_run(rk_axpy_task, &job);
+}
+
+static void rk_scal_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    RK_PIECE;
+    const ptrdiff_t inc = job->incy;
+    const double alpha = job->re;
+    uint64_t bits = 0;
+    const int exact = rk_as_integer(alpha, &bits);
+#define RK_SCAL(T, EXPR) do { \
+    T *y = (T *)job->y + from * inc; \
+    if (inc == 1) { RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T v = y[i]; y[i] = (T)(EXPR); } } \
+    else for (ptrdiff_t i = 0; i < n; i++) { const T v = y[i * inc]; y[i * inc] = (T)(EXPR); } \
+    } while (0); break
+    switch (job->dtype) {
+    case RK_FLOAT32: { const float p = (float)alpha; RK_SCAL(float, p * v); }
+    case RK_FLOAT64: RK_SCAL(double, alpha * v);
+#define RK_CASE(CODE, NAME, T, W) \
+    case CODE: { \
+        const W p = (W)bits; \
+        if (exact) { RK_SCAL(T, p * (W)v); } \
+        T *y = (T *)job->y + from * inc; \
+        for (ptrdiff_t i = 0; i < n; i++) { \
+            double r = alpha * (double)y[i * inc]; \
+            rk_store_##NAME(&r, y + i * inc, 1); \
+        } \
+        break; \
+    }
+    RK_INTS(RK_CASE)
+#undef RK_CASE
+    case RK_BOOL: RK_SCAL(uint8_t, alpha * (v != 0) != 0);
+    case RK_FLOAT16: RK_SCAL(uint16_t, rk_float_to_half((float)alpha * rk_half_to_float(v)));
+#define RK_CASE(CODE, T, F) \
+    case CODE: { \
+        const F re = (F)job->re, im = (F)job->im; \
+        T *y = (T *)job->y + from * inc; \
+        for (ptrdiff_t i = 0; i < n; i++) { \
+            const T v = y[i * inc]; \
+            y[i * inc].re = re * v.re - im * v.im; \
+            y[i * inc].im = re * v.im + im * v.re; \
+        } \
+        break; \
+    }
+    RK_CASE(RK_COMPLEX64, rk_c64, float)
+    RK_CASE(RK_COMPLEX128, rk_c128, double)
+#undef RK_CASE
+#undef RK_SCAL
+    }
+}
+
+static void RK(scal)(int dtype, ptrdiff_t n, double alpha, double alpha_im, void *x, ptrdiff_t incx)
+{
+    rk_line_job job = { .dtype = dtype, .n = n, .incy = incx, .re = alpha, .im = alpha_im, .y = (char *)x };
+    rk_line_run(rk_scal_task, &job);
+}
+
+/* ---- casts ---- */
+
+#define RK_CONVERT(T, EXPR) do { \
+    T *y = (T *)dst; \
+    RK_IVDEP \
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = (T)(EXPR); \
+    } while (0); return
+
+/* integers to integers: modulo the width of the target */
+#define RK_FROM_INT(CODE, NAME, F, W) \
+static void rk_from_##NAME(const F *x, int to, void *dst, ptrdiff_t n) \
+{ \
+    switch (to) { \
+    case RK_BOOL: RK_CONVERT(uint8_t, x[i] != 0); \
+    case RK_INT8: case RK_UINT8: RK_CONVERT(uint8_t, x[i]); \
+    case RK_INT16: case RK_UINT16: RK_CONVERT(uint16_t, x[i]); \
+    case RK_INT32: case RK_UINT32: RK_CONVERT(uint32_t, x[i]); \
+    case RK_INT64: case RK_UINT64: RK_CONVERT(uint64_t, x[i]); \
+    case RK_FLOAT32: RK_CONVERT(float, x[i]); \
+    case RK_FLOAT64: RK_CONVERT(double, x[i]); \
+    } \
+}
+RK_INTS(RK_FROM_INT)
+
+static void rk_cast_run(int from, int to, const void *src, void *dst, ptrdiff_t n)
+{
+    const int size = rk_dtype_size(from), tosize = rk_dtype_size(to);
+    if (from == to) {
+        memcpy(dst, src, (size_t)n * (size_t)size);
+        return;
+    }
+    if (rk_is_int(from) && (to <= RK_UINT64 || to == RK_FLOAT32 || to == RK_FLOAT64)) {
+        switch (from) {
+#define RK_CASE(CODE, NAME, T, W) case CODE: rk_from_##NAME((const T *)src, to, dst, n); return;
+        RK_INTS(RK_CASE)
+#undef RK_CASE
+        }
+    }
+    if (from == RK_BOOL && to <= RK_UINT64) {
+        double truth[RK_VIA];
+        for (ptrdiff_t i = 0; i < n; i += RK_VIA) {
+            ptrdiff_t m = n - i < RK_VIA ? n - i : RK_VIA;
+            uint8_t *t = (uint8_t *)truth;
+            for (ptrdiff_t j = 0; j < m; j++)
+                t[j] = ((const uint8_t *)src)[i + j] != 0;
+            rk_from_u8(t, to, (char *)dst + i * tosize, m);
+        }
+        return;
+    }
+    if (from == RK_FLOAT32) {
+        const float *x = (const float *)src;
+        switch (to) {
+        case RK_BOOL: RK_CONVERT(uint8_t, x[i] != 0);
+        case RK_INT32: { int32_t *y = (int32_t *)dst; RK_SATURATE(float, int32_t, INT32_MAX, -0x1p31, 0x1.fffffep30, 0x1p31); } return;
+        case RK_INT64: { int64_t *y = (int64_t *)dst; RK_SATURATE(float, int64_t, INT64_MAX, -0x1p63, 0x1.fffffep62, 0x1p63); } return;
+        case RK_UINT8: { uint8_t *y = (uint8_t *)dst; RK_SATURATE(float, int32_t, UINT8_MAX, 0, 255, 256); } return;
+        case RK_FLOAT64: RK_CONVERT(double, x[i]);
+        case RK_FLOAT16: RK_CONVERT(uint16_t, rk_float_to_half(x[i]));
+        }
+    }
+    if (from == RK_FLOAT16 && to == RK_FLOAT32) {
+        const uint16_t *x = (const uint16_t *)src;
+        RK_CONVERT(float, rk_half_to_float(x[i]));
+    }
+    if (from == RK_FLOAT64) {
+        rk_store_f64(to, (const double *)src, dst, n);
+        return;
+    }
+    if (from >= RK_COMPLEX16 && (to >= RK_COMPLEX16 || to == RK_BOOL)) {
+        /* the other width, or whether either part is not 0 */
+#define RK_CASE(CODE, T, F) \
+        case CODE: { \
+            const T *x = (const T *)src; \
+            if (to == RK_COMPLEX64) { rk_c64 *y = (rk_c64 *)dst; \
+                for (ptrdiff_t i = 0; i < n; i++) { y[i].re = (float)x[i].re; y[i].im = (float)x[i].im; } } \
+            else if (to == RK_COMPLEX128) { rk_c128 *y = (rk_c128 *)dst; \
+                for (ptrdiff_t i = 0; i < n; i++) { y[i].re = x[i].re; y[i].im = x[i].im; } } \
+            else { uint8_t *y = (uint8_t *)dst; \
+                for (ptrdiff_t i = 0; i < n; i++) y[i] = (x[i].re != 0) | (x[i].im != 0); } \
+            return; \
+        }
+        switch (from) {
+        RK_CASE(RK_COMPLEX64, rk_c64, float)
+        RK_CASE(RK_COMPLEX128, rk_c128, double)
+        }
+#undef RK_CASE
+    }
+    double block[RK_VIA];
+    for (ptrdiff_t i = 0; i < n; i += RK_VIA) {
+        ptrdiff_t m = n - i < RK_VIA ? n - i : RK_VIA;
+        rk_load_f64(from, (const char *)src + i * size, block, m);
+        rk_store_f64(to, block, (char *)dst + i * tosize, m);
+    }
+}
+
+static void rk_cast_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    RK_PIECE;
+    rk_cast_run(job->dtype, job->to, job->x + from * job->size, job->y + from * job->tosize, n);
+}
+
+static void RK(cast)(int from, int to, const void *x, void *y, ptrdiff_t n)
+{
+    rk_line_job job = { .dtype = from, .size = rk_dtype_size(from), .to = to, .tosize = rk_dtype_size(to), .n = n,
+                        .incy = 1, .x = (const char *)x, .y = (char *)y };
+    rk_line_run(rk_cast_task, &job);
+}
+
+/* ---- fill, copy ---- */
+
+static void rk_fill_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    RK_PIECE;
+    const ptrdiff_t inc = job->incy;
+#define RK_CASE(SIZE, T) \
+    case SIZE: { \
+        T v; \
+        memcpy(&v, job->x, SIZE); \
+        T *y = (T *)job->y + from * inc; \
+        if (inc == 1) for (ptrdiff_t i = 0; i < n; i++) y[i] = v; \
+        else for (ptrdiff_t i = 0; i < n; i++) y[i * inc] = v; \
+        break; \
+    }
+    switch (job->size) {
+    RK_CASE(1, uint8_t)
+    RK_CASE(2, uint16_t)
+    RK_CASE(4, uint32_t)
+    RK_CASE(8, uint64_t)
+    RK_CASE(16, rk_item16)
+    }
+#undef RK_CASE
+}
+
+static void RK(fill)(int size, const void *value, void *y, ptrdiff_t n, ptrdiff_t inc)
+{
+    rk_line_job job = { .size = size, .n = n, .incy = inc, .x = (const char *)value, .y = (char *)y };
+    rk_line_run(rk_fill_task, &job);
+}
+
+static void rk_copy_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    RK_PIECE;
+    const ptrdiff_t incx = job->incx, incy = job->incy, size = job->size;
+    const char *src = job->x + from * incx * size;
+    char *dst = job->y + from * incy * size;
+    if (incx == 1 && incy == 1) {
+        memcpy(dst, src, (size_t)(n * size));
+        return;
+    }
+#define RK_CASE(SIZE, T) \
+    case SIZE: { \
+        const T *x = (const T *)src; \
+        T *y = (T *)dst; \
+        for (ptrdiff_t i = 0; i < n; i++) y[i * incy] = x[i * incx]; \
+        break; \
+    }
+    switch (size) {
+    RK_CASE(1, uint8_t)
+    RK_CASE(2, uint16_t)
+    RK_CASE(4, uint32_t)
+    RK_CASE(8, uint64_t)
+    RK_CASE(16, rk_item16)
+    }
+#undef RK_CASE
+}
+
+static void RK(copy)(int size, ptrdiff_t n, const void *x, ptrdiff_t incx, void *y, ptrdiff_t incy)
+{
+    if (incx == 1 && incy == 1 && n <= RK_GRAIN_CHEAP) {
+        memcpy(y, x, (size_t)n * (size_t)size);
+        return;
+    }
+    rk_line_job job = { .size = size, .n = n, .incx = incx, .incy = incy, .x = (const char *)x, .y = (char *)y };
+    rk_line_run(rk_copy_task, &job);
+}

@@ -1,0 +1,276 @@
+/* Matrix products.
+ *
+ * C is computed in tiles of GEMM_MR rows by GEMM_NV vectors that stay in
+ * registers while k runs; an element of A is broadcast, a row of B is loaded.
+ * Elements of A are read where they are (a tile walks along GEMM_MR rows, which
+ * fit in the first cache). B is read where it is when that is quick, else it is
+ * packed in panels of one tile's width, transposed if need be. A long k is cut
+ * into blocks so that tiles of A and panels of B stay in their caches.
+ *
+ * Each element of C is one chain of multiply-adds in order of k, whatever tile
+ * it belongs to: neither threads nor edges change a bit of it. Two other forms
+ * serve shapes the tiles are bad at: dot products of rows (op(B) transposed,
+ * few rows or columns) and sums of rows (a vector times a matrix). The form
+ * depends on shapes alone.
+ */
+#ifndef RK_IMPL_GEMM_H
+#define RK_IMPL_GEMM_H
+
+#include "math.h"
+
+#if defined(__clang__)
+#define RK_UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#define RK_UNROLL _Pragma("GCC unroll 16")
+#else
+#define RK_UNROLL
+#endif
+
+/* 8 x 3 accumulators of 32 registers, or 4 x 3 of 16; 3 more hold B, one A */
+#if RK_VECTOR_BYTES == 64
+#define GEMM_MR 8
+#else
+#define GEMM_MR 4
+#endif
+#define GEMM_NV 3
+
+#define GEMM_KC 512                    /* longest block of k: GEMM_MR rows of A stay in the first cache */
+#define GEMM_PACK_BYTES (1 << 20)      /* a block of packed B: half of a common second cache */
+#define GEMM_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
+
+/* Blocks of equal length, none longer than the limit. */
+RK_INLINE ptrdiff_t rk_even_block(ptrdiff_t n, ptrdiff_t limit)
+{
+    ptrdiff_t count = (n + limit - 1) / limit;
+    return count > 1 ? (n + count - 1) / count : n;
+}
+
+/* dst[i] = row i of the transpose of the square block src: as often as a row has
+ * halvings, interleave the first half of the rows with the second */
+#if defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 12)
+#define RK_SHUFFLE(a, b, lanes, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#define RK_HAVE_TRANSPOSE 1
+#define RK_ZIP_LO_2 0, 2
+#define RK_ZIP_HI_2 1, 3
+#define RK_ZIP_LO_4 0, 4, 1, 5
+#define RK_ZIP_HI_4 2, 6, 3, 7
+#define RK_ZIP_LO_8 0, 8, 1, 9, 2, 10, 3, 11
+#define RK_ZIP_HI_8 4, 12, 5, 13, 6, 14, 7, 15
+#define RK_ZIP_LO_16 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define RK_ZIP_HI_16 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#if RK_VECTOR_BYTES == 64
+#define RK_ZIP_LO_F RK_ZIP_LO_16
+#define RK_ZIP_HI_F RK_ZIP_HI_16
+#define RK_ZIP_LO_D RK_ZIP_LO_8
+#define RK_ZIP_HI_D RK_ZIP_HI_8
+#elif RK_VECTOR_BYTES == 32
+#define RK_ZIP_LO_F RK_ZIP_LO_8
+#define RK_ZIP_HI_F RK_ZIP_HI_8
+#define RK_ZIP_LO_D RK_ZIP_LO_4
+#define RK_ZIP_HI_D RK_ZIP_HI_4
+#else
+#define RK_ZIP_LO_F RK_ZIP_LO_4
+#define RK_ZIP_HI_F RK_ZIP_HI_4
+#define RK_ZIP_LO_D RK_ZIP_LO_2
+#define RK_ZIP_HI_D RK_ZIP_HI_2
+#endif
+#endif
+
+#define GM(name) RKM_CAT(gemm_##name, GM_SUFFIX)
+
+#define GM_SUFFIX f32
+#define GM_T float
+#define GM_V rk_vf32
+#define GM_L RK_VF32_LANES
+#define GM_VF(name) RKM_CAT(rk_##name, vf32)
+#define GM_ZIP_LO RK_ZIP_LO_F
+#define GM_ZIP_HI RK_ZIP_HI_F
+#include "gemm_body.h"
+
+#define GM_SUFFIX f64
+#define GM_T double
+#define GM_V rk_vf64
+#define GM_L RK_VF64_LANES
+#define GM_VF(name) RKM_CAT(rk_##name, vf64)
+#define GM_ZIP_LO RK_ZIP_LO_D
+#define GM_ZIP_HI RK_ZIP_HI_D
+#include "gemm_body.h"
+
+/* ---- the entries ---- */
+static void RK(sgemm)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a,
+                      ptrdiff_t lda, const float *b, ptrdiff_t ldb, float beta, float *c, ptrdiff_t ldc,
+                      const float *bias, int epilogue)
+{
+    gemm_product_f32(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, bias, epilogue);
+}
+
+static void RK(dgemm)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const double *a,
+                      ptrdiff_t lda, const double *b, ptrdiff_t ldb, double beta, double *c, ptrdiff_t ldc,
+                      const double *bias, int epilogue)
+{
+    gemm_product_f64(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, bias, epilogue);
+}
+
+static void RK(sgemm_batch)(ptrdiff_t batch, int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha,
+                            const float *a, ptrdiff_t lda, ptrdiff_t stride_a, const float *b, ptrdiff_t ldb,
+                            ptrdiff_t stride_b, float beta, float *c, ptrdiff_t ldc, ptrdiff_t stride_c)
+{
+    gemm_batch_f32(1, batch, ta, tb, m, n, k, alpha, a, lda, 0, stride_a, b, ldb, 0, stride_b, beta, c, ldc, 0,
+                   stride_c);
+}
+
+static void RK(dgemm_batch)(ptrdiff_t batch, int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha,
+                            const double *a, ptrdiff_t lda, ptrdiff_t stride_a, const double *b, ptrdiff_t ldb,
+                            ptrdiff_t stride_b, double beta, double *c, ptrdiff_t ldc, ptrdiff_t stride_c)
+{
+    gemm_batch_f64(1, batch, ta, tb, m, n, k, alpha, a, lda, 0, stride_a, b, ldb, 0, stride_b, beta, c, ldc, 0,
+                   stride_c);
+}
+
+static void RK(sgemm_batch2)(ptrdiff_t batch0, ptrdiff_t batch1, int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
+                             float alpha, const float *a, ptrdiff_t lda, ptrdiff_t stride_a0, ptrdiff_t stride_a1,
+                             const float *b, ptrdiff_t ldb, ptrdiff_t stride_b0, ptrdiff_t stride_b1, float beta,
+                             float *c, ptrdiff_t ldc, ptrdiff_t stride_c0, ptrdiff_t stride_c1)
+{
+    gemm_batch_f32(batch0, batch1, ta, tb, m, n, k, alpha, a, lda, stride_a0, stride_a1, b, ldb, stride_b0, stride_b1,
+                   beta, c, ldc, stride_c0, stride_c1);
+}
+
+static void RK(dgemm_batch2)(ptrdiff_t batch0, ptrdiff_t batch1, int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
+                             double alpha, const double *a, ptrdiff_t lda, ptrdiff_t stride_a0, ptrdiff_t stride_a1,
+                             const double *b, ptrdiff_t ldb, ptrdiff_t stride_b0, ptrdiff_t stride_b1, double beta,
+                             double *c, ptrdiff_t ldc, ptrdiff_t stride_c0, ptrdiff_t stride_c1)
+{
+    gemm_batch_f64(batch0, batch1, ta, tb, m, n, k, alpha, a, lda, stride_a0, stride_a1, b, ldb, stride_b0, stride_b1,
+                   beta, c, ldc, stride_c0, stride_c1);
+}
+
+static void RK(sgemv)(int ta, ptrdiff_t m, ptrdiff_t n, float alpha, const float *a, ptrdiff_t lda, const float *x,
+                      ptrdiff_t incx, float beta, float *y, ptrdiff_t incy)
+{
+    gemm_vector_f32(ta, m, n, alpha, a, lda, x, incx, beta, y, incy);
+}
+
+static void RK(dgemv)(int ta, ptrdiff_t m, ptrdiff_t n, double alpha, const double *a, ptrdiff_t lda, const double *x,
+                      ptrdiff_t incx, double beta, double *y, ptrdiff_t incy)
+{
+    gemm_vector_f64(ta, m, n, alpha, a, lda, x, incx, beta, y, incy);
+}
+
+/* ---- other number types ---- */
+typedef struct {
+    ptrdiff_t n, k, a_row, a_col, b_row, b_col, ldc;
+    const void *a, *b;
+    void *c;
+    double alpha[2], beta[2];
+    double sign_a, sign_b;             /* -1 conjugates */
+} gemm_other;
+
+#define GEMM_OTHER_COLUMNS 128
+
+/* Unsigned arithmetic wraps; the low bits are the same for signed numbers. */
+#define GEMM_INTEGER(name, type, wide) \
+    static void gemm_rows_##name(void *context, ptrdiff_t begin, ptrdiff_t end) \
+    { \
+        const gemm_other *g = context; \
+        const wide alpha = (wide)(int64_t)g->alpha[0], beta = (wide)(int64_t)g->beta[0]; \
+        for (ptrdiff_t i = begin; i < end; i++) \
+            for (ptrdiff_t j0 = 0; j0 < g->n; j0 += GEMM_OTHER_COLUMNS) { \
+                ptrdiff_t width = g->n - j0 < GEMM_OTHER_COLUMNS ? g->n - j0 : GEMM_OTHER_COLUMNS; \
+                const type *a = (const type *)g->a + i * g->a_row; \
+                const type *b = (const type *)g->b + j0 * g->b_col; \
+                type *c = (type *)g->c + i * g->ldc + j0; \
+                wide sum[GEMM_OTHER_COLUMNS] = {0}; \
+                for (ptrdiff_t p = 0; p < g->k; p++, a += g->a_col, b += g->b_row) { \
+                    wide x = (wide)*a; \
+                    if (g->b_col == 1) \
+                        for (ptrdiff_t j = 0; j < width; j++) \
+                            sum[j] += x * (wide)b[j]; \
+                    else \
+                        for (ptrdiff_t j = 0; j < width; j++) \
+                            sum[j] += x * (wide)b[j * g->b_col]; \
+                } \
+                for (ptrdiff_t j = 0; j < width; j++) \
+                    c[j] = (type)(beta ? alpha * sum[j] + beta * (wide)c[j] : alpha * sum[j]); \
+            } \
+    }
+
+#define GEMM_COMPLEX(name, type) \
+    static void gemm_rows_##name(void *context, ptrdiff_t begin, ptrdiff_t end) \
+    { \
+        const gemm_other *g = context; \
+        const type alpha_re = (type)g->alpha[0], alpha_im = (type)g->alpha[1]; \
+        const type beta_re = (type)g->beta[0], beta_im = (type)g->beta[1]; \
+        const type sign_a = (type)g->sign_a, sign_b = (type)g->sign_b; \
+        for (ptrdiff_t i = begin; i < end; i++) \
+            for (ptrdiff_t j0 = 0; j0 < g->n; j0 += GEMM_OTHER_COLUMNS) { \
+                ptrdiff_t width = g->n - j0 < GEMM_OTHER_COLUMNS ? g->n - j0 : GEMM_OTHER_COLUMNS; \
+                const type *a = (const type *)g->a + 2 * i * g->a_row; \
+                const type *b = (const type *)g->b + 2 * j0 * g->b_col; \
+                type *c = (type *)g->c + 2 * (i * g->ldc + j0); \
+                type re[GEMM_OTHER_COLUMNS] = {0}, im[GEMM_OTHER_COLUMNS] = {0}; \
+                for (ptrdiff_t p = 0; p < g->k; p++, a += 2 * g->a_col, b += 2 * g->b_row) { \
+                    type a_re = a[0], a_im = sign_a * a[1]; \
+                    for (ptrdiff_t j = 0; j < width; j++) { \
+                        type b_re = b[2 * j * g->b_col], b_im = sign_b * b[2 * j * g->b_col + 1]; \
+                        re[j] += a_re * b_re - a_im * b_im; \
+                        im[j] += a_re * b_im + a_im * b_re; \
+                    } \
+                } \
+                for (ptrdiff_t j = 0; j < width; j++) { \
+                    type y_re = alpha_re * re[j] - alpha_im * im[j], y_im = alpha_re * im[j] + alpha_im * re[j]; \
+                    if (beta_re != 0 || beta_im != 0) { \
+                        y_re += beta_re * c[2 * j] - beta_im * c[2 * j + 1]; \
+                        y_im += beta_re * c[2 * j + 1] + beta_im * c[2 * j]; \
+                    } \
+                    c[2 * j] = y_re; \
+                    c[2 * j + 1] = y_im; \
+                } \
+            } \
+    }
+
+GEMM_INTEGER(i8, uint8_t, uint32_t)
+GEMM_INTEGER(i16, uint16_t, uint32_t)
+GEMM_INTEGER(i32, uint32_t, uint32_t)
+GEMM_INTEGER(i64, uint64_t, uint64_t)
+GEMM_COMPLEX(c64, float)
+GEMM_COMPLEX(c128, double)
+
+static void RK(xgemm)(int dtype, int ta, int tb, int conj_a, int conj_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
+                      const double *alpha, const void *a, ptrdiff_t lda, const void *b, ptrdiff_t ldb,
+                      const double *beta, void *c, ptrdiff_t ldc)
+{
+    int complex = dtype == RK_COMPLEX64 || dtype == RK_COMPLEX128;
+    gemm_other g = { n, k, ta ? 1 : lda, ta ? lda : 1, tb ? 1 : ldb, tb ? ldb : 1, ldc, a, b, c,
+                     { alpha[0], complex ? alpha[1] : 0 }, { beta[0], complex ? beta[1] : 0 },
+                     conj_a ? -1 : 1, conj_b ? -1 : 1 };
+    ptrdiff_t grain = 1 + 65536 / (n * k + 1);
+    switch (dtype) {
+    case RK_FLOAT32:
+        gemm_product_f32(ta, tb, m, n, k, (float)alpha[0], a, lda, b, ldb, (float)beta[0], c, ldc, NULL, RK_EPI_NONE);
+        break;
+    case RK_FLOAT64:
+        gemm_product_f64(ta, tb, m, n, k, alpha[0], a, lda, b, ldb, beta[0], c, ldc, NULL, RK_EPI_NONE);
+        break;
+    case RK_INT8: case RK_UINT8:
+        rk_parallel(gemm_rows_i8, &g, m, grain);
+        break;
+    case RK_INT16: case RK_UINT16:
+        rk_parallel(gemm_rows_i16, &g, m, grain);
+        break;
+    case RK_INT32: case RK_UINT32:
+        rk_parallel(gemm_rows_i32, &g, m, grain);
+        break;
+    case RK_INT64: case RK_UINT64:
+        rk_parallel(gemm_rows_i64, &g, m, grain);
+        break;
+    case RK_COMPLEX64:
+        rk_parallel(gemm_rows_c64, &g, m, grain);
+        break;
+    case RK_COMPLEX128:
+        rk_parallel(gemm_rows_c128, &g, m, grain);
+        break;
+    }
+}
+
+#endif

@@ -1,0 +1,661 @@
+/* The products of gemm.h for one type: GM_T, its vector GM_V of GM_L lanes, GM_SUFFIX, GM_VF(f) (a function of math.h
+ * on vectors), GM_ZIP_LO and GM_ZIP_HI (lane numbers). */
+#define GM_NR (GEMM_NV * GM_L)
+#define GM_LOAD GM_VF(load)
+#define GM_STORE GM_VF(store)
+#define GM_LOAD_PART GM_VF(load_part)
+#define GM_STORE_PART GM_VF(store_part)
+#define GM_SET1 GM_VF(set1)
+#define GM_FMA GM_VF(fma)
+
+/* What the tiles of one block have in common. */
+typedef struct {
+    ptrdiff_t k, lda, ldc;
+    GM_T alpha, beta;
+    int epilogue;
+} GM(call);
+
+typedef void (*GM(kernel))(const GM(call) *g, const GM_T *a, const GM_T *b, ptrdiff_t ldb, GM_T *c, const GM_T *bias,
+                           int columns, int columns_b);
+
+RK_INLINE GM_V GM(act)(GM_V x, int epilogue)
+{
+    switch (epilogue) {
+    case RK_EPI_RELU: return GM_VF(max)(GM_SET1(0), x);   /* in this order nan stays */
+    case RK_EPI_SIGMOID: return GM_VF(sigmoid)(x);
+    case RK_EPI_TANH: return GM_VF(tanh)(x);
+    }
+    return x;
+}
+
+/* Sigmoid or tanh of a finished tile, still in the first cache. */
+RK_NOINLINE void GM(activate)(GM_T *c, ptrdiff_t ldc, ptrdiff_t rows, ptrdiff_t columns, int epilogue)
+{
+    for (ptrdiff_t i = 0; i < rows; i++, c += ldc) {
+        ptrdiff_t j = 0;
+        for (; j + GM_L <= columns; j += GM_L)
+            GM_STORE(c + j, GM(act)(GM_LOAD(c + j), epilogue));
+        if (j < columns)
+            GM_STORE_PART(c + j, GM(act)(GM_LOAD_PART(c + j, columns - j), epilogue), columns - j);
+    }
+}
+
+/* One tile: mr rows, nv vectors of which the last has columns - (nv-1)*GM_L lanes in C; columns_b may be more where B
+ * is padded. transposed: the rows of the tile are neighbours in A. */
+RK_INLINE void GM(tile)(const GM(call) *g, const GM_T *a, const GM_T *b, ptrdiff_t ldb, GM_T *c, const GM_T *bias,
+                        int columns, int columns_b, const int mr, const int nv, const int transposed)
+{
+    GM_V acc[GEMM_MR][GEMM_NV], row[GEMM_NV];
+    const ptrdiff_t lda = g->lda, ldc = g->ldc, step = transposed ? lda : 1, across = transposed ? 1 : lda;
+    const int last = (nv - 1) * GM_L, rest = columns - last;
+
+    RK_UNROLL
+    for (int i = 0; i < mr; i++) {
+        RK_UNROLL
+        for (int j = 0; j < nv; j++)
+            acc[i][j] = GM_SET1(0);
+    }
+#define GM_STEP(last_vector) \
+    RK_UNROLL \
+    for (int j = 0; j < nv - 1; j++) \
+        row[j] = GM_LOAD(b + j * GM_L); \
+    row[nv - 1] = last_vector; \
+    b += ldb; \
+    RK_UNROLL \
+    for (int i = 0; i < mr; i++) { \
+        GM_V x = GM_SET1(a[i * across]); \
+        RK_UNROLL \
+        for (int j = 0; j < nv; j++) \
+            acc[i][j] = GM_FMA(x, row[j], acc[i][j]); \
+    } \
+    a += step;
+    if (columns_b == nv * GM_L) {
+        for (ptrdiff_t p = g->k; p > 0; p--) {
+            GM_STEP(GM_LOAD(b + last))
+        }
+    } else {
+        for (ptrdiff_t p = g->k; p > 0; p--) {
+            GM_STEP(GM_LOAD_PART(b + last, columns_b - last))
+        }
+    }
+#undef GM_STEP
+
+    const GM_V alpha = GM_SET1(g->alpha);
+    RK_UNROLL
+    for (int i = 0; i < mr; i++) {
+        RK_UNROLL
+        for (int j = 0; j < nv; j++)
+            acc[i][j] *= alpha;
+    }
+    const GM_V beta = GM_SET1(g->beta);
+    if (rest == GM_L) {
+        if (g->beta != 0) {
+            RK_UNROLL
+            for (int i = 0; i < mr; i++) {
+                RK_UNROLL
+                for (int j = 0; j < nv; j++)
+                    acc[i][j] = GM_FMA(beta, GM_LOAD(c + i * ldc + j * GM_L), acc[i][j]);
+            }
+        }
+        if (bias) {
+            RK_UNROLL
+            for (int j = 0; j < nv; j++) {
+                GM_V t = GM_LOAD(bias + j * GM_L);
+                RK_UNROLL
+                for (int i = 0; i < mr; i++)
+                    acc[i][j] += t;
+            }
+        }
+    } else {
+        if (g->beta != 0) {
+            RK_UNROLL
+            for (int i = 0; i < mr; i++) {
+                RK_UNROLL
+                for (int j = 0; j < nv - 1; j++)
+                    acc[i][j] = GM_FMA(beta, GM_LOAD(c + i * ldc + j * GM_L), acc[i][j]);
+                acc[i][nv - 1] = GM_FMA(beta, GM_LOAD_PART(c + i * ldc + last, rest), acc[i][nv - 1]);
+            }
+        }
+        if (bias) {
+            RK_UNROLL
+            for (int j = 0; j < nv; j++) {
+                GM_V t = j < nv - 1 ? GM_LOAD(bias + j * GM_L) : GM_LOAD_PART(bias + last, rest);
+                RK_UNROLL
+                for (int i = 0; i < mr; i++)
+                    acc[i][j] += t;
+            }
+        }
+    }
+    if (g->epilogue == RK_EPI_RELU) {
+        RK_UNROLL
+        for (int i = 0; i < mr; i++) {
+            RK_UNROLL
+            for (int j = 0; j < nv; j++)
+                acc[i][j] = GM(act)(acc[i][j], RK_EPI_RELU);
+        }
+    }
+    if (rest == GM_L) {
+        RK_UNROLL
+        for (int i = 0; i < mr; i++) {
+            RK_UNROLL
+            for (int j = 0; j < nv; j++)
+                GM_STORE(c + i * ldc + j * GM_L, acc[i][j]);
+        }
+    } else {
+        RK_UNROLL
+        for (int i = 0; i < mr; i++) {
+            RK_UNROLL
+            for (int j = 0; j < nv - 1; j++)
+                GM_STORE(c + i * ldc + j * GM_L, acc[i][j]);
+            GM_STORE_PART(c + i * ldc + last, acc[i][nv - 1], rest);
+        }
+    }
+    if (g->epilogue > RK_EPI_RELU)
+        GM(activate)(c, ldc, mr, columns, g->epilogue);
+}
+
+#define GM_KERNEL(mr, nv, ta) \
+    RK_NOINLINE void GM(tile##ta##_##mr##_##nv)(const GM(call) *g, const GM_T *a, const GM_T *b, ptrdiff_t ldb, \
+                                              GM_T *c, const GM_T *bias, int columns, int columns_b) \
+    { \
+        GM(tile)(g, a, b, ldb, c, bias, columns, columns_b, mr, nv, ta); \
+    }
+#define GM_KERNELS(mr) \
+    GM_KERNEL(mr, 1, 0) GM_KERNEL(mr, 2, 0) GM_KERNEL(mr, 3, 0) \
+    GM_KERNEL(mr, 1, 1) GM_KERNEL(mr, 2, 1) GM_KERNEL(mr, 3, 1)
+#define GM_ENTRY(mr, ta) { GM(tile##ta##_##mr##_1), GM(tile##ta##_##mr##_2), GM(tile##ta##_##mr##_3) }
+
+GM_KERNELS(1)
+GM_KERNELS(2)
+GM_KERNELS(3)
+GM_KERNELS(4)
+#if GEMM_MR == 8
+GM_KERNELS(5)
+GM_KERNELS(6)
+GM_KERNELS(7)
+GM_KERNELS(8)
+#endif
+
+/* [transposed][rows - 1][vectors - 1] */
+static const GM(kernel) GM(kernels)[2][GEMM_MR][GEMM_NV] = {
+#if GEMM_MR == 8
+    { GM_ENTRY(1, 0), GM_ENTRY(2, 0), GM_ENTRY(3, 0), GM_ENTRY(4, 0),
+      GM_ENTRY(5, 0), GM_ENTRY(6, 0), GM_ENTRY(7, 0), GM_ENTRY(8, 0) },
+    { GM_ENTRY(1, 1), GM_ENTRY(2, 1), GM_ENTRY(3, 1), GM_ENTRY(4, 1),
+      GM_ENTRY(5, 1), GM_ENTRY(6, 1), GM_ENTRY(7, 1), GM_ENTRY(8, 1) },
+#else
+    { GM_ENTRY(1, 0), GM_ENTRY(2, 0), GM_ENTRY(3, 0), GM_ENTRY(4, 0) },
+    { GM_ENTRY(1, 1), GM_ENTRY(2, 1), GM_ENTRY(3, 1), GM_ENTRY(4, 1) },
+#endif
+};
+
+/* One block of k for all of C: tiles in a grid, numbered along rows or along columns of tiles. */
+typedef struct {
+    GM(call) call;
+    const GM_T *a, *b, *bias;
+    GM_T *c;
+    ptrdiff_t ldb, m, n, row_tiles, panels;
+    int ta, packed_b, pack_a, along_columns;
+} GM(block);
+
+static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const GM(block) *d = context;
+    const ptrdiff_t few = d->m / d->row_tiles, more = d->m % d->row_tiles;   /* rows of a tile: few or few + 1 */
+    GM(call) call = d->call;
+    GM_T *packed_a = NULL;
+    ptrdiff_t packed_tile = -1;
+    if (d->pack_a && (packed_a = rk_scratch(1, (size_t)(call.k * GEMM_MR) * sizeof(GM_T))) != NULL)
+        call.lda = GEMM_MR;
+
+    ptrdiff_t i = d->along_columns ? begin % d->row_tiles : begin / d->panels;
+    ptrdiff_t j = d->along_columns ? begin / d->row_tiles : begin % d->panels;
+    for (ptrdiff_t u = begin; u < end; u++) {
+        ptrdiff_t i0 = i * few + (i < more ? i : more), rows = few + (i < more);
+        ptrdiff_t j0 = j * GM_NR, columns = d->n - j0 < GM_NR ? d->n - j0 : GM_NR;
+        ptrdiff_t vectors = (columns + GM_L - 1) / GM_L;
+        const GM_T *a = d->ta ? d->a + i0 : d->a + i0 * d->call.lda;
+        if (packed_a) {
+            if (packed_tile != i) {
+                if (rows == GEMM_MR)
+                    for (ptrdiff_t p = 0; p < call.k; p++)
+                        memcpy(packed_a + p * GEMM_MR, a + p * d->call.lda, GEMM_MR * sizeof(GM_T));
+                else
+                    for (ptrdiff_t p = 0; p < call.k; p++)
+                        for (ptrdiff_t r = 0; r < rows; r++)
+                            packed_a[p * GEMM_MR + r] = a[p * d->call.lda + r];
+                packed_tile = i;
+            }
+            a = packed_a;
+        }
+        GM(kernel) kernel = GM(kernels)[d->ta][rows - 1][vectors - 1];
+        if (d->packed_b)
+            kernel(&call, a, d->b + j0 * call.k, vectors * GM_L, d->c + i0 * call.ldc + j0,
+                   d->bias ? d->bias + j0 : NULL, (int)columns, (int)(vectors * GM_L));
+        else
+            kernel(&call, a, d->b + j0, d->ldb, d->c + i0 * call.ldc + j0, d->bias ? d->bias + j0 : NULL,
+                   (int)columns, (int)columns);
+        if (d->along_columns) {
+            if (++i == d->row_tiles) {
+                i = 0;
+                j++;
+            }
+        } else if (++j == d->panels) {
+            j = 0;
+            i++;
+        }
+    }
+}
+
+/* ---- packing B ---- */
+#define GM_PACK_ROWS 64
+
+typedef struct {
+    const GM_T *b;
+    GM_T *packed;
+    ptrdiff_t ldb, k, n, parts;
+    int tb;
+} GM(packing);
+
+/* k rows of `columns` columns, the rest of the last vector zero; b is (columns, k) in memory */
+RK_INLINE void GM(pack_transposed)(const GM_T *b, ptrdiff_t ldb, ptrdiff_t k, ptrdiff_t columns, GM_T *packed,
+                                   ptrdiff_t width)
+{
+#if defined(RK_HAVE_TRANSPOSE)
+    for (ptrdiff_t j = 0; j < columns; j += GM_L)
+        for (ptrdiff_t p = 0; p < k; p += GM_L) {
+            GM_V x[GM_L], y[GM_L];
+            ptrdiff_t rows = k - p < GM_L ? k - p : GM_L;
+            if (rows == GM_L && columns - j >= GM_L) {
+                RK_UNROLL
+                for (int i = 0; i < GM_L; i++)
+                    x[i] = GM_LOAD(b + (j + i) * ldb + p);
+            } else {
+                for (int i = 0; i < GM_L; i++)
+                    x[i] = j + i >= columns ? GM_SET1(0) : rows == GM_L ? GM_LOAD(b + (j + i) * ldb + p)
+                                                                        : GM_LOAD_PART(b + (j + i) * ldb + p, rows);
+            }
+            RK_UNROLL
+            for (int h = GM_L; h > 1; h /= 2) {
+                RK_UNROLL
+                for (int i = 0; i < GM_L / 2; i++) {
+                    y[2 * i] = RK_SHUFFLE(x[i], x[i + GM_L / 2], GM_L, GM_ZIP_LO);
+                    y[2 * i + 1] = RK_SHUFFLE(x[i], x[i + GM_L / 2], GM_L, GM_ZIP_HI);
+                }
+                RK_UNROLL
+                for (int i = 0; i < GM_L; i++)
+                    x[i] = y[i];
+            }
+            if (rows == GM_L) {
+                RK_UNROLL
+                for (int i = 0; i < GM_L; i++)
+                    GM_STORE(packed + (p + i) * width + j, x[i]);
+            } else {
+                for (int i = 0; i < rows; i++)
+                    GM_STORE(packed + (p + i) * width + j, x[i]);
+            }
+        }
+#else
+    for (ptrdiff_t j = 0; j < width; j++)
+        for (ptrdiff_t p = 0; p < k; p++)
+            packed[p * width + j] = j < columns ? b[j * ldb + p] : 0;
+#endif
+}
+
+static void GM(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const GM(packing) *d = context;
+    for (ptrdiff_t u = begin; u < end; u++) {
+        ptrdiff_t j0 = u / d->parts * GM_NR, p0 = u % d->parts * GM_PACK_ROWS;
+        ptrdiff_t columns = d->n - j0 < GM_NR ? d->n - j0 : GM_NR;
+        ptrdiff_t rows = d->k - p0 < GM_PACK_ROWS ? d->k - p0 : GM_PACK_ROWS;
+        ptrdiff_t width = (columns + GM_L - 1) / GM_L * GM_L;
+        GM_T *packed = d->packed + j0 * d->k + p0 * width;
+        if (d->tb) {
+            GM(pack_transposed)(d->b + j0 * d->ldb + p0, d->ldb, rows, columns, packed, width);
+            continue;
+        }
+        const GM_T *b = d->b + p0 * d->ldb + j0;
+        for (ptrdiff_t p = 0; p < rows; p++, b += d->ldb, packed += width) {
+            ptrdiff_t j = 0;
+            for (; j + GM_L <= columns; j += GM_L)
+                GM_STORE(packed + j, GM_LOAD(b + j));
+            if (j < columns)
+                GM_STORE(packed + j, GM_LOAD_PART(b + j, columns - j));
+        }
+    }
+}
+
+/* ---- few rows or columns: dot products ---- */
+typedef struct {
+    GM(call) call;
+    const GM_T *a, *b, *bias;
+    GM_T *c;
+    ptrdiff_t ldb, m, n;
+} GM(dots);
+
+/* c = alpha*x + beta*c + bias, then the epilogue, for one element */
+RK_INLINE void GM(finish)(const GM(call) *g, GM_T x, GM_T *c, const GM_T *bias)
+{
+    x *= g->alpha;
+    if (g->beta != 0)
+        x += g->beta * *c;
+    if (bias)
+        x += *bias;
+    *c = x;
+    if (g->epilogue != RK_EPI_NONE)
+        GM_STORE_PART(c, GM(act)(GM_SET1(x), g->epilogue), 1);
+}
+
+/* mr rows of A with nr rows of B */
+RK_INLINE void GM(dot_tile)(const GM(call) *g, const GM_T *a, const GM_T *b, ptrdiff_t ldb, GM_T *c, const GM_T *bias,
+                            const int mr, const int nr)
+{
+    GM_V acc[4][4], y[4];
+    const ptrdiff_t lda = g->lda, k = g->k;
+    ptrdiff_t p = 0;
+    RK_UNROLL
+    for (int i = 0; i < mr; i++) {
+        RK_UNROLL
+        for (int j = 0; j < nr; j++)
+            acc[i][j] = GM_SET1(0);
+    }
+#define GM_STEP(load, ...) \
+    RK_UNROLL \
+    for (int j = 0; j < nr; j++) \
+        y[j] = load(b + j * ldb + p __VA_ARGS__); \
+    RK_UNROLL \
+    for (int i = 0; i < mr; i++) { \
+        GM_V x = load(a + i * lda + p __VA_ARGS__); \
+        RK_UNROLL \
+        for (int j = 0; j < nr; j++) \
+            acc[i][j] = GM_FMA(x, y[j], acc[i][j]); \
+    }
+    for (; p + GM_L <= k; p += GM_L) {
+        GM_STEP(GM_LOAD)
+    }
+    if (p < k) {
+        GM_STEP(GM_LOAD_PART, , k - p)
+    }
+#undef GM_STEP
+    RK_UNROLL
+    for (int i = 0; i < mr; i++) {
+        RK_UNROLL
+        for (int j = 0; j < nr; j++)
+            GM(finish)(g, GM_VF(sum)(acc[i][j]), c + i * g->ldc + j, bias ? bias + j : NULL);
+    }
+}
+
+#define GM_DOTS(mr, nr) \
+    RK_NOINLINE void GM(dot_##mr##_##nr)(const GM(call) *g, const GM_T *a, const GM_T *b, ptrdiff_t ldb, GM_T *c, \
+                                       const GM_T *bias) \
+    { \
+        GM(dot_tile)(g, a, b, ldb, c, bias, mr, nr); \
+    }
+GM_DOTS(1, 1)
+GM_DOTS(1, 4)
+GM_DOTS(2, 1)
+GM_DOTS(2, 4)
+GM_DOTS(4, 1)
+GM_DOTS(4, 4)
+
+static void GM(dot_block)(const GM(dots) *d, ptrdiff_t i0, ptrdiff_t i1, ptrdiff_t j0, ptrdiff_t j1)
+{
+    for (ptrdiff_t j = j0; j < j1;) {
+        int wide = j1 - j >= 4;
+        const GM_T *b = d->b + j * d->ldb, *bias = d->bias ? d->bias + j : NULL;
+        for (ptrdiff_t i = i0; i < i1;) {
+            const GM_T *a = d->a + i * d->call.lda;
+            GM_T *c = d->c + i * d->call.ldc + j;
+            if (i1 - i >= 4) {
+                (wide ? GM(dot_4_4) : GM(dot_4_1))(&d->call, a, b, d->ldb, c, bias);
+                i += 4;
+            } else if (i1 - i >= 2) {
+                (wide ? GM(dot_2_4) : GM(dot_2_1))(&d->call, a, b, d->ldb, c, bias);
+                i += 2;
+            } else {
+                (wide ? GM(dot_1_4) : GM(dot_1_1))(&d->call, a, b, d->ldb, c, bias);
+                i++;
+            }
+        }
+        j += wide ? 4 : 1;
+    }
+}
+
+static void GM(dot_rows)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const GM(dots) *d = context;
+    GM(dot_block)(d, begin, end, 0, d->n);
+}
+
+static void GM(dot_columns)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const GM(dots) *d = context;
+    GM(dot_block)(d, 0, d->m, begin, end);
+}
+
+/* ---- a vector times a matrix too big for the second cache: whole rows of B are added, in the order of memory ---- */
+#define GM_SUM_COLUMNS (4096 / (ptrdiff_t)sizeof(GM_T))
+
+static void GM(sum_rows)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const GM(dots) *d = context;
+    const ptrdiff_t ldb = d->ldb, lda = d->call.lda, k = d->call.k;
+    for (ptrdiff_t u = begin; u < end; u++) {
+        ptrdiff_t j0 = u * GM_SUM_COLUMNS, width = d->n - j0 < GM_SUM_COLUMNS ? d->n - j0 : GM_SUM_COLUMNS, p = 0;
+        GM_T sum[GM_SUM_COLUMNS] = {0};
+        for (; p + 4 <= k; p += 4) {
+            const GM_T *b = d->b + p * ldb + j0, *a = d->a + p * lda;
+            GM_V x0 = GM_SET1(a[0]), x1 = GM_SET1(a[lda]), x2 = GM_SET1(a[2 * lda]), x3 = GM_SET1(a[3 * lda]);
+            ptrdiff_t j = 0;
+            for (; j + GM_L <= width; j += GM_L) {
+                GM_V s = GM_FMA(x0, GM_LOAD(b + j), GM_LOAD(sum + j));
+                s = GM_FMA(x1, GM_LOAD(b + ldb + j), s);
+                s = GM_FMA(x2, GM_LOAD(b + 2 * ldb + j), s);
+                GM_STORE(sum + j, GM_FMA(x3, GM_LOAD(b + 3 * ldb + j), s));
+            }
+            if (j < width) {
+                ptrdiff_t rest = width - j;
+                GM_V s = GM_FMA(x0, GM_LOAD_PART(b + j, rest), GM_LOAD(sum + j));
+                s = GM_FMA(x1, GM_LOAD_PART(b + ldb + j, rest), s);
+                s = GM_FMA(x2, GM_LOAD_PART(b + 2 * ldb + j, rest), s);
+                GM_STORE(sum + j, GM_FMA(x3, GM_LOAD_PART(b + 3 * ldb + j, rest), s));
+            }
+        }
+        for (; p < k; p++) {
+            const GM_T *b = d->b + p * ldb + j0;
+            GM_V x = GM_SET1(d->a[p * lda]);
+            ptrdiff_t j = 0;
+            for (; j + GM_L <= width; j += GM_L)
+                GM_STORE(sum + j, GM_FMA(x, GM_LOAD(b + j), GM_LOAD(sum + j)));
+            if (j < width)
+                GM_STORE(sum + j, GM_FMA(x, GM_LOAD_PART(b + j, width - j), GM_LOAD(sum + j)));
+        }
+        for (ptrdiff_t j = 0; j < width; j++)
+            GM(finish)(&d->call, sum[j], d->c + j0 + j, d->bias ? d->bias + j0 + j : NULL);
+    }
+}
+
+/* ---- the product ---- */
+static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, GM_T alpha, const GM_T *a, ptrdiff_t lda,
+                        const GM_T *b, ptrdiff_t ldb, GM_T beta, GM_T *c, ptrdiff_t ldc, const GM_T *bias, int epilogue)
+{
+    if (m <= 0 || n <= 0)
+        return;
+    if (alpha == 0 || k < 0)
+        k = 0;
+    ta = ta != 0;
+    tb = tb != 0;
+    const ptrdiff_t work = m * n * k;
+
+    if (n == 1 && !tb && ldb == 1) {
+        tb = 1;                            /* a column that is also a row */
+        ldb = k;
+    }
+    if (n == 1 && m > 1 && ta && ldc == 1 && !bias) {
+        /* (A'x)' = x'A */
+        GM(product)(!tb, 0, 1, m, k, alpha, b, tb ? 1 : ldb, a, lda, beta, c, m, NULL, epilogue);
+        return;
+    }
+    if (!ta && tb && (n <= 4 || m <= 12) && (k >= 2 * GM_L || n == 1)) {
+        GM(dots) d = { { k, lda, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n };
+        if (work < GEMM_THREAD_WORK / 4)
+            GM(dot_block)(&d, 0, m, 0, n);
+        else if (m >= n)
+            rk_parallel(GM(dot_rows), &d, m, 4 * (1 + 16384 / (n * k + 1)));
+        else
+            rk_parallel(GM(dot_columns), &d, n, 4 * (1 + 16384 / (m * k + 1)));
+        return;
+    }
+    if (m == 1 && !tb && (double)n * (double)k * sizeof(GM_T) > GEMM_PACK_BYTES / 2) {
+        GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n };
+        rk_parallel(GM(sum_rows), &d, (n + GM_SUM_COLUMNS - 1) / GM_SUM_COLUMNS, 1);
+        return;
+    }
+
+    ptrdiff_t kc = rk_even_block(k, GEMM_KC);
+    ptrdiff_t nc = GEMM_PACK_BYTES / (ptrdiff_t)sizeof(GM_T) / (kc + 1) / GM_NR * GM_NR;
+    nc = rk_even_block(n, nc < GM_NR ? GM_NR : nc);
+    nc = (nc + GM_NR - 1) / GM_NR * GM_NR;
+    /* B is read in place while it stays in the second cache and its rows are not so far apart that each needs a page of
+     * its own; and if it is not read often enough to pay for a copy */
+    int pack = k > 0 && (tb || (m > 4 * GEMM_MR && (ldb * (ptrdiff_t)sizeof(GM_T) > 1024 || kc * n > GEMM_PACK_BYTES / 8)));
+    GM_T spare[64 * GM_NR], *packed = NULL;
+    if (pack) {
+        packed = rk_scratch(0, (size_t)(kc * (nc < n + GM_L ? nc : n + GM_L)) * sizeof(GM_T));
+        if (!packed) {                     /* no memory: slower, but done */
+            packed = spare;
+            kc = kc < 64 ? kc : 64;
+            nc = GM_NR;
+        }
+    }
+
+    GM(block) d;
+    d.call = (GM(call)){ kc, lda, ldc, alpha, beta, epilogue };
+    d.ta = ta;
+    d.packed_b = pack;
+    d.m = m;
+    d.row_tiles = (m + GEMM_MR - 1) / GEMM_MR;
+    for (ptrdiff_t j0 = 0; j0 < n; j0 += nc) {
+        d.n = n - j0 < nc ? n - j0 : nc;
+        d.c = c + j0;
+        d.panels = (d.n + GM_NR - 1) / GM_NR;
+        d.along_columns = d.panels > d.row_tiles;
+        /* rows of A' that fall on the same lines of the cache, or on many pages */
+        d.pack_a = ta && !d.along_columns && d.panels >= 3 && lda * (ptrdiff_t)sizeof(GM_T) >= 2048;
+        ptrdiff_t p0 = 0;
+        do {
+            d.call.k = k - p0 < kc ? k - p0 : kc;
+            int last = p0 + d.call.k >= k;
+            d.call.beta = p0 == 0 ? beta : 1;
+            d.call.epilogue = last ? epilogue : RK_EPI_NONE;
+            d.bias = last && bias ? bias + j0 : NULL;
+            d.a = ta ? a + p0 * lda : a + p0;
+            d.b = tb ? b + j0 * ldb + p0 : b + p0 * ldb + j0;
+            d.ldb = ldb;
+            int alone = work < GEMM_THREAD_WORK;
+            if (pack) {
+                GM(packing) q = { d.b, packed, ldb, d.call.k, d.n, (d.call.k + GM_PACK_ROWS - 1) / GM_PACK_ROWS, tb };
+                if (alone || d.call.k * d.n < 32768)
+                    GM(pack)(&q, 0, d.panels * q.parts);
+                else
+                    rk_parallel(GM(pack), &q, d.panels * q.parts, 4);
+                d.b = packed;
+            }
+            if (alone)
+                GM(run_tiles)(&d, 0, d.row_tiles * d.panels);
+            else
+                rk_parallel(GM(run_tiles), &d, d.row_tiles * d.panels, 1 + 100000 / (GEMM_MR * GM_NR * (d.call.k + 1)));
+            p0 += d.call.k;
+        } while (p0 < k);
+    }
+}
+
+/* y = alpha*op(A)*x + beta*y */
+static void GM(vector)(int ta, ptrdiff_t m, ptrdiff_t n, GM_T alpha, const GM_T *a, ptrdiff_t lda, const GM_T *x,
+                       ptrdiff_t incx, GM_T beta, GM_T *y, ptrdiff_t incy)
+{
+    ptrdiff_t length = ta ? n : m, k = ta ? m : n;
+    if (!ta) {
+        if (incx != 1) {
+            GM_T *t = rk_scratch(2, (size_t)k * sizeof(GM_T));
+            if (t) {
+                for (ptrdiff_t i = 0; i < k; i++)
+                    t[i] = x[i * incx];
+                x = t;
+                incx = 1;
+            }
+        }
+        /* a column of C: its rows are incy apart */
+        GM(product)(0, incx == 1, m, 1, n, alpha, a, lda, x, incx == 1 ? n : incx, beta, y, incy, NULL, RK_EPI_NONE);
+        return;
+    }
+    if (incy == 1) {
+        GM(product)(1, 0, 1, n, m, alpha, x, incx, a, lda, beta, y, n, NULL, RK_EPI_NONE);
+        return;
+    }
+    GM_T block[256];
+    for (ptrdiff_t j0 = 0; j0 < length; j0 += 256) {
+        ptrdiff_t width = length - j0 < 256 ? length - j0 : 256;
+        GM(product)(1, 0, 1, width, k, alpha, x, incx, a + j0, lda, 0, block, width, NULL, RK_EPI_NONE);
+        for (ptrdiff_t j = 0; j < width; j++) {
+            GM_T *to = y + (j0 + j) * incy;
+            *to = beta != 0 ? block[j] + beta * *to : block[j];
+        }
+    }
+}
+
+/* ---- batches ---- */
+typedef struct {
+    ptrdiff_t inner, m, n, k, lda, ldb, ldc, a0, a1, b0, b1, c0, c1;
+    const GM_T *a, *b;
+    GM_T *c;
+    GM_T alpha, beta;
+    int ta, tb;
+} GM(batches);
+
+static void GM(run_batch)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const GM(batches) *d = context;
+    for (ptrdiff_t u = begin; u < end; u++) {
+        ptrdiff_t i = u / d->inner, j = u % d->inner;
+        GM(product)(d->ta, d->tb, d->m, d->n, d->k, d->alpha, d->a + i * d->a0 + j * d->a1, d->lda,
+                    d->b + i * d->b0 + j * d->b1, d->ldb, d->beta, d->c + i * d->c0 + j * d->c1, d->ldc, NULL,
+                    RK_EPI_NONE);
+    }
+}
+
+static void GM(batch)(ptrdiff_t batch0, ptrdiff_t batch1, int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
+                      GM_T alpha, const GM_T *a, ptrdiff_t lda, ptrdiff_t a0, ptrdiff_t a1, const GM_T *b,
+                      ptrdiff_t ldb, ptrdiff_t b0, ptrdiff_t b1, GM_T beta, GM_T *c, ptrdiff_t ldc, ptrdiff_t c0,
+                      ptrdiff_t c1)
+{
+    GM(batches) d = { batch1, m, n, k, lda, ldb, ldc, a0, a1, b0, b1, c0, c1, a, b, c, alpha, beta, ta, tb };
+    ptrdiff_t batch = batch0 * batch1, work = m * n * (k + 1);
+    /* whole products for each thread where there are enough of them, else threads within each */
+    if (batch >= 4 * (ptrdiff_t)rk_threads() || work < GEMM_THREAD_WORK)
+        rk_parallel(GM(run_batch), &d, batch, 1 + GEMM_THREAD_WORK / 2 / (work + 1));
+    else
+        GM(run_batch)(&d, 0, batch);
+}
+
+#undef GM_SUFFIX
+#undef GM_T
+#undef GM_V
+#undef GM_L
+#undef GM_VF
+#undef GM_ZIP_LO
+#undef GM_ZIP_HI
+#undef GM_NR
+#undef GM_LOAD
+#undef GM_STORE
+#undef GM_LOAD_PART
+#undef GM_STORE_PART
+#undef GM_SET1
+#undef GM_FMA
+#undef GM_KERNEL
+#undef GM_KERNELS
+#undef GM_ENTRY
+#undef GM_PACK_ROWS
+#undef GM_DOTS
+#undef GM_SUM_COLUMNS

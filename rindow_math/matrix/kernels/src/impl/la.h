@@ -1,0 +1,954 @@
+/* Kernels behind LinearAlgebra and Random. */
+#include "common.h"
+#include "trig.h"
+
+/* ---- small ones ---- */
+
+static void rk_nan2num_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    RK_PIECE;
+    if (job->dtype == RK_FLOAT32) {
+        float *y = (float *)job->y + from;
+        const float alpha = (float)job->re;
+        for (ptrdiff_t i = 0; i < n; i++)
+            y[i] = y[i] == y[i] ? y[i] : alpha;
+    } else if (job->dtype == RK_FLOAT64) {
+        double *y = (double *)job->y + from;
+        for (ptrdiff_t i = 0; i < n; i++)
+            y[i] = y[i] == y[i] ? y[i] : job->re;
+    }
+}
+
+static void RK(nan2num)(int dtype, void *x, ptrdiff_t n, double alpha)
+{
+    rk_line_job job = { .dtype = dtype, .n = n, .incy = 1, .re = alpha, .y = (char *)x };
+    rk_line_run(rk_nan2num_task, &job);
+}
+
+static void rk_swap_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    RK_PIECE;
+    const ptrdiff_t incx = job->incx, incy = job->incy;
+    const int plain = incx == 1 && incy == 1;
+#define RK_CASE(SIZE, T) \
+    case SIZE: { \
+        T *x = (T *)job->x + from * incx, *y = (T *)job->y + from * incy; \
+        if (plain) { RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T t = x[i]; x[i] = y[i]; y[i] = t; } } \
+        else for (ptrdiff_t i = 0; i < n; i++) { const T t = x[i * incx]; x[i * incx] = y[i * incy]; y[i * incy] = t; } \
+        break; \
+    }
+    switch (job->size) {
+    RK_CASE(1, uint8_t)
+    RK_CASE(2, uint16_t)
+    RK_CASE(4, uint32_t)
+    RK_CASE(8, uint64_t)
+    RK_CASE(16, rk_item16)
+    }
+#undef RK_CASE
+}
+
+static void RK(swap)(int size, ptrdiff_t n, void *x, ptrdiff_t incx, void *y, ptrdiff_t incy)
+{
+    rk_line_job job = { .size = size, .n = n, .incx = incx, .incy = incy, .x = (const char *)x, .y = (char *)y };
+    rk_line_run(rk_swap_task, &job);
+}
+
+static void RK(rotate)(int dtype, ptrdiff_t n, void *x_, ptrdiff_t incx, void *y_, ptrdiff_t incy, double h0, double h1,
+                       double h2, double h3)
+{
+#define RK_CASE(CODE, T) \
+    case CODE: { \
+        T *x = (T *)x_, *y = (T *)y_; \
+        const T a = (T)h0, b = (T)h1, c = (T)h2, d = (T)h3; \
+        RK_IVDEP \
+        for (ptrdiff_t i = 0; i < n; i++) { \
+            const T u = x[i * incx], v = y[i * incy]; \
+            x[i * incx] = a * u + b * v; \
+            y[i * incy] = c * u + d * v; \
+        } \
+        break; \
+    }
+    switch (dtype) {
+    RK_CASE(RK_FLOAT32, float)
+    RK_CASE(RK_FLOAT64, double)
+    }
+#undef RK_CASE
+}
+
+static void RK(arange)(int dtype, void *y, ptrdiff_t n, double start, double step)
+{
+    const int size = rk_dtype_size(dtype);
+    double block[RK_VIA];
+    for (ptrdiff_t i = 0; i < n; i += RK_VIA) {
+        const ptrdiff_t m = n - i < RK_VIA ? n - i : RK_VIA;
+        for (ptrdiff_t j = 0; j < m; j++)
+            block[j] = start + (double)(i + j) * step;
+        rk_store_f64(dtype, block, (char *)y + i * size, m);
+    }
+}
+
+static double RK(max_difference)(int dtype, ptrdiff_t n, const void *x, const void *y)
+{
+    const int size = rk_dtype_size(dtype);
+    double a[RK_VIA], b[RK_VIA], most = 0;
+    for (ptrdiff_t i = 0; i < n; i += RK_VIA) {
+        const ptrdiff_t m = n - i < RK_VIA ? n - i : RK_VIA;
+        rk_load_f64(dtype, (const char *)x + i * size, a, m);
+        rk_load_f64(dtype, (const char *)y + i * size, b, m);
+        for (ptrdiff_t j = 0; j < m; j++)
+            a[j] -= b[j];
+        most = rk_greater_f64(rk_extreme_f64(a, m, 0, 1), most);
+    }
+    return most;
+}
+
+static void RK(complex_dot)(int dtype, int conj, ptrdiff_t n, const void *x_, ptrdiff_t incx, const void *y_, ptrdiff_t incy,
+                            double *result)
+{
+    double re = 0, im = 0;
+#define RK_CASE(CODE, T) \
+    case CODE: { \
+        const T *x = (const T *)x_, *y = (const T *)y_; \
+        for (ptrdiff_t i = 0; i < n; i++) { \
+            const double a = x[i * incx].re, b = conj ? -x[i * incx].im : x[i * incx].im; \
+            const double c = y[i * incy].re, d = y[i * incy].im; \
+            re += a * c - b * d; \
+            im += a * d + b * c; \
+        } \
+        break; \
+    }
+    switch (dtype) {
+    RK_CASE(RK_COMPLEX64, rk_c64)
+    RK_CASE(RK_COMPLEX128, rk_c128)
+    }
+#undef RK_CASE
+    result[0] = re;
+    result[1] = im;
+}
+
+/* ---- matrix copy ---- */
+
+typedef struct {
+    int dtype, size, trans, conj;
+    ptrdiff_t m, n, lda, ldb, col_tiles;
+    double re, im;
+    const char *a;
+    char *b;
+} rk_matcopy_job;
+
+static void rk_matcopy_scale(const rk_matcopy_job *job, char *row, ptrdiff_t n)
+{
+    if (job->conj && job->dtype == RK_COMPLEX64)
+        for (ptrdiff_t j = 0; j < n; j++)
+            ((rk_c64 *)row)[j].im = -((rk_c64 *)row)[j].im;
+    else if (job->conj && job->dtype == RK_COMPLEX128)
+        for (ptrdiff_t j = 0; j < n; j++)
+            ((rk_c128 *)row)[j].im = -((rk_c128 *)row)[j].im;
+    if (job->re != 1 || job->im != 0) {
+        rk_line_job line = { .dtype = job->dtype, .n = n, .incy = 1, .re = job->re, .im = job->im, .y = row };
+        rk_scal_task(&line, 0, RK_BLOCKS(n));
+    }
+}
+
+static void rk_matcopy_rows_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_matcopy_job *job = (const rk_matcopy_job *)context;
+    for (ptrdiff_t i = begin; i < end; i++) {
+        char *row = job->b + i * job->ldb * job->size;
+        memmove(row, job->a + i * job->lda * job->size, (size_t)(job->n * job->size));
+        rk_matcopy_scale(job, row, job->n);
+    }
+}
+
+static void rk_matcopy_trans_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_matcopy_job *job = (const rk_matcopy_job *)context;
+    for (ptrdiff_t i = begin; i < end; i++) {
+        const ptrdiff_t first = i * RK_TRANSPOSE_TILE;
+        const ptrdiff_t cols = job->n - first < RK_TRANSPOSE_TILE ? job->n - first : RK_TRANSPOSE_TILE;
+        for (ptrdiff_t r = 0; r < job->m; r += RK_TRANSPOSE_TILE) {
+            const ptrdiff_t rows = job->m - r < RK_TRANSPOSE_TILE ? job->m - r : RK_TRANSPOSE_TILE;
+            rk_transpose_tile(job->size, job->a + (r * job->lda + first) * job->size, job->lda,
+                              job->b + (first * job->ldb + r) * job->size, job->ldb, rows, cols);
+        }
+        for (ptrdiff_t c = first; c < first + cols; c++)
+            rk_matcopy_scale(job, job->b + c * job->ldb * job->size, job->m);
+    }
+}
+
+static void RK(omatcopy)(int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, double alpha, double alpha_im,
+                         const void *a, ptrdiff_t lda, void *b, ptrdiff_t ldb)
+{
+    const int size = rk_dtype_size(dtype);
+    rk_matcopy_job job = { .dtype = dtype, .size = size, .trans = trans, .conj = conj, .m = m, .n = n, .lda = lda,
+                           .ldb = ldb, .re = alpha, .im = alpha_im, .a = (const char *)a, .b = (char *)b };
+    if (m == 0 || n == 0)
+        return;
+    if (trans)
+        rk_move_run(rk_matcopy_trans_task, &job, (n + RK_TRANSPOSE_TILE - 1) / RK_TRANSPOSE_TILE,
+                    m * RK_TRANSPOSE_TILE * size);
+    else
+        rk_move_run(rk_matcopy_rows_task, &job, m, n * size);
+}
+
+/* ---- strided copy ---- */
+
+typedef struct {
+    int dtype, size, add, nd;
+    ptrdiff_t dims[RK_MAX_DIMS], sx[RK_MAX_DIMS], sy[RK_MAX_DIMS];
+    ptrdiff_t n, incx, incy, bytes;
+    const char *x;
+    char *y;
+} rk_strided_job;
+
+/* one line of a copy or a sum; plain bytes where both are contiguous */
+RK_INLINE void rk_strided_line(const rk_strided_job *job, const char *x, char *y)
+{
+    if (!job->add && job->incx == 1 && job->incy == 1) {
+        rk_move_bytes(y, x, job->bytes);
+        return;
+    }
+    rk_line_job line = { .dtype = job->dtype, .size = job->size, .n = job->n, .incx = job->incx, .incy = job->incy,
+                         .re = 1, .x = x, .y = y };
+    if (job->add)
+        rk_axpy_task(&line, 0, RK_BLOCKS(job->n));
+    else
+        rk_copy_task(&line, 0, RK_BLOCKS(job->n));
+}
+
+static void rk_strided_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_strided_job *job = (const rk_strided_job *)context;
+    ptrdiff_t index[RK_MAX_DIMS], ox = 0, oy = 0, at = begin;
+    for (int d = job->nd - 1; d >= 0; d--) {
+        index[d] = at % job->dims[d];
+        at /= job->dims[d];
+        ox += index[d] * job->sx[d];
+        oy += index[d] * job->sy[d];
+    }
+    for (ptrdiff_t line = begin; line < end; line++) {
+        rk_strided_line(job, job->x + ox * job->size, job->y + oy * job->size);
+        for (int d = job->nd - 1; d >= 0; d--) {
+            ox += job->sx[d];
+            oy += job->sy[d];
+            if (++index[d] < job->dims[d])
+                break;
+            index[d] = 0;
+            ox -= job->sx[d] * job->dims[d];
+            oy -= job->sy[d] * job->dims[d];
+        }
+    }
+}
+
+static void RK(strided_copy)(int dtype, int add, int nd, const ptrdiff_t *dims, const void *x, const ptrdiff_t *sx, void *y,
+                             const ptrdiff_t *sy)
+{
+    rk_strided_job job = { .dtype = dtype, .size = rk_dtype_size(dtype), .add = add, .x = (const char *)x, .y = (char *)y };
+    ptrdiff_t total = 1;
+    int k = 0;
+    for (int d = 0; d < nd; d++) {
+        total *= dims[d];
+        if (dims[d] == 1)
+            continue;
+        if (k && job.sx[k - 1] == sx[d] * dims[d] && job.sy[k - 1] == sy[d] * dims[d])
+            job.dims[k - 1] *= dims[d];
+        else
+            job.dims[k++] = dims[d];
+        job.sx[k - 1] = sx[d];
+        job.sy[k - 1] = sy[d];
+    }
+    if (total == 0)
+        return;
+    if (k <= 1) {   /* one line: its own threads */
+        const ptrdiff_t incx = k ? job.sx[0] : 1, incy = k ? job.sy[0] : 1;
+        if (add)
+            RK(axpy)(dtype, total, 1, 0, x, incx, y, incy);
+        else
+            RK(copy)(job.size, total, x, incx, y, incy);
+        return;
+    }
+    job.nd = k - 1;
+    job.n = job.dims[k - 1];
+    job.incx = job.sx[k - 1];
+    job.incy = job.sy[k - 1];
+    job.bytes = job.n * job.size;
+    rk_move_run(rk_strided_task, &job, total / job.n, job.bytes);
+}
+
+/* ---- gather and scatter along inner axes ---- */
+
+typedef struct {
+    int dtype, size, reverse, add, idx_type;
+    ptrdiff_t batches, m, n, k, len, classes, depth;
+    const ptrdiff_t *shape;
+    char *a, *b;
+    const void *x;
+} rk_gather_job;
+
+/* len items between a (at oa) and b (at ob), in the job's direction */
+RK_INLINE void rk_gather_cell(const rk_gather_job *job, ptrdiff_t oa, ptrdiff_t ob, ptrdiff_t len)
+{
+    char *a = job->a + oa * job->size, *b = job->b + ob * job->size;
+    char *to = job->reverse ? a : b;
+    const char *source = job->reverse ? b : a;
+    if (!job->add) {
+        rk_move_bytes(to, source, len * job->size);
+        return;
+    }
+    rk_line_job line = { .dtype = job->dtype, .n = len, .incx = 1, .incy = 1, .re = 1, .x = source, .y = to };
+    rk_axpy_task(&line, 0, RK_BLOCKS(len));
+}
+
+/* (batch, m) pairs: no two of them touch the same part of a or b */
+static void rk_gatherb_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_gather_job *job = (const rk_gather_job *)context;
+    for (ptrdiff_t unit = begin; unit < end; unit++) {
+        const ptrdiff_t batch = unit / job->m;
+        for (ptrdiff_t j = 0; j < job->n; j++)
+            for (ptrdiff_t h = 0; h < job->k; h++) {
+                const ptrdiff_t at = rk_index(job->idx_type, job->x, (batch * job->n + j) * job->k + h);
+                if (at < 0 || at >= job->classes)
+                    continue;
+                rk_gather_cell(job, ((unit * job->classes + at) * job->k + h) * job->len,
+                               ((unit * job->n + j) * job->k + h) * job->len, job->len);
+            }
+    }
+}
+
+static void RK(gatherb)(int dtype, int reverse, int add, ptrdiff_t batches, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
+                        ptrdiff_t len, ptrdiff_t classes, void *a, const void *x, int idx_type, void *b)
+{
+    rk_gather_job job = { .dtype = dtype, .size = rk_dtype_size(dtype), .reverse = reverse, .add = add,
+                          .idx_type = idx_type, .batches = batches, .m = m, .n = n, .k = k, .len = len,
+                          .classes = classes, .a = (char *)a, .b = (char *)b, .x = x };
+    if (batches && m && n && k && len)
+        rk_move_run(rk_gatherb_task, &job, batches * m, n * k * len * job.size);
+}
+
+static void rk_gathernd_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_gather_job *job = (const rk_gather_job *)context;
+    for (ptrdiff_t i = begin; i < end; i++)
+        for (ptrdiff_t j = 0; j < job->n; j++) {
+            ptrdiff_t at = 0, ok = 1;
+            for (ptrdiff_t h = 0; h < job->depth; h++) {
+                const ptrdiff_t index = rk_index(job->idx_type, job->x, (i * job->n + j) * job->depth + h);
+                ok &= index >= 0 && index < job->shape[h];
+                at = at * job->shape[h] + index;
+            }
+            if (ok)
+                rk_gather_cell(job, (i * job->classes + at) * job->k, (i * job->n + j) * job->k, job->k);
+        }
+}
+
+static void RK(gathernd)(int dtype, int reverse, int add, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, ptrdiff_t depth,
+                         const ptrdiff_t *shape, void *a, const void *x, int idx_type, void *b)
+{
+    rk_gather_job job = { .dtype = dtype, .size = rk_dtype_size(dtype), .reverse = reverse, .add = add,
+                          .idx_type = idx_type, .m = m, .n = n, .k = k, .classes = 1, .depth = depth, .shape = shape,
+                          .a = (char *)a, .b = (char *)b, .x = x };
+    for (ptrdiff_t h = 0; h < depth; h++)
+        job.classes *= shape[h];
+    if (m && n && k)
+        rk_move_run(rk_gathernd_task, &job, m, n * k * job.size);
+}
+
+static void RK(add_onehot)(int dtype, ptrdiff_t m, double alpha, const void *x, int idx_type, ptrdiff_t incx, void *y,
+                           ptrdiff_t ldy)
+{
+    const int size = rk_dtype_size(dtype);
+    if (dtype == RK_FLOAT32) {
+        for (ptrdiff_t i = 0; i < m; i++)
+            ((float *)y)[i * ldy + rk_index(idx_type, x, i * incx)] += (float)alpha;
+        return;
+    }
+    for (ptrdiff_t i = 0; i < m; i++) {
+        double v;
+        char *at = (char *)y + (i * ldy + rk_index(idx_type, x, i * incx)) * size;
+        rk_load_f64(dtype, at, &v, 1);
+        v += alpha;
+        rk_store_f64(dtype, &v, at, 1);
+    }
+}
+
+/* ---- searching and sorting ---- */
+
+static void rk_put_index(int idx_type, void *idx, ptrdiff_t i, ptrdiff_t value)
+{
+    switch (idx_type) {
+    case RK_BOOL: case RK_INT8: case RK_UINT8: ((uint8_t *)idx)[i] = (uint8_t)value; break;
+    case RK_INT16: case RK_UINT16: ((uint16_t *)idx)[i] = (uint16_t)value; break;
+    case RK_INT32: case RK_UINT32: ((uint32_t *)idx)[i] = (uint32_t)value; break;
+    default: ((uint64_t *)idx)[i] = (uint64_t)value;
+    }
+}
+
+/* A row counts from its start to the first number that is not below x, so a nan among them ends it. */
+#define RK_SEARCH(CODE, NAME, T, W) \
+static ptrdiff_t rk_search_##NAME(const T *a, ptrdiff_t n, T x, int right) \
+{ \
+    ptrdiff_t low = 0, count = n; \
+    while (count > 0) { \
+        const ptrdiff_t half = count / 2; \
+        if (right ? x >= a[low + half] : x > a[low + half]) { \
+            low += half + 1; \
+            count -= half + 1; \
+        } else { \
+            count = half; \
+        } \
+    } \
+    return low; \
+}
+RK_INTS(RK_SEARCH)
+RK_SEARCH(RK_FLOAT32, f32, float, 0)
+RK_SEARCH(RK_FLOAT64, f64, double, 0)
+
+static void RK(searchsorted)(int dtype, ptrdiff_t m, ptrdiff_t n, const void *a, ptrdiff_t lda, const void *x, ptrdiff_t incx,
+                             int right, void *y, int idx_type, ptrdiff_t incy)
+{
+#define RK_CASE(CODE, NAME, T, W) \
+    case CODE: \
+        for (ptrdiff_t i = 0; i < m; i++) \
+            rk_put_index(idx_type, y, i * incy, \
+                         rk_search_##NAME((const T *)a + i * lda, n, ((const T *)x)[i * incx], right)); \
+        break;
+    switch (dtype) {
+    RK_INTS(RK_CASE)
+    RK_CASE(RK_BOOL, u8, uint8_t, 0)
+    RK_CASE(RK_FLOAT32, f32, float, 0)
+    RK_CASE(RK_FLOAT64, f64, double, 0)
+    }
+#undef RK_CASE
+}
+
+/* A heap with the smallest of the best so far on top. The value that comes down moves into the gap its
+ * children leave; `at` are the positions the values came from. */
+#define RK_TOPK(CODE, NAME, T, W) \
+static void rk_sink_##NAME(T *heap, void *at, int idx_type, ptrdiff_t size, ptrdiff_t parent) \
+{ \
+    const T v = heap[parent]; \
+    const ptrdiff_t from = rk_index(idx_type, at, parent); \
+    for (ptrdiff_t child = 2 * parent + 1; child < size; child = 2 * parent + 1) { \
+        child += child + 1 < size && heap[child + 1] < heap[child]; \
+        if (v <= heap[child]) \
+            break; \
+        heap[parent] = heap[child]; \
+        rk_put_index(idx_type, at, parent, rk_index(idx_type, at, child)); \
+        parent = child; \
+    } \
+    heap[parent] = v; \
+    rk_put_index(idx_type, at, parent, from); \
+} \
+static void rk_topk_##NAME(const T *x, ptrdiff_t n, ptrdiff_t k, int sorted, T *heap, void *at, int idx_type) \
+{ \
+    for (ptrdiff_t i = 0; i < k; i++) { \
+        heap[i] = x[i]; \
+        rk_put_index(idx_type, at, i, i); \
+    } \
+    for (ptrdiff_t i = k / 2 - 1; i >= 0; i--) \
+        rk_sink_##NAME(heap, at, idx_type, k, i); \
+    for (ptrdiff_t i = k; i < n; i++) \
+        if (x[i] > heap[0]) { \
+            heap[0] = x[i]; \
+            rk_put_index(idx_type, at, 0, i); \
+            rk_sink_##NAME(heap, at, idx_type, k, 0); \
+        } \
+    for (ptrdiff_t i = sorted ? k - 1 : 0; i > 0; i--) { \
+        const T v = heap[0]; \
+        const ptrdiff_t p = rk_index(idx_type, at, 0); \
+        heap[0] = heap[i]; \
+        rk_put_index(idx_type, at, 0, rk_index(idx_type, at, i)); \
+        heap[i] = v; \
+        rk_put_index(idx_type, at, i, p); \
+        rk_sink_##NAME(heap, at, idx_type, i, 0); \
+    } \
+}
+RK_INTS(RK_TOPK)
+RK_TOPK(RK_FLOAT32, f32, float, 0)
+RK_TOPK(RK_FLOAT64, f64, double, 0)
+
+typedef struct {
+    int dtype, sorted, idx_type, size, idx_size;
+    ptrdiff_t n, k;
+    const char *x;
+    char *values, *indices;
+} rk_topk_job;
+
+static void rk_topk_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_topk_job *job = (const rk_topk_job *)context;
+    for (ptrdiff_t i = begin; i < end; i++) {
+        const void *x = job->x + i * job->n * job->size;
+        void *values = job->values + i * job->k * job->size, *at = job->indices + i * job->k * job->idx_size;
+#define RK_CASE(CODE, NAME, T, W) \
+        case CODE: rk_topk_##NAME((const T *)x, job->n, job->k, job->sorted, (T *)values, at, job->idx_type); break;
+        switch (job->dtype) {
+        RK_INTS(RK_CASE)
+        RK_CASE(RK_BOOL, u8, uint8_t, 0)
+        RK_CASE(RK_FLOAT32, f32, float, 0)
+        RK_CASE(RK_FLOAT64, f64, double, 0)
+        }
+#undef RK_CASE
+    }
+}
+
+static void RK(topk)(int dtype, ptrdiff_t m, ptrdiff_t n, const void *x, ptrdiff_t k, int sorted, void *values, void *indices,
+                     int idx_type)
+{
+    rk_topk_job job = { dtype, sorted, idx_type, rk_dtype_size(dtype), rk_dtype_size(idx_type), n, k, (const char *)x,
+                        (char *)values, (char *)indices };
+    if (m && n && k)
+        rk_move_run(rk_topk_task, &job, m, 8 * n);
+}
+
+/* ---- images ---- */
+
+typedef struct {
+    int dtype, size, reverse;
+    ptrdiff_t g[RK_I2C_NUMBERS];
+    ptrdiff_t step_c, step_d, step_h, step_w, step_batch;    /* of images */
+    ptrdiff_t cell, col_filter, col_channel;                 /* of cols */
+    char *images, *cols;
+} rk_im2col_job;
+
+/* one output position: each place of the filter is a run of channels */
+static void rk_im2col_cell(const rk_im2col_job *job, char *image, char *cols, ptrdiff_t z0, ptrdiff_t y0, ptrdiff_t x0)
+{
+    const ptrdiff_t *g = job->g, size = job->size, channels = g[RK_I2C_CHANNELS];
+    const int plain = job->step_c == 1 && job->col_channel == 1;
+    for (ptrdiff_t fz = 0; fz < g[RK_I2C_FILTER_D]; fz++)
+        for (ptrdiff_t fy = 0; fy < g[RK_I2C_FILTER_H]; fy++)
+            for (ptrdiff_t fx = 0; fx < g[RK_I2C_FILTER_W]; fx++, cols += job->col_filter * size) {
+                const ptrdiff_t z = z0 + fz * g[RK_I2C_DILATION_D], y = y0 + fy * g[RK_I2C_DILATION_H];
+                const ptrdiff_t x = x0 + fx * g[RK_I2C_DILATION_W];
+                const int inside = z >= 0 && z < g[RK_I2C_IM_D] && y >= 0 && y < g[RK_I2C_IM_H] && x >= 0
+                                   && x < g[RK_I2C_IM_W];
+                char *at = image + (z * job->step_d + y * job->step_h + x * job->step_w) * size;
+                rk_line_job line = { .dtype = job->dtype, .size = job->size, .n = channels, .re = 1 };
+                if (!inside) {
+                    if (job->reverse)
+                        continue;
+                    if (plain) {
+                        memset(cols, 0, (size_t)(channels * size));
+                        continue;
+                    }
+                    const rk_item16 zero = { 0, 0 };
+                    line.x = (const char *)&zero;
+                    line.y = cols;
+                    line.incy = job->col_channel;
+                    rk_fill_task(&line, 0, RK_BLOCKS(channels));
+                } else if (job->reverse) {
+                    line.x = cols;
+                    line.incx = job->col_channel;
+                    line.y = at;
+                    line.incy = job->step_c;
+                    rk_axpy_task(&line, 0, RK_BLOCKS(channels));
+                } else if (plain) {
+                    rk_move_bytes(cols, at, channels * size);
+                } else {
+                    line.x = at;
+                    line.incx = job->step_c;
+                    line.y = cols;
+                    line.incy = job->col_channel;
+                    rk_copy_task(&line, 0, RK_BLOCKS(channels));
+                }
+            }
+}
+
+/* forwards, units are rows of output positions; in reverse they are batches, whose sums go to places of their own */
+static void rk_im2col_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_im2col_job *job = (const rk_im2col_job *)context;
+    const ptrdiff_t *g = job->g, rows = g[RK_I2C_OUT_D] * g[RK_I2C_OUT_H];
+    const ptrdiff_t each = job->reverse ? rows : 1;
+    for (ptrdiff_t row = begin * each; row < end * each; row++) {
+        const ptrdiff_t batch = row / rows, z = row % rows / g[RK_I2C_OUT_H], y = row % g[RK_I2C_OUT_H];
+        char *image = job->images + batch * job->step_batch * job->size;
+        char *cols = job->cols + row * g[RK_I2C_OUT_W] * job->cell * job->size;
+        for (ptrdiff_t x = 0; x < g[RK_I2C_OUT_W]; x++, cols += job->cell * job->size)
+            rk_im2col_cell(job, image, cols, z * g[RK_I2C_STRIDE_D] - g[RK_I2C_PAD_D],
+                           y * g[RK_I2C_STRIDE_H] - g[RK_I2C_PAD_H], x * g[RK_I2C_STRIDE_W] - g[RK_I2C_PAD_W]);
+    }
+}
+
+static void RK(im2col)(int dtype, int reverse, const ptrdiff_t *geometry, void *images, void *cols)
+{
+    rk_im2col_job job = { .dtype = dtype, .size = rk_dtype_size(dtype), .reverse = reverse, .images = (char *)images,
+                          .cols = (char *)cols };
+    memcpy(job.g, geometry, sizeof job.g);
+    const ptrdiff_t *g = job.g, channels = g[RK_I2C_CHANNELS];
+    const ptrdiff_t pixels = g[RK_I2C_IM_D] * g[RK_I2C_IM_H] * g[RK_I2C_IM_W];
+    const ptrdiff_t filter = g[RK_I2C_FILTER_D] * g[RK_I2C_FILTER_H] * g[RK_I2C_FILTER_W];
+    const int first = g[RK_I2C_CHANNELS_FIRST] != 0, cols_first = g[RK_I2C_COLS_CHANNELS_FIRST] != 0;
+    job.step_c = first ? pixels : 1;
+    job.step_w = first ? 1 : channels;
+    job.step_h = job.step_w * g[RK_I2C_IM_W];
+    job.step_d = job.step_h * g[RK_I2C_IM_H];
+    job.step_batch = pixels * channels;
+    job.cell = filter * channels;
+    job.col_filter = cols_first ? 1 : channels;
+    job.col_channel = cols_first ? filter : 1;
+    const ptrdiff_t rows = g[RK_I2C_OUT_D] * g[RK_I2C_OUT_H], row_bytes = g[RK_I2C_OUT_W] * job.cell * job.size;
+    if (reverse)
+        rk_move_run(rk_im2col_task, &job, g[RK_I2C_BATCHES], rows * row_bytes);
+    else
+        rk_move_run(rk_im2col_task, &job, g[RK_I2C_BATCHES] * rows, row_bytes);
+}
+
+static void RK(imagecopy)(int size, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels, const void *a, void *b,
+                          int channels_first, ptrdiff_t height_shift, ptrdiff_t width_shift, int vertical_flip,
+                          int horizontal_flip, int rgb_flip)
+{
+    const ptrdiff_t step_c = channels_first ? width * height : 1, step_x = channels_first ? 1 : channels;
+    const ptrdiff_t step_y = step_x * width;
+    for (ptrdiff_t y = 0; y < height; y++) {
+        ptrdiff_t sy = vertical_flip ? height - 1 - y + height_shift : y - height_shift;
+        sy = sy < 0 ? 0 : sy >= height ? height - 1 : sy;
+        for (ptrdiff_t x = 0; x < width; x++) {
+            ptrdiff_t sx = horizontal_flip ? width - 1 - x + width_shift : x - width_shift;
+            sx = sx < 0 ? 0 : sx >= width ? width - 1 : sx;
+            for (ptrdiff_t c = 0; c < channels; c++) {
+                const ptrdiff_t sc = rgb_flip && c < 3 ? 2 - c : c;
+                rk_move_bytes((char *)b + (y * step_y + x * step_x + c * step_c) * size,
+                              (const char *)a + (sy * step_y + sx * step_x + sc * step_c) * size, size);
+            }
+        }
+    }
+}
+
+/* ---- masks ---- */
+
+static void RK(bandpart)(int size, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, void *a, ptrdiff_t lower, ptrdiff_t upper)
+{
+    for (ptrdiff_t row = 0; row < m * n; row++) {
+        const ptrdiff_t i = row % n;
+        char *y = (char *)a + row * k * size;
+        ptrdiff_t first = lower >= 0 ? i - lower : 0, last = upper >= 0 ? i + upper + 1 : k;   /* what stays */
+        first = first < 0 ? 0 : first > k ? k : first;
+        last = last < first ? first : last > k ? k : last;
+        memset(y, 0, (size_t)(first * size));
+        memset(y + last * size, 0, (size_t)((k - last) * size));
+    }
+}
+
+typedef struct {
+    int dtype, size, add;
+    ptrdiff_t n, k, len;
+    double fill;
+    const uint8_t *x;
+    char *a;
+} rk_masking_job;
+
+static void rk_masking_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_masking_job *job = (const rk_masking_job *)context;
+    const ptrdiff_t k = job->k, len = job->len, size = job->size;
+    rk_item16 item = { 0, 0 };
+    rk_store_f64(job->dtype, &job->fill, &item, 1);
+    for (ptrdiff_t row = begin; row < end; row++) {
+        const uint8_t *x = job->x + row / job->n * k;
+        char *a = job->a + row * k * len * size;
+        if (len == 1 && job->dtype == RK_FLOAT32) {
+            float *y = (float *)a, fill = (float)job->fill;
+            if (job->add)
+                for (ptrdiff_t h = 0; h < k; h++)
+                    y[h] = x[h] ? y[h] : y[h] + fill;
+            else
+                for (ptrdiff_t h = 0; h < k; h++)
+                    y[h] = x[h] ? y[h] : fill;
+            continue;
+        }
+        for (ptrdiff_t h = 0; h < k; h++, a += len * size) {
+            if (x[h])
+                continue;
+            if (!job->add) {
+                rk_line_job line = { .size = job->size, .n = len, .incy = 1, .x = (const char *)&item, .y = a };
+                rk_fill_task(&line, 0, RK_BLOCKS(len));
+            } else if (job->dtype >= RK_COMPLEX64) {
+                for (ptrdiff_t i = 0; i < len; i++) {
+                    if (job->dtype == RK_COMPLEX64)
+                        ((rk_c64 *)a)[i].re += (float)job->fill;
+                    else
+                        ((rk_c128 *)a)[i].re += job->fill;
+                }
+            } else {
+                rk_par_run(RK_AXPB, job->dtype, a, 1, job->fill, a, len);
+            }
+        }
+    }
+}
+
+static void RK(masking)(int dtype, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, ptrdiff_t len, double fill, int add, const void *x,
+                        void *a)
+{
+    rk_masking_job job = { dtype, rk_dtype_size(dtype), add, n, k, len, fill, (const uint8_t *)x, (char *)a };
+    if (m && n && k && len)
+        rk_move_run(rk_masking_task, &job, m * n, k * len * job.size);
+}
+
+/* ---- einsum ---- */
+
+enum { RK_EINSUM_DIMS = 32 };
+
+typedef struct {
+    int dtype, size, nd, ndc;
+    ptrdiff_t dims[RK_EINSUM_DIMS], sa[RK_EINSUM_DIMS], sb[RK_EINSUM_DIMS];
+    const char *a, *b;
+    char *c;
+} rk_einsum_job;
+
+static rk_part rk_einsum_line(const rk_einsum_job *job, ptrdiff_t oa, ptrdiff_t ob, ptrdiff_t n, ptrdiff_t sa, ptrdiff_t sb)
+{
+    const char *a = job->a + oa * job->size, *b = job->b + ob * job->size;
+    if (sa == 1 && sb == 1)
+        return rk_dot_block(job->dtype, a, b, n);
+    rk_part p = { .u = 0 };
+#define RK_CASE(CODE, NAME, T, W) \
+    case CODE: \
+        for (ptrdiff_t i = 0; i < n; i++) \
+            p.u += (uint64_t)((const T *)a)[i * sa] * (uint64_t)((const T *)b)[i * sb]; \
+        break;
+    switch (job->dtype) {
+    RK_INTS(RK_CASE)
+    RK_CASE(RK_BOOL, b, uint8_t, 0)
+    case RK_FLOAT32:
+        for (ptrdiff_t i = 0; i < n; i++)
+            p.d += (double)((const float *)a)[i * sa] * (double)((const float *)b)[i * sb];
+        break;
+    case RK_FLOAT64:
+        for (ptrdiff_t i = 0; i < n; i++)
+            p.d += ((const double *)a)[i * sa] * ((const double *)b)[i * sb];
+        break;
+    }
+#undef RK_CASE
+    return p;
+}
+
+static void rk_einsum_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_einsum_job *job = (const rk_einsum_job *)context;
+    ptrdiff_t index[RK_EINSUM_DIMS];
+    const int last = job->nd - 1;
+    for (ptrdiff_t at = begin; at < end; at++) {
+        ptrdiff_t oa = 0, ob = 0, rest = at;
+        for (int d = job->ndc - 1; d >= 0; d--) {
+            const ptrdiff_t i = rest % job->dims[d];
+            rest /= job->dims[d];
+            oa += i * job->sa[d];
+            ob += i * job->sb[d];
+        }
+        rk_part sum = { .u = 0 };
+        if (job->ndc == job->nd) {
+            sum = rk_einsum_line(job, oa, ob, 1, 1, 1);
+        } else {
+            for (int d = job->ndc; d < last; d++)
+                index[d] = 0;
+            for (int d = job->ndc; ;) {
+                const rk_part p = rk_einsum_line(job, oa, ob, job->dims[last], job->sa[last], job->sb[last]);
+                if (rk_is_float(job->dtype))
+                    sum.d += p.d;
+                else
+                    sum.u += p.u;
+                for (d = last - 1; d >= job->ndc; d--) {
+                    oa += job->sa[d];
+                    ob += job->sb[d];
+                    if (++index[d] < job->dims[d])
+                        break;
+                    index[d] = 0;
+                    oa -= job->sa[d] * job->dims[d];
+                    ob -= job->sb[d] * job->dims[d];
+                }
+                if (d < job->ndc)
+                    break;
+            }
+        }
+        rk_put(RK_SUM, job->dtype, sum, NULL, 1, 1, job->c, at);
+    }
+}
+
+static void RK(einsum)(int dtype, int nd, int ndc, const ptrdiff_t *dims, const void *a, const ptrdiff_t *sa, const void *b,
+                       const ptrdiff_t *sb, void *c)
+{
+    rk_einsum_job job = { .dtype = dtype, .size = rk_dtype_size(dtype), .nd = nd, .ndc = ndc, .a = (const char *)a,
+                          .b = (const char *)b, .c = (char *)c };
+    ptrdiff_t outputs = 1, terms = 1;
+    for (int d = 0; d < nd; d++) {
+        job.dims[d] = dims[d];
+        job.sa[d] = sa[d];
+        job.sb[d] = sb[d];
+        *(d < ndc ? &outputs : &terms) *= dims[d];
+    }
+    if (terms == 0)
+        memset(c, 0, (size_t)(outputs * job.size));
+    else if (outputs)
+        rk_move_run(rk_einsum_task, &job, outputs, terms * 8);
+}
+
+/* ---- random numbers ----
+ *
+ * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3, SC 2011): a stream of
+ * blocks of 256 words, each made of 64 counters side by side, so that the rounds are vector loops. */
+
+enum { RK_PHILOX_LANES = 64, RK_PHILOX_WORDS = 256 };
+
+static void rk_philox(uint64_t seed, uint64_t block, uint32_t *RK_RESTRICT out)
+{
+    uint32_t *c0 = out, *c1 = out + 64, *c2 = out + 128, *c3 = out + 192;
+    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+    for (int i = 0; i < RK_PHILOX_LANES; i++) {
+        const uint64_t counter = block * RK_PHILOX_LANES + (uint64_t)i;
+        c0[i] = (uint32_t)counter;
+        c1[i] = (uint32_t)(counter >> 32);
+        c2[i] = 0;
+        c3[i] = 0;
+    }
+    for (int round = 0; round < 10; round++, k0 += 0x9e3779b9u, k1 += 0xbb67ae85u) {
+        RK_IVDEP
+        for (int i = 0; i < RK_PHILOX_LANES; i++) {
+            const uint64_t p = (uint64_t)c0[i] * 0xd2511f53u, q = (uint64_t)c2[i] * 0xcd9e8d57u;
+            c0[i] = (uint32_t)(q >> 32) ^ c1[i] ^ k0;
+            c1[i] = (uint32_t)q;
+            c2[i] = (uint32_t)(p >> 32) ^ c3[i] ^ k1;
+            c3[i] = (uint32_t)p;
+        }
+    }
+}
+
+/* high word of a product of 64-bit numbers */
+static inline uint64_t rk_mulhi(uint64_t a, uint64_t b)
+{
+    const uint64_t al = (uint32_t)a, ah = a >> 32, bl = (uint32_t)b, bh = b >> 32;
+    const uint64_t mid = ah * bl + (al * bl >> 32), low = al * bh + (uint32_t)mid;
+    return ah * bh + (mid >> 32) + (low >> 32);
+}
+
+typedef struct {
+    int dtype, size, normal;
+    char *y;
+    ptrdiff_t n, inc, each;   /* each: numbers a block gives */
+    double a, b;              /* low and high, or mean and scale */
+    uint64_t seed;
+} rk_random_job;
+
+/* words as 53-bit fractions in [0, 1]: 128 of them */
+static void rk_fractions(const uint32_t *w, double *u, double shift, double scale)
+{
+    for (int i = 0; i < 128; i++)
+        u[i] = ((double)((uint64_t)(w[i] >> 6) << 27 | w[i + 128] >> 5) + shift) * scale;
+}
+
+static void rk_random_block(const rk_random_job *job, ptrdiff_t block, void *out)
+{
+    uint32_t w[RK_PHILOX_WORDS];
+    rk_philox(job->seed, (uint64_t)block, w);
+    if (job->dtype == RK_FLOAT32 && !job->normal) {
+        const float low = (float)job->a, width = (float)(job->b - job->a);
+        for (int i = 0; i < RK_PHILOX_WORDS; i++)
+            ((float *)out)[i] = (float)(w[i] >> 8) * (1.0f / 16777215.0f) * width + low;
+    } else if (job->dtype == RK_FLOAT32) {
+        /* Box and Muller: the word's middle keeps the logarithm's argument above 0 */
+        const float mean = (float)job->a, scale = (float)job->b;
+        float u[RK_PHILOX_WORDS];
+        for (int i = 0; i < RK_PHILOX_WORDS / 2; i++) {
+            u[i] = ((float)w[i] + 0.5f) * 0x1p-32f;
+            u[i + 128] = (float)(w[i + 128] >> 8) * 0x1p-24f;
+        }
+        for (int i = 0; i < RK_PHILOX_WORDS / 2; i += RK_VF32_LANES) {
+            const rk_vf32 one = rk_set1_vf32(1), v = rk_load_vf32(u + i);
+            const rk_vf32 below = rk_select_vf32(rk_lt_vf32(v, one), v, one);
+            const rk_vf32 r = rk_sqrt_vf32(rk_set1_vf32(-2) * rk_log_vf32(below)) * rk_set1_vf32(scale);
+            rk_vf32 s, c;
+            rk_sincospi2_vf32(rk_load_vf32(u + i + 128), &s, &c);
+            rk_store_vf32((float *)out + i, rk_fma_vf32(r, c, rk_set1_vf32(mean)));
+            rk_store_vf32((float *)out + i + 128, rk_fma_vf32(r, s, rk_set1_vf32(mean)));
+        }
+    } else if (job->normal) {
+        double u[128];
+        rk_fractions(w, u, 0.5, 0x1p-53);
+        double *y = (double *)out;
+        for (int i = 0; i < 64; i += RK_VF64_LANES) {
+            const rk_vf64 r = rk_sqrt_vf64(rk_set1_vf64(-2) * rk_log_vf64(rk_load_vf64(u + i))) * rk_set1_vf64(job->b);
+            rk_vf64 s, c;
+            rk_sincospi2_vf64(rk_load_vf64(u + i + 64), &s, &c);
+            rk_store_vf64(y + i, rk_fma_vf64(r, c, rk_set1_vf64(job->a)));
+            rk_store_vf64(y + i + 64, rk_fma_vf64(r, s, rk_set1_vf64(job->a)));
+        }
+    } else if (job->dtype == RK_FLOAT64 || job->dtype == RK_FLOAT16) {
+        double *y = (double *)out;
+        rk_fractions(w, y, 0, 1.0 / (0x1p53 - 1));
+        for (int i = 0; i < 128; i++)
+            y[i] = y[i] * (job->b - job->a) + job->a;
+    } else {
+        /* integers: the words' 64 bits scaled to the width */
+        const uint64_t low = job->a < 0x1p63 ? (uint64_t)rk_to_i64(job->a) : (uint64_t)job->a;
+        const uint64_t high = job->b < 0x1p63 ? (uint64_t)rk_to_i64(job->b) : (uint64_t)job->b;
+        const uint64_t width = high - low + 1;
+        for (int i = 0; i < 128; i++) {
+            const uint64_t word = (uint64_t)w[i] << 32 | w[i + 128];
+            ((uint64_t *)out)[i] = low + (width ? rk_mulhi(word, width) : word);
+        }
+    }
+}
+
+static void rk_random_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_random_job *job = (const rk_random_job *)context;
+    uint64_t block[RK_PHILOX_WORDS], narrow[RK_PHILOX_WORDS];
+    const int direct = job->inc == 1 && (job->dtype == RK_FLOAT32 || job->dtype == RK_FLOAT64);
+    for (ptrdiff_t i = begin; i < end; i++) {
+        const ptrdiff_t m = job->n - i * job->each < job->each ? job->n - i * job->each : job->each;
+        char *y = job->y + i * job->each * job->inc * job->size;
+        if (direct && m == job->each) {
+            rk_random_block(job, i, y);
+            continue;
+        }
+        const void *from = block;
+        rk_random_block(job, i, block);
+        if (job->dtype != RK_FLOAT32 && job->dtype != RK_FLOAT64) {
+            if (job->normal || job->dtype == RK_FLOAT16)
+                rk_store_f64(job->dtype, (const double *)block, narrow, m);
+            else
+                rk_cast_run(RK_UINT64, job->dtype, block, narrow, m);
+            from = narrow;
+        }
+        rk_line_job line = { .size = job->size, .n = m, .incx = 1, .incy = job->inc, .x = (const char *)from, .y = y };
+        rk_copy_task(&line, 0, RK_BLOCKS(m));
+    }
+}
+
+static void rk_random_run(int normal, int dtype, void *y, ptrdiff_t n, ptrdiff_t inc, double a, double b, int64_t seed)
+{
+    rk_random_job job = { .dtype = dtype, .size = rk_dtype_size(dtype), .normal = normal, .y = (char *)y, .n = n,
+                          .inc = inc, .each = dtype == RK_FLOAT32 ? RK_PHILOX_WORDS : RK_PHILOX_WORDS / 2, .a = a,
+                          .b = b, .seed = (uint64_t)seed };
+    rk_move_run(rk_random_task, &job, (n + job.each - 1) / job.each, 4096);
+}
+
+static void RK(random_uniform)(int dtype, void *y, ptrdiff_t n, ptrdiff_t inc, double low, double high, int64_t seed)
+{
+    rk_random_run(0, dtype, y, n, inc, low, high, seed);
+}
+
+static void RK(random_normal)(int dtype, void *y, ptrdiff_t n, ptrdiff_t inc, double mean, double scale, int64_t seed)
+{
+    rk_random_run(1, dtype, y, n, inc, mean, scale, seed);
+}
+
+/* Fisher and Yates: place i takes one of those that are left. */
+static void RK(random_sequence)(int dtype, void *y, ptrdiff_t n, ptrdiff_t size, int64_t seed)
+{
+    RK(arange)(dtype, y, n, 0, 1);
+    uint32_t w[RK_PHILOX_WORDS];
+    const int item = rk_dtype_size(dtype);
+    for (ptrdiff_t i = 0; i < size && i < n; i++) {
+        const ptrdiff_t at = i % (RK_PHILOX_WORDS / 2);
+        if (at == 0)
+            rk_philox((uint64_t)seed, (uint64_t)(i / (RK_PHILOX_WORDS / 2)), w);
+        const ptrdiff_t other = i + (ptrdiff_t)rk_mulhi((uint64_t)w[at] << 32 | w[at + 128], (uint64_t)(n - i));
+        char *p = (char *)y + i * item, *q = (char *)y + other * item, t[16];
+        memcpy(t, p, (size_t)item);
+        memcpy(p, q, (size_t)item);
+        memcpy(q, t, (size_t)item);
+    }
+}

@@ -1,0 +1,342 @@
+/* Kernels that move items: transposes, gathers, scatters. */
+#include "common.h"
+#include <stdlib.h>
+
+/* i-th index of any integer type */
+static inline ptrdiff_t rk_index(int idx_type, const void *idx, ptrdiff_t i)
+{
+    switch (idx_type) {
+    case RK_INT32: return ((const int32_t *)idx)[i];
+    case RK_INT64: return (ptrdiff_t)((const int64_t *)idx)[i];
+    case RK_INT8: return ((const int8_t *)idx)[i];
+    case RK_INT16: return ((const int16_t *)idx)[i];
+    case RK_BOOL: case RK_UINT8: return ((const uint8_t *)idx)[i];
+    case RK_UINT16: return ((const uint16_t *)idx)[i];
+    case RK_UINT32: return (ptrdiff_t)((const uint32_t *)idx)[i];
+    default: return (ptrdiff_t)((const uint64_t *)idx)[i];
+    }
+}
+
+/* bytes of n items: short rows without a call of memcpy */
+RK_INLINE void rk_move_bytes(char *RK_RESTRICT y, const char *RK_RESTRICT x, ptrdiff_t bytes)
+{
+    switch (bytes) {
+    case 4: memcpy(y, x, 4); break;
+    case 8: memcpy(y, x, 8); break;
+    case 16: memcpy(y, x, 16); break;
+    default: memcpy(y, x, (size_t)bytes);
+    }
+}
+
+#define RK_GRAIN_BYTES (128 * 1024)   /* of memory moved */
+
+static ptrdiff_t rk_grain_of(ptrdiff_t bytes_each)
+{
+    return bytes_each >= RK_GRAIN_BYTES ? 1 : RK_GRAIN_BYTES / (bytes_each > 0 ? bytes_each : 1);
+}
+
+static void rk_move_run(rk_task task, void *job, ptrdiff_t count, ptrdiff_t bytes_each)
+{
+    if (count * bytes_each <= RK_GRAIN_BYTES)
+        task(job, 0, count);
+    else
+        rk_parallel(task, job, count, rk_grain_of(bytes_each));
+}
+
+/* ---- transpose ---- */
+
+/* y[c*ldy + r] = x[r*ldx + c], rows x cols items of x */
+#define RK_TRANSPOSE_PLAIN(SIZE, T) \
+static void rk_transpose_plain_##SIZE(const T *RK_RESTRICT x, ptrdiff_t ldx, T *RK_RESTRICT y, ptrdiff_t ldy, \
+                                      ptrdiff_t rows, ptrdiff_t cols) \
+{ \
+    for (ptrdiff_t c = 0; c < cols; c++) \
+        for (ptrdiff_t r = 0; r < rows; r++) \
+            y[c * ldy + r] = x[r * ldx + c]; \
+}
+RK_TRANSPOSE_PLAIN(1, uint8_t)
+RK_TRANSPOSE_PLAIN(2, uint16_t)
+RK_TRANSPOSE_PLAIN(4, uint32_t)
+RK_TRANSPOSE_PLAIN(8, uint64_t)
+RK_TRANSPOSE_PLAIN(16, rk_item16)
+
+static void rk_transpose_tile(int size, const char *x, ptrdiff_t ldx, char *y, ptrdiff_t ldy, ptrdiff_t rows, ptrdiff_t cols)
+{
+    switch (size) {
+    case 1: rk_transpose_plain_1((const uint8_t *)x, ldx, (uint8_t *)y, ldy, rows, cols); break;
+    case 2: rk_transpose_plain_2((const uint16_t *)x, ldx, (uint16_t *)y, ldy, rows, cols); break;
+    case 4: rk_transpose_plain_4((const uint32_t *)x, ldx, (uint32_t *)y, ldy, rows, cols); break;
+    case 8: rk_transpose_plain_8((const uint64_t *)x, ldx, (uint64_t *)y, ldy, rows, cols); break;
+    default: rk_transpose_plain_16((const rk_item16 *)x, ldx, (rk_item16 *)y, ldy, rows, cols);
+    }
+}
+
+enum { RK_TRANSPOSE_TILE = 32, RK_MOVE_DIMS = 16 };
+
+typedef struct {
+    int size, nd;                          /* nd: dimensions besides the tiled ones, or besides the copied row */
+    ptrdiff_t dims[RK_MOVE_DIMS], sx[RK_MOVE_DIMS], sy[RK_MOVE_DIMS];
+    ptrdiff_t rows, cols, ldx, ldy;        /* the tiled pair: rows have stride ldx in x, cols stride ldy in y */
+    ptrdiff_t row_tiles, col_tiles;
+    ptrdiff_t run;                         /* items copied at once, when the last dimension stays */
+    const char *x;
+    char *y;
+} rk_transpose_job;
+
+static void rk_transpose_offsets(const rk_transpose_job *job, ptrdiff_t at, ptrdiff_t *ox, ptrdiff_t *oy)
+{
+    *ox = *oy = 0;
+    for (int d = job->nd - 1; d >= 0; d--) {
+        const ptrdiff_t i = at % job->dims[d];
+        at /= job->dims[d];
+        *ox += i * job->sx[d];
+        *oy += i * job->sy[d];
+    }
+}
+
+static void rk_transpose_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_transpose_job *job = (const rk_transpose_job *)context;
+    const ptrdiff_t tiles = job->row_tiles * job->col_tiles;
+    for (ptrdiff_t unit = begin; unit < end; unit++) {
+        ptrdiff_t ox, oy;
+        rk_transpose_offsets(job, unit / tiles, &ox, &oy);
+        const ptrdiff_t r = unit % tiles / job->col_tiles * RK_TRANSPOSE_TILE;
+        const ptrdiff_t c = unit % job->col_tiles * RK_TRANSPOSE_TILE;
+        const ptrdiff_t rows = job->rows - r < RK_TRANSPOSE_TILE ? job->rows - r : RK_TRANSPOSE_TILE;
+        const ptrdiff_t cols = job->cols - c < RK_TRANSPOSE_TILE ? job->cols - c : RK_TRANSPOSE_TILE;
+        rk_transpose_tile(job->size, job->x + (ox + r * job->ldx + c) * job->size, job->ldx,
+                          job->y + (oy + c * job->ldy + r) * job->size, job->ldy, rows, cols);
+    }
+}
+
+/* the last dimension stays the last: whole runs are copied */
+static void rk_transpose_runs_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_transpose_job *job = (const rk_transpose_job *)context;
+    ptrdiff_t index[RK_MOVE_DIMS], ox, oy, at = begin;
+    rk_transpose_offsets(job, begin, &ox, &oy);
+    for (int d = job->nd - 1; d >= 0; d--) {
+        index[d] = at % job->dims[d];
+        at /= job->dims[d];
+    }
+    for (ptrdiff_t unit = begin; unit < end; unit++) {
+        rk_move_bytes(job->y + oy * job->size, job->x + ox * job->size, job->run * job->size);
+        for (int d = job->nd - 1; d >= 0; d--) {
+            ox += job->sx[d];
+            oy += job->sy[d];
+            if (++index[d] < job->dims[d])
+                break;
+            index[d] = 0;
+            ox -= job->sx[d] * job->dims[d];
+            oy -= job->sy[d] * job->dims[d];
+        }
+    }
+}
+
+static void RK(transpose)(int size, int nd, const ptrdiff_t *x_dims, const int *perm, const void *x, void *y)
+{
+    /* dimensions in the order of y, neighbours in both x and y merged */
+    ptrdiff_t stride[RK_MOVE_DIMS], dims[RK_MOVE_DIMS], sx[RK_MOVE_DIMS], sy[RK_MOVE_DIMS], total = 1;
+    int k = 0;
+    for (int d = nd - 1; d >= 0; d--) {
+        stride[d] = total;
+        total *= x_dims[d];
+    }
+    if (total == 0)
+        return;
+    for (int d = 0; d < nd; d++) {
+        const ptrdiff_t n = x_dims[perm[d]], s = stride[perm[d]];
+        if (n == 1)
+            continue;
+        if (k && sx[k - 1] == s * n) {
+            dims[k - 1] *= n;
+            sx[k - 1] = s;
+        } else {
+            dims[k] = n;
+            sx[k++] = s;
+        }
+    }
+    ptrdiff_t step = 1;
+    for (int d = k - 1; d >= 0; d--) {
+        sy[d] = step;
+        step *= dims[d];
+    }
+    rk_transpose_job job = { .size = size, .x = (const char *)x, .y = (char *)y };
+    if (k == 0 || sx[k - 1] == 1) {
+        job.run = k ? dims[k - 1] : 1;
+        job.nd = k ? k - 1 : 0;
+        for (int d = 0; d < job.nd; d++) {
+            job.dims[d] = dims[d];
+            job.sx[d] = sx[d];
+            job.sy[d] = sy[d];
+        }
+        if (job.nd == 0) {
+            RK(copy)(size, total, x, 1, y, 1);
+            return;
+        }
+        rk_move_run(rk_transpose_runs_task, &job, total / job.run, job.run * size);
+        return;
+    }
+    /* rows run along y's last dimension, columns along x's */
+    for (int d = 0; d < k; d++) {
+        if (d == k - 1) {
+            job.rows = dims[d];
+            job.ldx = sx[d];
+        } else if (sx[d] == 1) {
+            job.cols = dims[d];
+            job.ldy = sy[d];
+        } else {
+            job.dims[job.nd] = dims[d];
+            job.sx[job.nd] = sx[d];
+            job.sy[job.nd++] = sy[d];
+        }
+    }
+    job.row_tiles = (job.rows + RK_TRANSPOSE_TILE - 1) / RK_TRANSPOSE_TILE;
+    job.col_tiles = (job.cols + RK_TRANSPOSE_TILE - 1) / RK_TRANSPOSE_TILE;
+    const ptrdiff_t units = total / (job.rows * job.cols) * job.row_tiles * job.col_tiles;
+    rk_move_run(rk_transpose_task, &job, units, total * size / units);
+}
+
+/* ---- blocks ---- */
+
+typedef struct {
+    int size, idx_type, dtype;
+    const char *x;
+    char *y;
+    const void *idx;
+    ptrdiff_t n, ldx, ldy, repeats, count, limit, pieces, piece;
+} rk_rows_move;
+
+static void rk_repeat_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_rows_move *job = (const rk_rows_move *)context;
+    const ptrdiff_t bytes = job->n * job->size;
+    for (ptrdiff_t i = begin; i < end; i++)
+        rk_move_bytes(job->y + i * bytes, job->x + i / job->repeats * bytes, bytes);
+}
+
+static void RK(repeat)(int size, const void *x, void *y, ptrdiff_t outer, ptrdiff_t repeats, ptrdiff_t n)
+{
+    if (outer == 0 || repeats == 0 || n == 0)
+        return;
+    rk_rows_move job = { .size = size, .x = (const char *)x, .y = (char *)y, .n = n, .repeats = repeats };
+    rk_move_run(rk_repeat_task, &job, outer * repeats, n * size);
+}
+
+static void rk_copy2d_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_rows_move *job = (const rk_rows_move *)context;
+    const ptrdiff_t bytes = job->n * job->size;
+    for (ptrdiff_t i = begin; i < end; i++)
+        rk_move_bytes(job->y + i * job->ldy * job->size, job->x + i * job->ldx * job->size, bytes);
+}
+
+static void RK(copy2d)(int size, ptrdiff_t rows, ptrdiff_t n, const void *x, ptrdiff_t ldx, void *y, ptrdiff_t ldy)
+{
+    if (rows == 0 || n == 0)
+        return;
+    if ((ldx == n && ldy == n) || rows == 1) {
+        RK(copy)(size, rows * n, x, 1, y, 1);
+        return;
+    }
+    rk_rows_move job = { .size = size, .x = (const char *)x, .y = (char *)y, .n = n, .ldx = ldx, .ldy = ldy };
+    rk_move_run(rk_copy2d_task, &job, rows, n * size);
+}
+
+/* ---- gather, scatter ---- */
+
+static void rk_gather_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_rows_move *job = (const rk_rows_move *)context;
+    const ptrdiff_t bytes = job->n * job->size;
+    for (ptrdiff_t i = begin; i < end; i++)
+        rk_move_bytes(job->y + i * bytes, job->x + rk_index(job->idx_type, job->idx, i) * bytes, bytes);
+}
+
+static void RK(gather_rows)(int size, const void *x, const void *idx, int idx_type, void *y, ptrdiff_t count, ptrdiff_t n)
+{
+    rk_rows_move job = { .size = size, .idx_type = idx_type, .x = (const char *)x, .y = (char *)y, .idx = idx, .n = n };
+    if (count && n)
+        rk_move_run(rk_gather_task, &job, count, n * size);
+}
+
+/* Two rows may have one target, and the later one stays: threads share out the columns, not the rows. */
+static void rk_scatter_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_rows_move *job = (const rk_rows_move *)context;
+    const ptrdiff_t bytes = job->n * job->size, from = begin * job->piece;
+    const ptrdiff_t length = (end * job->piece < bytes ? end * job->piece : bytes) - from;
+    for (ptrdiff_t i = 0; i < job->count; i++)
+        rk_move_bytes(job->y + rk_index(job->idx_type, job->idx, i) * bytes + from, job->x + i * bytes + from, length);
+}
+
+static void RK(scatter_rows)(int size, const void *x, const void *idx, int idx_type, void *y, ptrdiff_t count, ptrdiff_t n)
+{
+    rk_rows_move job = { .size = size, .idx_type = idx_type, .x = (const char *)x, .y = (char *)y, .idx = idx, .n = n,
+                         .count = count, .piece = 64 };
+    const ptrdiff_t units = (n * size + 63) / 64;
+    if (count * n * size <= 4 * RK_GRAIN_BYTES)
+        rk_scatter_task(&job, 0, units);
+    else
+        rk_parallel(rk_scatter_task, &job, units, 4);
+}
+
+static void rk_scatter_add_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_rows_move *job = (const rk_rows_move *)context;
+    const ptrdiff_t n = job->n, from = begin * job->piece;
+    const ptrdiff_t length = (end * job->piece < n ? end * job->piece : n) - from;
+#define RK_CASE(CODE, NAME, T, W) \
+    case CODE: \
+        for (ptrdiff_t i = 0; i < job->count; i++) { \
+            const T *RK_RESTRICT x = (const T *)job->x + i * n + from; \
+            T *RK_RESTRICT y = (T *)job->y + rk_index(job->idx_type, job->idx, i) * n + from; \
+            for (ptrdiff_t j = 0; j < length; j++) y[j] = (T)((W)y[j] + (W)x[j]); \
+        } \
+        break;
+    switch (job->dtype) {
+    RK_INTS(RK_CASE)
+    RK_CASE(RK_FLOAT32, f32, float, float)
+    RK_CASE(RK_FLOAT64, f64, double, double)
+    }
+#undef RK_CASE
+}
+
+static void RK(scatter_add_rows)(int dtype, const void *x, const void *idx, int idx_type, void *y, ptrdiff_t count,
+                                 ptrdiff_t n, ptrdiff_t rows)
+{
+    (void)rows;
+    rk_rows_move job = { .dtype = dtype, .idx_type = idx_type, .x = (const char *)x, .y = (char *)y, .idx = idx, .n = n,
+                         .count = count, .piece = 16 };
+    const ptrdiff_t units = (n + 15) / 16;
+    if (count * n <= RK_GRAIN_CHEAP)
+        rk_scatter_add_task(&job, 0, units);
+    else
+        rk_parallel(rk_scatter_add_task, &job, units, 2);
+}
+
+static ptrdiff_t RK(check_index)(int idx_type, const void *idx, ptrdiff_t count, ptrdiff_t limit)
+{
+#define RK_CASE(CODE, NAME, T, W) \
+    case CODE: { \
+        const T *p = (const T *)idx; \
+        const uint64_t bound = (uint64_t)limit; \
+        for (ptrdiff_t i = 0; i < count; i += 1024) { \
+            const ptrdiff_t to = count - i < 1024 ? count : i + 1024; \
+            int bad = 0; \
+            for (ptrdiff_t j = i; j < to; j++) bad |= (uint64_t)(int64_t)p[j] >= bound; \
+            if (bad) \
+                for (ptrdiff_t j = i; j < to; j++) \
+                    if ((uint64_t)(int64_t)p[j] >= bound) \
+                        return j; \
+        } \
+        break; \
+    }
+    switch (idx_type) {
+    RK_INTS(RK_CASE)
+    RK_CASE(RK_BOOL, b, uint8_t, 0)
+    }
+#undef RK_CASE
+    return -1;
+}

@@ -1,0 +1,379 @@
+/* The thread pool: one for the process.
+ *
+ * A job is cut into a few pieces for each thread. Every thread owns a run of
+ * consecutive pieces, so that consecutive kernels find their part of an array
+ * in the same core's cache, and takes pieces of the others when its own are
+ * done, so that a late or interrupted thread costs little. The caller works
+ * too. Only one job runs at a time: a second caller (another Python thread, or
+ * a task that calls again) does its work alone.
+ */
+#if defined(__linux__)
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* sched_getaffinity */
+#endif
+#endif
+#include "rk.h"
+#include <stdlib.h>
+
+#define RK_MAX_THREADS 256
+#define SCRATCH_SLOTS 4
+
+/* Scratch memory of one thread. Pages, so that blocks never share a line with other data. */
+typedef struct {
+    void *memory[SCRATCH_SLOTS], *aligned[SCRATCH_SLOTS];
+    size_t size[SCRATCH_SLOTS];
+} scratch;
+
+static void *scratch_grow(scratch *s, int slot, size_t bytes)
+{
+    bytes += bytes / 4;
+    free(s->memory[slot]);
+    s->size[slot] = 0;
+    s->memory[slot] = malloc(bytes + 4096);
+    if (!s->memory[slot])
+        return NULL;
+    s->size[slot] = bytes;
+    return s->aligned[slot] = (void *)(((uintptr_t)s->memory[slot] + 4095) & ~(uintptr_t)4095);
+}
+
+#if (defined(__unix__) || defined(__APPLE__)) && !defined(__EMSCRIPTEN__) && !defined(__STDC_NO_ATOMICS__)
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__x86_64__) || defined(__i386__)
+#include <immintrin.h>
+#define RK_PAUSE() _mm_pause()
+#elif defined(__aarch64__)
+#define RK_PAUSE() __asm__ __volatile__("yield")
+#else
+#define RK_PAUSE() ((void)0)
+#endif
+
+#define PIECES_PER_THREAD 4
+/* How long an idle worker looks for the next job before it sleeps: longer than
+ * the pause between two kernels of a training step, shorter than anyone's time
+ * slice. A sleeping worker takes some 50 us to come back. */
+#define SPIN_NS 60000
+
+/* Pieces that a thread owns, as one word: job number (32 bits), next piece
+ * (16), end (16). Taking one is a compare-and-swap, which fails when the job is
+ * over and another has begun; a thread that succeeds holds the job open. */
+typedef struct {
+    _Alignas(64) _Atomic uint64_t run;
+} slot;
+
+typedef struct {
+    _Alignas(64) _Atomic uint32_t job;     /* number of the latest job it takes part in */
+    _Atomic int asleep;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+} worker;
+
+static struct {
+    _Atomic int threads;                   /* wanted; 0: not decided yet */
+    _Atomic int busy;                      /* a job runs */
+    /* owned by the caller that set busy */
+    int started;                           /* workers 1 .. started exist */
+    int cpus;
+    uint32_t number;
+    /* the job */
+    _Atomic(rk_task) task;
+    _Atomic(void *) context;
+    _Atomic ptrdiff_t n, piece;
+    _Atomic int parts;                     /* threads that take part */
+    _Atomic int spin;
+    _Alignas(64) _Atomic int done;         /* pieces finished */
+    slot slots[RK_MAX_THREADS];
+    worker workers[RK_MAX_THREADS];        /* workers[0] is unused: the caller */
+} pool;
+
+static _Thread_local int inside;           /* this thread runs a task */
+
+static _Thread_local scratch *local_scratch;
+static pthread_key_t scratch_key;
+static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
+
+static void scratch_free(void *p)
+{
+    scratch *s = p;
+    for (int i = 0; i < SCRATCH_SLOTS; i++)
+        free(s->memory[i]);
+    free(s);
+}
+
+static void scratch_init(void)
+{
+    pthread_key_create(&scratch_key, scratch_free);
+}
+
+void *rk_scratch(int slot, size_t bytes)
+{
+    if (!local_scratch) {
+        pthread_once(&scratch_once, scratch_init);
+        scratch *s = calloc(1, sizeof *s);
+        if (!s || pthread_setspecific(scratch_key, s) != 0) {
+            free(s);
+            return NULL;
+        }
+        local_scratch = s;
+    }
+    if (bytes <= local_scratch->size[slot] && bytes)
+        return local_scratch->aligned[slot];
+    return scratch_grow(local_scratch, slot, bytes);
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int cpus_allowed(void)
+{
+#if defined(__linux__)
+    for (int size = 1024; size <= 1 << 20; size *= 4) {
+        cpu_set_t *set = CPU_ALLOC(size);
+        if (!set)
+            break;
+        size_t bytes = CPU_ALLOC_SIZE(size);
+        CPU_ZERO_S(bytes, set);
+        int count = sched_getaffinity(0, bytes, set) == 0 ? CPU_COUNT_S(bytes, set) : 0;
+        CPU_FREE(set);
+        if (count > 0)
+            return count;
+    }
+#endif
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (int)(count < RK_MAX_THREADS ? count : RK_MAX_THREADS) : 1;
+}
+
+static int clamp_threads(long n)
+{
+    return n < 1 ? 1 : n > RK_MAX_THREADS ? RK_MAX_THREADS : (int)n;
+}
+
+static int default_threads(void)
+{
+    static const char *const names[] = { "RINDOW_NUM_THREADS", "OMP_NUM_THREADS" };
+    for (int i = 0; i < 2; i++) {
+        const char *value = getenv(names[i]);
+        long n = value ? strtol(value, NULL, 10) : 0;
+        if (n > 0)
+            return clamp_threads(n);
+    }
+    return clamp_threads(cpus_allowed());
+}
+
+int rk_threads(void)
+{
+    int n = atomic_load_explicit(&pool.threads, memory_order_relaxed);
+    if (n == 0) {
+        int wanted = default_threads();
+        n = 0;
+        if (atomic_compare_exchange_strong(&pool.threads, &n, wanted))
+            n = wanted;
+    }
+    return n;
+}
+
+void rk_set_threads(int n)
+{
+    atomic_store(&pool.threads, clamp_threads(n));
+}
+
+/* Takes pieces of job `number`, beginning with those of thread `self`, until none is left. */
+static void work(uint32_t number, int self)
+{
+    int parts = atomic_load_explicit(&pool.parts, memory_order_relaxed);
+    for (int i = 0, owner = self; i < parts; i++, owner = owner + 1 < parts ? owner + 1 : 0) {
+        _Atomic uint64_t *run = &pool.slots[owner].run;
+        uint64_t r = atomic_load_explicit(run, memory_order_acquire);
+        for (;;) {
+            ptrdiff_t next = r >> 16 & 0xffff, end = r & 0xffff;
+            if ((uint32_t)(r >> 32) != number)
+                return;
+            if (next >= end)
+                break;
+            if (!atomic_compare_exchange_weak_explicit(run, &r, r + 0x10000, memory_order_acq_rel,
+                                                       memory_order_acquire))
+                continue;
+            ptrdiff_t n = atomic_load_explicit(&pool.n, memory_order_relaxed);
+            ptrdiff_t piece = atomic_load_explicit(&pool.piece, memory_order_relaxed);
+            /* the last piece takes the remainder */
+            ptrdiff_t begin = next * piece, last = n - begin < piece + piece / 2 ? n : begin + piece;
+            rk_task task = atomic_load_explicit(&pool.task, memory_order_relaxed);
+            task(atomic_load_explicit(&pool.context, memory_order_relaxed), begin, last);
+            atomic_fetch_add_explicit(&pool.done, 1, memory_order_release);
+            r = atomic_load_explicit(run, memory_order_acquire);
+        }
+    }
+}
+
+static void *worker_main(void *argument)
+{
+    int self = (int)(intptr_t)argument;
+    worker *w = &pool.workers[self];
+    uint32_t seen = 0;
+    inside = 1;
+    for (;;) {
+        uint32_t job = atomic_load_explicit(&w->job, memory_order_acquire);
+        if (job == seen && atomic_load_explicit(&pool.spin, memory_order_relaxed)) {
+            int64_t limit = now_ns() + SPIN_NS;
+            do {
+                for (int i = 0; i < 16 && job == seen; i++) {
+                    RK_PAUSE();
+                    job = atomic_load_explicit(&w->job, memory_order_acquire);
+                }
+            } while (job == seen && now_ns() < limit);
+        }
+        if (job == seen) {
+            pthread_mutex_lock(&w->mutex);
+            atomic_store(&w->asleep, 1);
+            while ((job = atomic_load(&w->job)) == seen)
+                pthread_cond_wait(&w->wake, &w->mutex);
+            atomic_store(&w->asleep, 0);
+            pthread_mutex_unlock(&w->mutex);
+        }
+        seen = job;
+        work(job, self);
+    }
+    return NULL;
+}
+
+/* Only the thread that called fork lives on in the child: its pool begins anew. */
+static void after_fork_in_child(void)
+{
+    pool.started = 0;
+    atomic_store(&pool.busy, 0);
+    inside = 0;
+}
+
+/* Starts workers until there are `parts` threads; returns how many there are. */
+static int start(int parts)
+{
+    static int hooked;
+    if (!hooked) {
+        hooked = 1;
+        pthread_atfork(NULL, NULL, after_fork_in_child);
+    }
+    if (pool.started == 0)
+        pool.cpus = cpus_allowed();
+    while (pool.started + 1 < parts) {
+        int id = pool.started + 1;
+        worker *w = &pool.workers[id];
+        pthread_attr_t attributes;
+        pthread_t thread;
+        sigset_t all, before;
+        atomic_store(&w->job, 0);
+        atomic_store(&w->asleep, 0);
+        pthread_mutex_init(&w->mutex, NULL);
+        pthread_cond_init(&w->wake, NULL);
+        pthread_attr_init(&attributes);
+        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        sigfillset(&all);                  /* signals belong to the interpreter's threads */
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        int failed = pthread_create(&thread, &attributes, worker_main, (void *)(intptr_t)id);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        pthread_attr_destroy(&attributes);
+        if (failed)
+            break;
+        pool.started = id;
+    }
+    return pool.started + 1 < parts ? pool.started + 1 : parts;
+}
+
+void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
+{
+    if (n <= 0)
+        return;
+    if (grain < 1)
+        grain = 1;
+    int parts = rk_threads(), idle = 0;
+    if (n / grain < parts)
+        parts = (int)(n / grain);
+    if (parts < 2 || inside || !atomic_compare_exchange_strong(&pool.busy, &idle, 1)) {
+        task(context, 0, n);
+        return;
+    }
+    parts = start(parts);
+
+    /* pieces are multiples of the grain, which keeps them aligned as the caller likes */
+    ptrdiff_t piece = (n / ((ptrdiff_t)parts * PIECES_PER_THREAD) + grain - 1) / grain * grain;
+    if (piece < grain)
+        piece = grain;
+    ptrdiff_t count = (n + piece / 2) / piece;
+    if (n - (count - 1) * piece >= piece + piece / 2)
+        count++;
+    uint32_t number = ++pool.number ? pool.number : ++pool.number;
+    atomic_store_explicit(&pool.task, task, memory_order_relaxed);
+    atomic_store_explicit(&pool.context, context, memory_order_relaxed);
+    atomic_store_explicit(&pool.n, n, memory_order_relaxed);
+    atomic_store_explicit(&pool.piece, piece, memory_order_relaxed);
+    atomic_store_explicit(&pool.parts, parts, memory_order_relaxed);
+    atomic_store_explicit(&pool.spin, pool.started < pool.cpus, memory_order_relaxed);
+    atomic_store_explicit(&pool.done, 0, memory_order_relaxed);
+    for (int i = 0; i < parts; i++) {
+        uint64_t begin = (uint64_t)(count * i / parts), end = (uint64_t)(count * (i + 1) / parts);
+        atomic_store_explicit(&pool.slots[i].run, (uint64_t)number << 32 | begin << 16 | end, memory_order_release);
+    }
+    for (int i = 1; i < parts; i++) {
+        worker *w = &pool.workers[i];
+        atomic_store(&w->job, number);
+        if (atomic_load(&w->asleep)) {
+            pthread_mutex_lock(&w->mutex);
+            pthread_cond_signal(&w->wake);
+            pthread_mutex_unlock(&w->mutex);
+        }
+    }
+    inside = 1;
+    work(number, 0);
+    inside = 0;
+    for (int64_t spins = 0; atomic_load_explicit(&pool.done, memory_order_acquire) < count; spins++) {
+        if (spins < 1000)
+            RK_PAUSE();
+        else
+            sched_yield();
+    }
+    atomic_store(&pool.busy, 0);
+}
+
+#else /* no POSIX threads: everything runs on the calling thread */
+
+/* Without threads of our own, but others may have some: scratch memory is theirs alone. */
+#if defined(_MSC_VER)
+static __declspec(thread) scratch local_scratch;
+#elif !defined(__STDC_NO_THREADS__)
+static _Thread_local scratch local_scratch;
+#else
+static scratch local_scratch;
+#endif
+
+void *rk_scratch(int slot, size_t bytes)
+{
+    if (bytes <= local_scratch.size[slot] && bytes)
+        return local_scratch.aligned[slot];
+    return scratch_grow(&local_scratch, slot, bytes);
+}
+
+int rk_threads(void)
+{
+    return 1;
+}
+
+void rk_set_threads(int n)
+{
+    (void)n;
+}
+
+void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
+{
+    (void)grain;
+    if (n > 0)
+        task(context, 0, n);
+}
+
+#endif

@@ -1,0 +1,22 @@
+/* Which variant this processor can run. */
+#include "rk.h"
+#include <string.h>
+
+const rk_api *rk_select(const char *name)
+{
+#ifdef RK_HAVE_X86_VARIANTS
+    __builtin_cpu_init();
+    int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")
+               && __builtin_cpu_supports("f16c") && __builtin_cpu_supports("lzcnt");
+    int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+                 && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
+                 && __builtin_cpu_supports("avx512cd");
+    if (avx512 && (!name || !strcmp(name, "avx512")))
+        return &rk_api_avx512;
+    if (avx2 && (!name || !strcmp(name, "avx2")))
+        return &rk_api_avx2;
+#endif
+    if (!name || !strcmp(name, "plain"))
+        return &rk_api_plain;
+    return NULL;
+}

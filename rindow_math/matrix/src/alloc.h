@@ -1,0 +1,16 @@
+/* 64-byte aligned memory from a cache of freed blocks. */
+#ifndef RM_ALLOC_H
+#define RM_ALLOC_H
+#include <stddef.h>
+
+/* NULL when there is no memory. The block holds at least `bytes` bytes; its content is undefined. */
+void *rm_alloc(size_t bytes);
+/* `bytes` is what rm_alloc was asked for. */
+void rm_free(void *block, size_t bytes);
+/* Gives all cached blocks back to the system; returns how many bytes. */
+size_t rm_release(void);
+size_t rm_cached(void);              /* bytes in the cache */
+size_t rm_in_use(void);              /* bytes handed out */
+size_t rm_cache_limit(void);
+void rm_set_cache_limit(size_t bytes);
+#endif

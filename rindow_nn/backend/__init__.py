@@ -1,0 +1,1 @@
+"""Backends: what layers, losses and optimizers compute with."""

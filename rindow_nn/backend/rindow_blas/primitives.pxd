@@ -1,0 +1,34 @@
+"""What differentiable functions and layers need of a backend, as C methods."""
+
+from rindow_math.matrix.ndarray cimport NDArrayPhp
+
+
+cdef class Primitives:
+    cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out)
+    cdef NDArrayPhp param(self, int op, NDArrayPhp x, double p, double q, NDArrayPhp out)
+    cdef NDArrayPhp binary(self, int op, NDArrayPhp a, NDArrayPhp b, NDArrayPhp out)
+    cdef NDArrayPhp scaled_add(self, double alpha, NDArrayPhp x, NDArrayPhp y)
+    cdef NDArrayPhp cast_array(self, NDArrayPhp x, int dtype)
+    cdef NDArrayPhp copy_array(self, NDArrayPhp x)
+    cdef NDArrayPhp filled(self, int dtype, int nd, const Py_ssize_t* dims, double value)
+    cdef NDArrayPhp reduce_all(self, int op, NDArrayPhp x, bint keepdims)
+    cdef NDArrayPhp reduce_axis(self, int op, NDArrayPhp x, int axis, bint keepdims)
+    cdef NDArrayPhp sum_to(self, NDArrayPhp x, int nd, const Py_ssize_t* dims)
+    cdef NDArrayPhp broadcast_to(self, NDArrayPhp x, int nd, const Py_ssize_t* dims)
+    cdef NDArrayPhp transpose_array(self, NDArrayPhp x, const int* perm)
+    cdef NDArrayPhp matrix_product(self, NDArrayPhp a, NDArrayPhp b, bint ta, bint tb)
+    cdef NDArrayPhp band(self, NDArrayPhp x, Py_ssize_t lower, Py_ssize_t upper)
+    cdef NDArrayPhp take_rows(self, NDArrayPhp x, Py_ssize_t start, Py_ssize_t count)
+    cdef NDArrayPhp put_rows(self, NDArrayPhp x, Py_ssize_t start, Py_ssize_t rows)
+    cdef NDArrayPhp take_axis(self, NDArrayPhp x, int axis, Py_ssize_t start, Py_ssize_t count)
+    cdef NDArrayPhp concat_axis(self, list arrays, int axis)
+    cdef NDArrayPhp softmax_rows(self, NDArrayPhp x)
+    cdef NDArrayPhp dsoftmax_rows(self, NDArrayPhp y, NDArrayPhp dy)
+    cdef NDArrayPhp dense(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, int epilogue)
+    cdef tuple dense_gradient(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, NDArrayPhp y, NDArrayPhp dy,
+                              int epilogue, bint need_x)
+    cdef tuple sparse_cross_entropy(self, NDArrayPhp labels, NDArrayPhp logits, bint by_row)
+    cdef NDArrayPhp sparse_cross_entropy_gradient(self, NDArrayPhp labels, NDArrayPhp probabilities, NDArrayPhp dloss)
+    cpdef object adam_step(self, list params, list grads, list m, list v, double lr, double beta1, double beta2,
+                           double epsilon)
+    cpdef object sgd_step(self, list params, list grads, double lr)

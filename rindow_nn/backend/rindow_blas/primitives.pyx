@@ -1,0 +1,615 @@
+"""The arithmetic that differentiable functions and layers are made of, on the CPU kernels.
+
+Each method takes and gives arrays, allocates its result unless one is given, checks shapes and types, and
+releases the interpreter around long kernels. Another backend replaces this class.
+"""
+
+from libc.stddef cimport ptrdiff_t
+
+from rindow_math.exceptions import InvalidArgumentException
+from rindow_math.matrix.buffer import NAMES
+from rindow_math.matrix.buffer cimport is_float, is_int, item_size
+from rindow_math.matrix.kernels cimport core
+from rindow_math.matrix.ndarray cimport (
+    MAX_DIMS, NDArrayPhp, cast_to, check_writable, copy_of, empty, empty_like, full, raw, same_shape, scalar,
+    shape_text, view,
+)
+
+cdef const core.rk_api* rk = core.table()
+
+# Below this many elements a kernel is over before another thread could take the interpreter.
+cdef Py_ssize_t LONG = 8192
+
+
+cdef int _broadcast(NDArrayPhp a, NDArrayPhp b, ptrdiff_t* dims, ptrdiff_t* sa, ptrdiff_t* sb) except -1:
+    """The common shape of a and b, with strides that repeat what is broadcast."""
+    cdef int nd = a.nd if a.nd > b.nd else b.nd
+    cdef int i
+    cdef Py_ssize_t da
+    cdef Py_ssize_t db
+    cdef ptrdiff_t step_a = 1
+    cdef ptrdiff_t step_b = 1
+    for i in range(1, nd + 1):
+        da = a.dims[a.nd - i] if i <= a.nd else 1
+        db = b.dims[b.nd - i] if i <= b.nd else 1
+        if da != db and da != 1 and db != 1:
+            raise InvalidArgumentException(
+                f"Unmatch shape of dimension: {shape_text(a)},{shape_text(b)} cannot be broadcast together"
+            )
+        dims[nd - i] = db if da == 1 else da
+        sa[nd - i] = 0 if da == 1 and db != 1 else step_a
+        sb[nd - i] = 0 if db == 1 and da != 1 else step_b
+        step_a *= da
+        step_b *= db
+    return nd
+
+
+cdef object _wrong_types(str what, NDArrayPhp a, NDArrayPhp b):
+    return InvalidArgumentException(f"Unmatch data type: {what} of {NAMES[a.dt]} and {NAMES[b.dt]}")
+
+
+cdef NDArrayPhp _reduce(int op, NDArrayPhp x, NDArrayPhp out, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner):
+    if x.n > LONG:
+        with nogil:
+            rk.reduce(op, x.dt, x.ptr, out.ptr, outer, n, inner)
+    else:
+        rk.reduce(op, x.dt, x.ptr, out.ptr, outer, n, inner)
+    return out
+
+
+cdef void _gemm(NDArrayPhp a, NDArrayPhp b, NDArrayPhp c, bint ta, bint tb, ptrdiff_t m, ptrdiff_t n,
+                ptrdiff_t k, const void* bias, int epilogue) noexcept nogil:
+    """c = epilogue(op(a) op(b) + bias) for packed row-major matrices."""
+    cdef ptrdiff_t lda = m if ta else k
+    cdef ptrdiff_t ldb = k if tb else n
+    cdef double one = 1.0
+    cdef double zero = 0.0
+    if a.dt == core.RK_FLOAT32:
+        rk.sgemm(ta, tb, m, n, k, 1.0, <const float*>a.ptr, lda, <const float*>b.ptr, ldb, 0.0, <float*>c.ptr, n,
+                 <const float*>bias, epilogue)
+    elif a.dt == core.RK_FLOAT64:
+        rk.dgemm(ta, tb, m, n, k, 1.0, <const double*>a.ptr, lda, <const double*>b.ptr, ldb, 0.0, <double*>c.ptr, n,
+                 <const double*>bias, epilogue)
+    else:
+        rk.xgemm(a.dt, ta, tb, 0, 0, m, n, k, &one, a.ptr, lda, b.ptr, ldb, &zero, c.ptr, n)
+
+
+cdef class Primitives:
+    """The C interface of a backend; see ``Backend`` for the methods with the original's names."""
+
+    cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out):
+        if out is None:
+            out = empty_like(x)
+        if x.n > LONG:
+            with nogil:
+                rk.unary(op, x.dt, x.ptr, out.ptr, x.n)
+        else:
+            rk.unary(op, x.dt, x.ptr, out.ptr, x.n)
+        return out
+
+    cdef NDArrayPhp param(self, int op, NDArrayPhp x, double p, double q, NDArrayPhp out):
+        if out is None:
+            out = empty_like(x)
+        if x.n > LONG:
+            with nogil:
+                rk.param(op, x.dt, x.ptr, p, q, out.ptr, x.n)
+        else:
+            rk.param(op, x.dt, x.ptr, p, q, out.ptr, x.n)
+        return out
+
+    cdef NDArrayPhp binary(self, int op, NDArrayPhp a, NDArrayPhp b, NDArrayPhp out):
+        cdef ptrdiff_t[MAX_DIMS] dims
+        cdef ptrdiff_t[MAX_DIMS] sa
+        cdef ptrdiff_t[MAX_DIMS] sb
+        cdef int nd
+        if a.dt != b.dt:
+            raise _wrong_types("operands", a, b)
+        if same_shape(a, b):
+            nd = 1
+            dims[0] = a.n
+            sa[0] = 1
+            sb[0] = 1
+            if out is None:
+                out = empty_like(a)
+        else:
+            nd = _broadcast(a, b, dims, sa, sb)
+            if out is None:
+                out = empty(a.dt, nd, <const Py_ssize_t*>dims)
+        if out.n > LONG:
+            with nogil:
+                rk.binary(op, a.dt, nd, dims, a.ptr, sa, b.ptr, sb, out.ptr, 0)
+        else:
+            rk.binary(op, a.dt, nd, dims, a.ptr, sa, b.ptr, sb, out.ptr, 0)
+        return out
+
+    cdef NDArrayPhp scaled_add(self, double alpha, NDArrayPhp x, NDArrayPhp y):
+        """y += alpha * x, in place."""
+        if x.dt != y.dt:
+            raise _wrong_types("operands", x, y)
+        if x.n != y.n:
+            raise InvalidArgumentException(f"Unmatch shape of dimension: {shape_text(x)},{shape_text(y)}")
+        with nogil:
+            rk.axpy(x.dt, x.n, alpha, 0.0, x.ptr, 1, y.ptr, 1)
+        return y
+
+    cdef NDArrayPhp cast_array(self, NDArrayPhp x, int dtype):
+        return cast_to(x, dtype)
+
+    cdef NDArrayPhp copy_array(self, NDArrayPhp x):
+        return copy_of(x)
+
+    cdef NDArrayPhp filled(self, int dtype, int nd, const Py_ssize_t* dims, double value):
+        return full(dtype, nd, dims, value)
+
+    cdef NDArrayPhp reduce_all(self, int op, NDArrayPhp x, bint keepdims):
+        """One number from all elements, as an array of no dimensions, or of all-one sizes."""
+        cdef Py_ssize_t[MAX_DIMS] ones
+        cdef int i
+        for i in range(x.nd):
+            ones[i] = 1
+        return _reduce(op, x, empty(x.dt, x.nd if keepdims else 0, ones), 1, x.n, 1)
+
+    cdef NDArrayPhp reduce_axis(self, int op, NDArrayPhp x, int axis, bint keepdims):
+        cdef Py_ssize_t[MAX_DIMS] dims
+        cdef ptrdiff_t outer = 1
+        cdef ptrdiff_t inner = 1
+        cdef int i
+        cdef int nd = 0
+        if axis < -x.nd or axis >= x.nd:
+            raise InvalidArgumentException(f"Invalid axis: axis={axis},shape={shape_text(x)}")
+        if axis < 0:
+            axis += x.nd
+        for i in range(x.nd):
+            if i < axis:
+                outer *= x.dims[i]
+            elif i > axis:
+                inner *= x.dims[i]
+            if i != axis:
+                dims[nd] = x.dims[i]
+                nd += 1
+            elif keepdims:
+                dims[nd] = 1
+                nd += 1
+        return _reduce(op, x, empty(x.dt, nd, dims), outer, x.dims[axis], inner)
+
+    cdef NDArrayPhp sum_to(self, NDArrayPhp x, int nd, const Py_ssize_t* dims):
+        """Sums x over what broadcasting repeated, down to a shape that can be broadcast to x's."""
+        cdef Py_ssize_t[MAX_DIMS] shape
+        cdef Py_ssize_t[MAX_DIMS] rest
+        cdef ptrdiff_t outer
+        cdef ptrdiff_t inner
+        cdef ptrdiff_t n
+        cdef int lead = x.nd - nd
+        cdef int first
+        cdef int last
+        cdef int i
+        for i in range(x.nd):
+            shape[i] = x.dims[i]
+        last = x.nd
+        while True:
+            # the next run of summed dimensions, from the right
+            while last > 0 and not (shape[last - 1] != (1 if last - 1 < lead else dims[last - 1 - lead])):
+                last -= 1
+            if last == 0:
+                break
+            first = last
+            n = 1
+            while first > 0 and shape[first - 1] != (1 if first - 1 < lead else dims[first - 1 - lead]):
+                first -= 1
+                n *= shape[first]
+            outer = 1
+            inner = 1
+            for i in range(x.nd):
+                if i < first:
+                    outer *= shape[i]
+                elif i >= last:
+                    inner *= shape[i]
+                rest[i] = 1 if first <= i < last else shape[i]
+            x = _reduce(core.RK_SUM, x, empty(x.dt, x.nd, rest), outer, n, inner)
+            for i in range(x.nd):
+                shape[i] = rest[i]
+            last = first
+        return view(x, 0, nd, dims)
+
+    cdef NDArrayPhp broadcast_to(self, NDArrayPhp x, int nd, const Py_ssize_t* dims):
+        """A new array in which x is repeated up to a larger shape."""
+        cdef ptrdiff_t[MAX_DIMS] strides
+        cdef ptrdiff_t[MAX_DIMS] out_dims
+        cdef ptrdiff_t step = 1
+        cdef Py_ssize_t size
+        cdef NDArrayPhp out = empty(x.dt, nd, dims)
+        cdef int i
+        for i in range(1, nd + 1):
+            size = x.dims[x.nd - i] if i <= x.nd else 1
+            if size != 1 and size != dims[nd - i]:
+                raise InvalidArgumentException(
+                    f"Unmatch shape of dimension: {shape_text(x)} cannot be broadcast to {shape_text(out)}"
+                )
+            strides[nd - i] = 0 if size == 1 else step
+            out_dims[nd - i] = dims[nd - i]
+            step *= size
+        with nogil:
+            rk.binary(core.RK_COPYB, x.dt, nd, out_dims, x.ptr, strides, x.ptr, strides, out.ptr, 0)
+        return out
+
+    cdef NDArrayPhp transpose_array(self, NDArrayPhp x, const int* perm):
+        """x with its dimensions in the order `perm`."""
+        cdef Py_ssize_t[MAX_DIMS] dims
+        cdef NDArrayPhp out
+        cdef int i
+        for i in range(x.nd):
+            dims[i] = x.dims[perm[i]]
+        out = empty(x.dt, x.nd, dims)
+        if x.n > LONG:
+            with nogil:
+                rk.transpose(item_size(x.dt), x.nd, <const ptrdiff_t*>x.dims, perm, x.ptr, out.ptr)
+        else:
+            rk.transpose(item_size(x.dt), x.nd, <const ptrdiff_t*>x.dims, perm, x.ptr, out.ptr)
+        return out
+
+    cdef NDArrayPhp matrix_product(self, NDArrayPhp a, NDArrayPhp b, bint ta, bint tb):
+        """Products of the last two dimensions; leading ones are broadcast."""
+        cdef Py_ssize_t[MAX_DIMS] dims
+        cdef ptrdiff_t[MAX_DIMS] sa
+        cdef ptrdiff_t[MAX_DIMS] sb
+        cdef ptrdiff_t m, n, k, kb, step_a, step_b, batch, pos_a, pos_b, i
+        cdef ptrdiff_t da, db
+        cdef ptrdiff_t uniform_a = 0
+        cdef ptrdiff_t uniform_b = 0
+        cdef ptrdiff_t rest
+        cdef int nd, d
+        cdef bint uniform = True
+        cdef NDArrayPhp out, one_a, one_b, one_c
+        if a.dt != b.dt:
+            raise _wrong_types("matrices", a, b)
+        if a.nd < 2 or b.nd < 2:
+            raise InvalidArgumentException(
+                f"matrices need two dimensions or more: shapes {shape_text(a)} and {shape_text(b)} given"
+            )
+        m = a.dims[a.nd - 1] if ta else a.dims[a.nd - 2]
+        k = a.dims[a.nd - 2] if ta else a.dims[a.nd - 1]
+        kb = b.dims[b.nd - 1] if tb else b.dims[b.nd - 2]
+        n = b.dims[b.nd - 2] if tb else b.dims[b.nd - 1]
+        if k != kb:
+            raise InvalidArgumentException(
+                f"The shapes of matrix A and B do not match: {shape_text(a)}{' transposed' if ta else ''} times "
+                f"{shape_text(b)}{' transposed' if tb else ''}: inner sizes {k} and {kb}"
+            )
+        nd = a.nd if a.nd > b.nd else b.nd
+        step_a = m * k
+        step_b = k * n
+        batch = 1
+        for d in range(3, nd + 1):
+            da = a.dims[a.nd - d] if d <= a.nd else 1
+            db = b.dims[b.nd - d] if d <= b.nd else 1
+            if da != db and da != 1 and db != 1:
+                raise InvalidArgumentException(
+                    f"The shapes of matrix A and B do not match: {shape_text(a)} and {shape_text(b)} "
+                    f"differ in the leading dimensions"
+                )
+            dims[nd - d] = db if da == 1 else da
+            sa[nd - d] = 0 if da == 1 else step_a
+            sb[nd - d] = 0 if db == 1 else step_b
+            step_a *= da
+            step_b *= db
+            batch *= dims[nd - d]
+        dims[nd - 2] = m
+        dims[nd - 1] = n
+        out = empty(a.dt, nd, dims)
+        if batch == 1:
+            if m * n * k > LONG:
+                with nogil:
+                    _gemm(a, b, out, ta, tb, m, n, k, NULL, core.RK_EPI_NONE)
+            else:
+                _gemm(a, b, out, ta, tb, m, n, k, NULL, core.RK_EPI_NONE)
+            return out
+        # one stride for all products, where the leading dimensions of an operand are all there or all repeated
+        if a.n == batch * m * k:
+            uniform_a = m * k
+        elif a.n != m * k:
+            uniform = False
+        if b.n == batch * k * n:
+            uniform_b = k * n
+        elif b.n != k * n:
+            uniform = False
+        if uniform and uniform_b == 0 and not ta:
+            # one right matrix: the products are one tall product
+            with nogil:
+                _gemm(a, b, out, ta, tb, batch * m, n, k, NULL, core.RK_EPI_NONE)
+            return out
+        if uniform and a.dt == core.RK_FLOAT32:
+            with nogil:
+                rk.sgemm_batch(batch, ta, tb, m, n, k, 1.0, <const float*>a.ptr, m if ta else k, uniform_a,
+                               <const float*>b.ptr, k if tb else n, uniform_b, 0.0, <float*>out.ptr, n, m * n)
+            return out
+        if uniform and a.dt == core.RK_FLOAT64:
+            with nogil:
+                rk.dgemm_batch(batch, ta, tb, m, n, k, 1.0, <const double*>a.ptr, m if ta else k, uniform_a,
+                               <const double*>b.ptr, k if tb else n, uniform_b, 0.0, <double*>out.ptr, n, m * n)
+            return out
+        for i in range(batch):
+            rest = i
+            pos_a = 0
+            pos_b = 0
+            for d in range(nd - 3, -1, -1):
+                pos_a += rest % dims[d] * sa[d]
+                pos_b += rest % dims[d] * sb[d]
+                rest //= dims[d]
+            one_a = view(a, pos_a, 2, a.dims + a.nd - 2)
+            one_b = view(b, pos_b, 2, b.dims + b.nd - 2)
+            one_c = view(out, i * m * n, 2, out.dims + nd - 2)
+            with nogil:
+                _gemm(one_a, one_b, one_c, ta, tb, m, n, k, NULL, core.RK_EPI_NONE)
+        return out
+
+    cdef NDArrayPhp band(self, NDArrayPhp x, Py_ssize_t lower, Py_ssize_t upper):
+        """x with zeros outside a band around the diagonal of its last two dimensions; negative: no limit."""
+        cdef NDArrayPhp out
+        cdef Py_ssize_t rows, cols, i, j, first, last, batch, at
+        cdef int size = item_size(x.dt)
+        cdef char zero = 0
+        if x.nd < 2:
+            raise InvalidArgumentException(f"bandpart needs two dimensions or more: shape {shape_text(x)} given")
+        out = copy_of(x)
+        rows = x.dims[x.nd - 2]
+        cols = x.dims[x.nd - 1]
+        batch = x.n // (rows * cols) if x.n else 0
+        for at in range(batch):
+            for i in range(rows):
+                first = 0 if lower < 0 or i - lower < 0 else i - lower
+                last = cols if upper < 0 or i + upper + 1 > cols else i + upper + 1
+                j = (at * rows + i) * cols
+                if first > cols:
+                    first = cols
+                if last < first:
+                    last = first
+                if first > 0:
+                    rk.fill(1, &zero, out.ptr + j * size, first * size, 1)
+                if last < cols:
+                    rk.fill(1, &zero, out.ptr + (j + last) * size, (cols - last) * size, 1)
+        return out
+
+    cdef NDArrayPhp take_rows(self, NDArrayPhp x, Py_ssize_t start, Py_ssize_t count):
+        """A view of rows start .. start+count."""
+        cdef Py_ssize_t[MAX_DIMS] dims
+        cdef Py_ssize_t row = 1
+        cdef int i
+        for i in range(1, x.nd):
+            dims[i] = x.dims[i]
+            row *= x.dims[i]
+        dims[0] = count
+        return view(x, start * row, x.nd, dims)
+
+    cdef NDArrayPhp put_rows(self, NDArrayPhp x, Py_ssize_t start, Py_ssize_t rows):
+        """An array of zeros of `rows` rows that holds x from row `start` on."""
+        cdef Py_ssize_t[MAX_DIMS] dims
+        cdef Py_ssize_t row = 1
+        cdef int i
+        cdef NDArrayPhp out
+        for i in range(1, x.nd):
+            dims[i] = x.dims[i]
+            row *= x.dims[i]
+        dims[0] = rows
+        out = full(x.dt, x.nd, dims, 0)
+        rk.copy(item_size(x.dt), x.n, x.ptr, 1, out.ptr + start * row * item_size(x.dt), 1)
+        return out
+
+    cdef NDArrayPhp take_axis(self, NDArrayPhp x, int axis, Py_ssize_t start, Py_ssize_t count):
+        """A copy of positions start .. start+count along an axis."""
+        cdef Py_ssize_t[MAX_DIMS] dims
+        cdef Py_ssize_t outer = 1
+        cdef Py_ssize_t inner = 1
+        cdef NDArrayPhp out
+        cdef int size = item_size(x.dt)
+        cdef int i
+        for i in range(x.nd):
+            dims[i] = x.dims[i]
+            if i < axis:
+                outer *= x.dims[i]
+            elif i > axis:
+                inner *= x.dims[i]
+        dims[axis] = count
+        out = empty(x.dt, x.nd, dims)
+        with nogil:
+            rk.copy2d(size, outer, count * inner, x.ptr + start * inner * size, x.dims[axis] * inner, out.ptr,
+                      count * inner)
+        return out
+
+    cdef NDArrayPhp concat_axis(self, list arrays, int axis):
+        """Arrays joined along an axis; all other sizes and the types must agree."""
+        cdef Py_ssize_t[MAX_DIMS] dims
+        cdef NDArrayPhp first
+        cdef NDArrayPhp x
+        cdef NDArrayPhp out
+        cdef Py_ssize_t outer = 1
+        cdef Py_ssize_t inner = 1
+        cdef Py_ssize_t at = 0
+        cdef int size
+        cdef int i
+        if not arrays:
+            raise InvalidArgumentException("concat needs at least one array")
+        first = <NDArrayPhp>arrays[0]
+        if axis < -first.nd or axis >= first.nd:
+            raise InvalidArgumentException(f"Invalid axis: axis={axis},shape={shape_text(first)}")
+        if axis < 0:
+            axis += first.nd
+        for i in range(first.nd):
+            dims[i] = first.dims[i]
+            if i < axis:
+                outer *= first.dims[i]
+            elif i > axis:
+                inner *= first.dims[i]
+        dims[axis] = 0
+        for item in arrays:
+            x = <NDArrayPhp>item
+            if x.dt != first.dt:
+                raise _wrong_types("concat", first, x)
+            if x.nd != first.nd or any([x.dims[i] != first.dims[i] for i in range(x.nd) if i != axis]):
+                raise InvalidArgumentException(
+                    f"Unmatch shape of dimension: {shape_text(first)} and {shape_text(x)} cannot be joined along "
+                    f"axis {axis}"
+                )
+            dims[axis] += x.dims[axis]
+        out = empty(first.dt, first.nd, dims)
+        size = item_size(first.dt)
+        for item in arrays:
+            x = <NDArrayPhp>item
+            rk.copy2d(size, outer, x.dims[axis] * inner, x.ptr, x.dims[axis] * inner, out.ptr + at * inner * size,
+                      dims[axis] * inner)
+            at += x.dims[axis]
+        return out
+
+    cdef NDArrayPhp softmax_rows(self, NDArrayPhp x):
+        cdef NDArrayPhp out = empty_like(x)
+        cdef ptrdiff_t n = x.dims[x.nd - 1] if x.nd else 1
+        with nogil:
+            rk.softmax(x.dt, x.ptr, out.ptr, x.n // n if n else 0, n)
+        return out
+
+    cdef NDArrayPhp dsoftmax_rows(self, NDArrayPhp y, NDArrayPhp dy):
+        cdef NDArrayPhp out = empty_like(y)
+        cdef ptrdiff_t n = y.dims[y.nd - 1] if y.nd else 1
+        with nogil:
+            rk.dsoftmax(y.dt, y.ptr, dy.ptr, out.ptr, y.n // n if n else 0, n)
+        return out
+
+    cdef NDArrayPhp dense(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, int epilogue):
+        """epilogue(x kernel + bias) over the last dimension of x."""
+        cdef Py_ssize_t[MAX_DIMS] dims
+        cdef NDArrayPhp out
+        cdef ptrdiff_t k, n, m
+        cdef int i
+        if x.dt != kernel.dt:
+            raise _wrong_types("inputs and kernel", x, kernel)
+        k = kernel.dims[0]
+        n = kernel.dims[1]
+        if not is_float(x.dt) or x.nd < 1 or x.dims[x.nd - 1] != k:
+            raise InvalidArgumentException(
+                f"inputs of shape {shape_text(x)} ({NAMES[x.dt]}) do not fit a kernel of shape {shape_text(kernel)}"
+            )
+        for i in range(x.nd - 1):
+            dims[i] = x.dims[i]
+        dims[x.nd - 1] = n
+        m = x.n // k if k else 0
+        out = empty(x.dt, x.nd, dims)
+        if m * n * k > LONG:
+            with nogil:
+                _gemm(x, kernel, out, False, False, m, n, k, NULL if bias is None else bias.ptr, epilogue)
+        else:
+            _gemm(x, kernel, out, False, False, m, n, k, NULL if bias is None else bias.ptr, epilogue)
+        return out
+
+    cdef tuple dense_gradient(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, NDArrayPhp y, NDArrayPhp dy,
+                              int epilogue, bint need_x):
+        """(dx or None, dkernel, dbias or None) of ``dense``."""
+        cdef NDArrayPhp dz = dy
+        cdef NDArrayPhp dx = None
+        cdef NDArrayPhp dbias = None
+        cdef NDArrayPhp dkernel = empty_like(kernel)
+        cdef ptrdiff_t k = kernel.dims[0]
+        cdef ptrdiff_t n = kernel.dims[1]
+        cdef ptrdiff_t m = x.n // k if k else 0
+        if bias is not None:
+            dbias = empty_like(bias)
+        if epilogue != core.RK_EPI_NONE:
+            dz = empty_like(dy)
+        if need_x:
+            dx = empty_like(x)
+        with nogil:
+            if epilogue != core.RK_EPI_NONE or dbias is not None:
+                rk.dbias_act(dy.dt, y.ptr, dy.ptr, dz.ptr, NULL if dbias is None else dbias.ptr, m, n, epilogue)
+            _gemm(x, dz, dkernel, True, False, k, n, m, NULL, core.RK_EPI_NONE)
+            if need_x:
+                _gemm(dz, kernel, dx, False, True, m, k, n, NULL, core.RK_EPI_NONE)
+        return dx, dkernel, dbias
+
+    cdef tuple sparse_cross_entropy(self, NDArrayPhp labels, NDArrayPhp logits, bint by_row):
+        """(loss, probabilities) of integer labels and logits over the last dimension.
+
+        The loss is the mean over all rows, or one number a row in the labels' shape.
+        """
+        cdef ptrdiff_t n
+        cdef ptrdiff_t rows
+        cdef ptrdiff_t wrong
+        cdef double mean
+        cdef NDArrayPhp probabilities
+        cdef NDArrayPhp losses = None
+        if logits.nd < 1 or labels.nd != logits.nd - 1 or labels.n * logits.dims[logits.nd - 1] != logits.n:
+            raise InvalidArgumentException(
+                "trues and predicts must be same batch-shape of dimensions. "
+                f"trues,predicts are {labels.shape()},{logits.shape()}"
+            )
+        if not is_int(labels.dt):
+            raise InvalidArgumentException(f"trues must be integers. {NAMES[labels.dt]} was given.")
+        if not is_float(logits.dt):
+            raise InvalidArgumentException(f"predicts must be floating-point numbers. {NAMES[logits.dt]} was given.")
+        n = logits.dims[logits.nd - 1]
+        rows = labels.n
+        wrong = rk.check_index(labels.dt, labels.ptr, rows, n)
+        if wrong >= 0:
+            raise InvalidArgumentException(
+                f"trues must be class numbers from 0 to {n - 1}: {labels.reshape([rows])[wrong]} was given at row {wrong}"
+            )
+        probabilities = empty_like(logits)
+        if by_row:
+            losses = empty(logits.dt, labels.nd, labels.dims)
+        with nogil:
+            mean = rk.sparse_xent_logits(logits.dt, logits.ptr, labels.ptr, labels.dt, probabilities.ptr,
+                                         NULL if losses is None else losses.ptr, rows, n)
+        return scalar(logits.dt, mean) if losses is None else losses, probabilities
+
+    cdef NDArrayPhp sparse_cross_entropy_gradient(self, NDArrayPhp labels, NDArrayPhp probabilities, NDArrayPhp dloss):
+        """Gradient of the logits: dloss has one number, or one a row."""
+        cdef NDArrayPhp dx = empty_like(probabilities)
+        cdef ptrdiff_t n = probabilities.dims[probabilities.nd - 1]
+        cdef ptrdiff_t rows = labels.n
+        cdef double scale = 1.0
+        if dloss.nd == 0:
+            scale = float(dloss) / rows
+        with nogil:
+            rk.dsparse_xent_logits(probabilities.dt, probabilities.ptr, labels.ptr, labels.dt,
+                                   NULL if dloss.nd == 0 else dloss.ptr, scale, dx.ptr, rows, n)
+        return dx
+
+    cpdef object adam_step(self, list params, list grads, list m, list v, double lr, double beta1, double beta2,
+                           double epsilon):
+        """One step of Adam for all parameters, in place."""
+        cdef NDArrayPhp p, g, mi, vi
+        cdef int i
+        for i in range(len(params)):
+            p = raw(params[i])
+            g = raw(grads[i])
+            mi = raw(m[i])
+            vi = raw(v[i])
+            _check_step(p, g, i)
+            _check_step(p, mi, i)
+            _check_step(p, vi, i)
+            if p.n > LONG:
+                with nogil:
+                    rk.adam(p.dt, p.ptr, g.ptr, mi.ptr, vi.ptr, p.n, lr, beta1, beta2, epsilon)
+            else:
+                rk.adam(p.dt, p.ptr, g.ptr, mi.ptr, vi.ptr, p.n, lr, beta1, beta2, epsilon)
+
+    cpdef object sgd_step(self, list params, list grads, double lr):
+        """One step of plain gradient descent for all parameters, in place."""
+        cdef NDArrayPhp p, g
+        cdef int i
+        for i in range(len(params)):
+            p = raw(params[i])
+            g = raw(grads[i])
+            _check_step(p, g, i)
+            with nogil:
+                rk.axpy(p.dt, p.n, -lr, 0.0, g.ptr, 1, p.ptr, 1)
+
+
+cdef int _check_step(NDArrayPhp p, NDArrayPhp g, int i) except -1:
+    """An optimizer's arrays must be alike."""
+    if p.dt != g.dt or not same_shape(p, g):
+        raise InvalidArgumentException(
+            f"parameter #{i} has shape {shape_text(p)} ({NAMES[p.dt]}), its gradient or state has "
+            f"{shape_text(g)} ({NAMES[g.dt]})"
+        )
+    if not is_float(p.dt):
+        raise InvalidArgumentException(f"parameter #{i} holds {NAMES[p.dt]}; only floating-point values are trained")
+    check_writable(p)
+    return 0

@@ -1,0 +1,1 @@
+"""Input pipelines (PHP: ``Data``)."""

@@ -1,0 +1,125 @@
+"""Batches from arrays in memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from rindow_math.exceptions import InvalidArgumentException
+from rindow_math.matrix import NDArray, R
+from rindow_math.matrix.random import generator
+from rindow_nn.data.dataset.base import Dataset
+from rindow_nn.data.dataset.gather import take
+from rindow_nn.support.calling import call_with
+
+__all__ = ["NDArrayDataset"]
+
+
+class NDArrayDataset(Dataset):
+    """Batches of samples from arrays.
+
+    Shuffling changes the order of the batches and the order within each, as in the original.
+
+    Args:
+        mo: the MatrixOperator.
+        inputs: an array whose first dimension counts the samples, or a list of such arrays.
+        tests: labels, one a sample; None for none.
+        batch_size: samples of a batch; 32 by default. The last one may be shorter.
+        shuffle: True by default.
+        filter: a DatasetFilter, or a function of (inputs, tests).
+
+    Raises:
+        InvalidArgumentException: no inputs, different numbers of samples, or a batch size below 1.
+
+    Example:
+        >>> from rindow_math.matrix import MatrixOperator
+        >>> mo = MatrixOperator()
+        >>> data = NDArrayDataset(mo, mo.zeros([5, 2]), tests=mo.zeros([5]), batch_size=2, shuffle=False)
+        >>> [(i, x.shape(), t.shape()) for i, (x, t) in enumerate(data)]
+        [(0, [2, 2], [2]), (1, [2, 2], [2]), (2, [1, 2], [1])]
+
+    PHP: ``Rindow\\NeuralNetworks\\Data\\Dataset\\NDArrayDataset``.
+    """
+
+    def __init__(
+        self,
+        mo: Any,
+        inputs: Any,
+        tests: Any = None,
+        batch_size: int | None = None,
+        shuffle: bool | None = None,
+        filter: Any = None,
+    ) -> None:
+        batch_size = 32 if batch_size is None else batch_size
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+            raise InvalidArgumentException(f"batch_size must be 1 or more. Received: {batch_size!r}")
+        self._mo = mo
+        self._multi = isinstance(inputs, (list, tuple))
+        self._inputs = list(inputs) if self._multi else [inputs]
+        if not self._inputs:
+            raise InvalidArgumentException("inputs is empty")
+        for i, x in enumerate(self._inputs):
+            if not isinstance(x, NDArray):
+                raise InvalidArgumentException(
+                    f"inputs must be NDArray or NDArray list: input #{i} is {type(x).__name__}"
+                )
+            if len(x) != len(self._inputs[0]):
+                raise InvalidArgumentException(
+                    "All data contained in inputs must be the same length: "
+                    f"{', '.join(str(len(y)) for y in self._inputs)} samples given"
+                )
+        if tests is not None and not isinstance(tests, NDArray):
+            raise InvalidArgumentException(f"tests must be an NDArray: {type(tests).__name__} given")
+        if tests is not None and len(tests) != len(self._inputs[0]):
+            raise InvalidArgumentException(
+                f"Unmatch data size of inputs and tests:{len(self._inputs[0])},{len(tests)}"
+            )
+        self._tests = tests
+        self._batch_size = batch_size
+        self._shuffle = True if shuffle is None else bool(shuffle)
+        self._filter: Any = None
+        self.setFilter(filter)
+
+    def filter(self) -> Any:
+        return self._filter
+
+    def setFilter(self, filter: Any) -> None:
+        if filter is not None and not hasattr(filter, "translate") and not callable(filter):
+            raise InvalidArgumentException(f"filter must be a DatasetFilter: {type(filter).__name__} given")
+        self._filter = filter
+
+    def batchSize(self) -> int:
+        return self._batch_size
+
+    def datasetSize(self) -> int:
+        return len(self._inputs[0])
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._inputs[0]) / self._batch_size)
+
+    def count(self) -> int:
+        """Number of batches (PHP: ``count($dataset)``)."""
+        return len(self)
+
+    def _translate(self, inputs: list[Any], tests: Any) -> tuple[list[Any], Any]:
+        func = getattr(self._filter, "translate", self._filter)
+        given, tests = call_with(func, (inputs if self._multi else inputs[0], tests))
+        return (list(given) if self._multi else [given]), tests
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        count, size = len(self._inputs[0]), self._batch_size
+        order = range(len(self))
+        if self._shuffle and len(order) > 1:
+            order = generator().permutation(len(order)).tolist()
+        for batch in order:
+            part = R(batch * size, min((batch + 1) * size, count))
+            inputs = [x[part] for x in self._inputs]
+            tests = None if self._tests is None else self._tests[part]
+            if self._filter is not None:
+                inputs, tests = self._translate(inputs, tests)
+            if self._shuffle:
+                rows = generator().permutation(len(inputs[0])).astype("int32")
+                inputs = [take(x, rows) for x in inputs]
+                tests = None if tests is None else take(tests, rows)
+            yield (inputs if self._multi else inputs[0]), tests

@@ -1,0 +1,96 @@
+"""Calls of layers and losses on the tape: one node for a call, with the layer's weights as further inputs."""
+
+from rindow_math.exceptions import InvalidArgumentException
+from rindow_math.matrix.ndarray cimport NDArray, raw
+from rindow_nn.gradient.core.tape cimport (
+    AbstractFunction, Variable, array_of, make_variable, pack, prepare,
+)
+from rindow_nn.gradient.core.values import MaskedNDArray
+
+
+cdef class LayerFunction(AbstractFunction):
+    """A call of a layer. The first inputs are the layer's, the others its trainable weights."""
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<LayerFunction>node).layer = self.layer
+        (<LayerFunction>node).inputs_of_layer = self.inputs_of_layer
+        return 0
+
+    cdef object masked(self, tuple inputs, object value):
+        """The output with the mask that the layer computes from the input's."""
+        if isinstance((<Variable>inputs[0]).value_, MaskedNDArray):
+            return self.layer.makeSingleMaskedValue((<Variable>inputs[0]).value_, value)
+        return value
+
+    def backward(self, dOutputs):
+        """Gradients of the layer's inputs, as arrays; those of the weights are left in the layer."""
+        cdef tuple douts = tuple([None if d is None else pack(self.backend_, d) for d in dOutputs])
+        cdef tuple grads = self.gradient_of(douts, 0xFFFFFFFFFFFFFFFFULL)
+        cdef list arrays = [None if g is None else (<Variable>g).value_ for g in grads]
+        if self.layer is not None and len(arrays) > self.inputs_of_layer:
+            self.layer.setGrads(arrays[self.inputs_of_layer :])
+        return arrays[: self.inputs_of_layer]
+
+    def layerObject(self):
+        """The layer that was called."""
+        return self.layer
+
+
+cdef class LayerCall(LayerFunction):
+    """A call of a layer written in Python, through its ``call`` and ``differentiate``."""
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        LayerFunction.copy_settings(self, node)
+        (<LayerCall>node).options = self.options
+        return 0
+
+    cdef object forward(self, tuple inputs):
+        layer = self.layer
+        before = layer._container
+        layer._container = self.container()
+        try:
+            values = [(<Variable>v).need_value() for v in inputs[: self.inputs_of_layer]]
+            out = layer._callOnArrays(values, self.options)
+        finally:
+            layer._container = before
+        if isinstance(out, (list, tuple)):
+            return tuple(out) if len(out) != 1 else out[0]
+        return out
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        layer = self.layer
+        before = layer._container
+        layer._container = self.container()
+        try:
+            grads = layer._differentiateArrays([None if d is None else array_of(<Variable>d) for d in douts])
+            grads = list(grads) if isinstance(grads, (list, tuple)) else [grads]
+            grads += [None] * (self.inputs_of_layer - len(grads))
+            if len(self.inputs_) > self.inputs_of_layer:
+                grads += layer._trainableGrads()
+        finally:
+            layer._container = before
+        return tuple(
+            [g if g is None or isinstance(g, Variable) else make_variable(self.backend_, raw(g)) for g in grads]
+        )
+
+
+def callLayer(layer, backend, inputs, weights, options, name=None):
+    """Calls a layer on variables and records the call.
+
+    Args:
+        layer: has ``_callOnArrays(arrays, options)`` and ``_differentiateArrays(gradients)``.
+        backend: the backend ``K``.
+        inputs: list of variables or arrays.
+        weights: the layer's trainable variables.
+        options: passed on to ``_callOnArrays``.
+        name: shown in messages.
+
+    Returns:
+        A variable, or a list of them.
+    """
+    cdef LayerCall f = LayerCall.__new__(LayerCall)
+    f.layer = layer
+    f.inputs_of_layer = len(inputs)
+    f.options = options
+    prepare(f, backend, name)
+    return f.record(tuple([pack(backend, v) for v in inputs] + list(weights)))

@@ -1,0 +1,1048 @@
+"""Variables, functions that remember their inputs, and the tape that walks them back.
+
+A call of a function inside a tape leaves a node: the function object itself, holding its input variables and
+the values they had. The output variables point to it. ``GradientTape.gradient`` walks from the target to the
+sources, visits each node once in reverse order of its calls, and asks only for gradients that lead to a
+source. Gradients are computed with the same functions, so an outer tape can differentiate them again.
+"""
+
+cimport cython
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_XDECREF, Py_XINCREF
+from libc.stdint cimport uintptr_t
+
+import copy
+import numbers
+import types
+import weakref
+
+import numpy as np
+
+from rindow_math.exceptions import InvalidArgumentException, LogicException, RuntimeException
+from rindow_math.matrix.buffer import NAMES
+from rindow_math.matrix.kernels cimport core
+from rindow_math.matrix.ndarray cimport MAX_DIMS, copy_of, from_python, full, raw, read_shape
+from rindow_nn.gradient.core.values import ArrayShape, MaskedNDArray, Scalar
+
+
+cdef extern from *:
+    """
+    #if defined(_MSC_VER)
+    #define RN_THREAD __declspec(thread)
+    #else
+    #define RN_THREAD _Thread_local
+    #endif
+    static RN_THREAD PyObject *rn_tape = NULL;   /* the innermost active tape of this thread */
+    """
+    PyObject* rn_tape
+
+
+cdef GradientTape current_tape():
+    if rn_tape == NULL:
+        return None
+    return <GradientTape>rn_tape
+
+
+cdef bint recording() noexcept:
+    return rn_tape != NULL
+
+
+cdef void _set_tape(GradientTape tape) noexcept:
+    """Makes a tape the current one; the caller keeps it alive (an active tape holds itself)."""
+    global rn_tape
+    if tape is None:
+        rn_tape = NULL
+    else:
+        rn_tape = <PyObject*>tape
+
+
+cdef Primitives primitives(object backend):
+    if isinstance(backend, Primitives):
+        return <Primitives>backend
+    raise InvalidArgumentException(f"a backend was expected, {type(backend).__name__} was given")
+
+
+# --------------------------------------------------------------------------------------------------- variables
+
+cdef Variable make_variable(object backend, object value):
+    """A variable around a value, without a copy."""
+    cdef Variable v = Variable.__new__(Variable)
+    v.backend_ = backend
+    v.value_ = value
+    v.trainable = True
+    return v
+
+
+cdef Variable pack(object backend, object value):
+    """A function's argument as a variable."""
+    cdef Variable v
+    if isinstance(value, Variable):
+        return <Variable>value
+    if not isinstance(value, (NDArrayPhp, ArrayShape, Scalar, MaskedNDArray)):
+        value = from_python(value, 0)
+    v = make_variable(backend, value)
+    v.literal = True
+    return v
+
+
+cdef NDArrayPhp array_of(Variable v):
+    """The array in a variable; an error if it holds none."""
+    value = v.value_
+    if isinstance(value, NDArrayPhp):
+        return <NDArrayPhp>value
+    value = v.need_value()
+    if isinstance(value, bool):
+        return full(core.RK_BOOL, 0, NULL, value)
+    if isinstance(value, Scalar):
+        return from_python(value.value(), 0)
+    if not isinstance(value, NDArray):
+        raise InvalidArgumentException(f"an array was expected, {type(value).__name__} was given")
+    return raw(value)
+
+
+@cython.trashcan(True)
+cdef class Variable(NDArray):
+    """A value that gradients can be asked for.
+
+    Made by ``nn.gradient().Variable(value)``; the results of functions, layers, models and losses are
+    variables too. Values are copied, so that changing the original leaves the variable alone.
+
+    Args:
+        backend: the backend ``K``.
+        value: nested lists, a number, an array, a bool, an ArrayShape or a Scalar.
+        name: shown in messages.
+        reference: keep the given array instead of a copy.
+        trainable: whether an optimizer may change it; True by default.
+        undetermined: there is no value yet; ``assign`` gives one.
+        unbackpropagatable: gradients stop here.
+        mask: which elements count.
+
+    Raises:
+        InvalidArgumentException: the value is of another type.
+
+    Example:
+        >>> from rindow_nn.builder import NeuralNetworks
+        >>> g = NeuralNetworks().gradient()
+        >>> a = g.Variable([4, 5])
+        >>> (a * a + 1).toArray()
+        [17.0, 26.0]
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Core\\Variable``.
+    """
+
+    def __init__(self, backend, value, name=None, reference=None, trainable=None, undetermined=None,
+                 unbackpropagatable=None, mask=None):
+        self.backend_ = backend
+        self.undetermined = bool(undetermined)
+        self.name_ = name
+        self.trainable = True if trainable is None else bool(trainable)
+        self.unbackpropagatable = bool(unbackpropagatable)
+        self.creator_ = None
+        if not self.undetermined:
+            self.assign(value, reference=reference, mask=mask)
+
+    def assign(self, value, reference=None, mask=None) -> None:
+        """Gives the variable a new value.
+
+        Args:
+            value: as in the constructor.
+            reference: keep the given array instead of a copy.
+            mask: which elements count.
+
+        Raises:
+            InvalidArgumentException: the value is of another type.
+        """
+        if isinstance(value, Variable):
+            value = (<Variable>value).need_value()
+        if isinstance(value, NDArrayPhp):
+            self.value_ = value if reference else copy_of(<NDArrayPhp>value)
+        elif isinstance(value, MaskedNDArray):
+            self.value_ = value if reference else MaskedNDArray(copy_of(raw(value)), value.mask())
+        elif isinstance(value, (bool, ArrayShape, Scalar)):
+            self.value_ = value
+        elif value is None or isinstance(value, (str, bytes)):
+            raise InvalidArgumentException(
+                f"Invalid vaule type:{type(value).__name__}; numbers, lists and arrays become a Variable"
+                + (f" ({self.name_})" if self.name_ else "")
+            )
+        else:
+            self.value_ = from_python(value, 0)
+        self.mask_ = mask
+        self.undetermined = False
+
+    def isTrainable(self) -> bool:
+        """Whether an optimizer may change the value."""
+        return self.trainable
+
+    def isUndetermined(self) -> bool:
+        """Whether there is no value yet."""
+        return self.undetermined
+
+    def isbackpropagatable(self) -> bool:
+        """Whether gradients pass through."""
+        return not self.unbackpropagatable
+
+    cdef object need_value(self):
+        if self.value_ is None:
+            if self.undetermined:
+                raise LogicException(f"Undetermined variable:{self.name_ or ''}")
+            raise LogicException("Variable has no value" + (f": {self.name_}" if self.name_ else ""))
+        return self.value_
+
+    def value(self):
+        """The value: an NDArray, or what else was assigned.
+
+        Raises:
+            LogicException: the variable is undetermined.
+        """
+        return self.need_value()
+
+    def backend(self):
+        """The backend ``K``."""
+        return self.backend_
+
+    def name(self):
+        """The name, or None."""
+        return self.name_
+
+    def setName(self, name) -> str:
+        """Names the variable and answers the name."""
+        self.name_ = name
+        return name
+
+    def mask(self):
+        """Which elements count, or None."""
+        if self.mask_ is None and isinstance(self.value_, MaskedNDArray):
+            return self.value_.mask()
+        return self.mask_
+
+    def creator(self):
+        """The recorded function that made the variable, or None."""
+        return self.creator_
+
+    def setCreator(self, creator) -> None:
+        """Names the function that made the variable; for functions that are written outside this library."""
+        if self.trainable:
+            self.creator_ = creator
+        self.generation_ = creator.generation() + 1
+
+    def generation(self) -> int:
+        """Length of the longest path of recorded functions behind the variable."""
+        return self.generation_
+
+    def valueShape(self):
+        """The shape without the batch dimension; None when undetermined."""
+        return None if self.value_ is None else self.shape()[1:]
+
+    def reference(self):
+        """A reference that does not keep the variable alive."""
+        return VariableReference(self)
+
+    def _clearValue(self) -> None:
+        """Drops the value."""
+        self.value_ = None
+
+    cdef object _array(self):
+        value = self.need_value()
+        if isinstance(value, NDArray):
+            return value
+        if isinstance(value, bool):
+            raise LogicException("unsupported operation on boolean type")
+        if isinstance(value, ArrayShape):
+            return value
+        raise RuntimeException(f"invalid type:{type(value).__name__}")
+
+    def dtype(self) -> int:
+        value = self.need_value()
+        if isinstance(value, NDArray):
+            return value.dtype()
+        if isinstance(value, bool):
+            return NDArray.bool
+        raise RuntimeException(f"invalid type:{type(value).__name__}")
+
+    def shape(self) -> list:
+        value = self.need_value()
+        if isinstance(value, NDArray):
+            return value.shape()
+        if isinstance(value, (bool, Scalar)):
+            return []
+        return [len(value)]
+
+    def ndim(self) -> int:
+        return len(self.shape())
+
+    def size(self) -> int:
+        value = self.need_value()
+        return 0 if isinstance(value, bool) else self._array().size()
+
+    def buffer(self):
+        return self._array().buffer()
+
+    def offset(self) -> int:
+        return self._array().offset()
+
+    def reshape(self, shape):
+        """A variable over the same memory in another shape; not recorded (see ``g.reshape``)."""
+        return make_variable(self.backend_, self._array().reshape(shape))
+
+    def toArray(self):
+        value = self.need_value()
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, Scalar):
+            return value.value()
+        return self._array().toArray()
+
+    def __contains__(self, offset):
+        return offset in self._array()
+
+    def __getitem__(self, offset):
+        return self._array()[offset]
+
+    def __setitem__(self, offset, value):
+        self._array()[offset] = value
+
+    def __delitem__(self, offset):
+        del self._array()[offset]
+
+    def __len__(self):
+        return len(self._array())
+
+    def count(self) -> int:
+        """Size of the first dimension (PHP: ``count($v)``)."""
+        return len(self._array())
+
+    def offsetExists(self, offset) -> bool:
+        """PHP's spelling of ``offset in variable``."""
+        return offset in self
+
+    def offsetGet(self, offset):
+        """PHP's spelling of ``variable[offset]``."""
+        return self[offset]
+
+    def offsetSet(self, offset, value) -> None:
+        """PHP's spelling of ``variable[offset] = value``."""
+        self[offset] = value
+
+    def __iter__(self):
+        return iter(self._array())
+
+    def __bool__(self):
+        # a variable that holds a truth value has it; any other exists, as a PHP object does
+        return self.value_ if isinstance(self.value_, bool) else True
+
+    def __float__(self):
+        value = self.need_value()
+        return float(value.value() if isinstance(value, Scalar) else value)
+
+    def __int__(self):
+        value = self.need_value()
+        return int(value.value() if isinstance(value, Scalar) else value)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(raw(self._array()), dtype=dtype, copy=copy)
+
+    def __dlpack__(self, **options):
+        return raw(self._array()).__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return (1, 0)
+
+    def __copy__(self):
+        cdef Variable v = make_variable(self.backend_, copy.copy(self.value_))
+        v.name_ = self.name_
+        v.trainable = self.trainable
+        v.undetermined = self.undetermined
+        v.unbackpropagatable = self.unbackpropagatable
+        v.creator_ = self.creator_
+        v.index = self.index
+        v.generation_ = self.generation_
+        v.mask_ = self.mask_
+        return v
+
+    def __deepcopy__(self, memo):
+        return self.__copy__()
+
+    # ---- arithmetic
+
+    def __add__(self, other):
+        return _ops().add(self.backend_, self, other)
+
+    def __radd__(self, other):
+        return _ops().add(self.backend_, other, self)
+
+    def __sub__(self, other):
+        return _ops().sub(self.backend_, self, other)
+
+    def __rsub__(self, other):
+        return _ops().sub(self.backend_, other, self)
+
+    def __mul__(self, other):
+        return _ops().mul(self.backend_, self, other)
+
+    def __rmul__(self, other):
+        return _ops().mul(self.backend_, other, self)
+
+    def __truediv__(self, other):
+        return _ops().div(self.backend_, self, other)
+
+    def __rtruediv__(self, other):
+        return _ops().div(self.backend_, other, self)
+
+    def __matmul__(self, other):
+        return _ops().matmul(self.backend_, self, other)
+
+    def __rmatmul__(self, other):
+        return _ops().matmul(self.backend_, other, self)
+
+    def __pow__(self, other, modulo):
+        if modulo is not None:
+            return NotImplemented
+        return _ops().power(self.backend_, self, other)
+
+    def __neg__(self):
+        return _ops().negative(self.backend_, self)
+
+    def __pos__(self):
+        return self
+
+    def __repr__(self):
+        name = f", name={self.name_!r}" if self.name_ else ""
+        if self.value_ is None:
+            return f"Variable(undetermined{name})"
+        return f"Variable({self.value_!r}{name})"
+
+
+cdef object _operators = None
+
+
+cdef object _ops():
+    """The functions behind Python's operators; they are built on this module, so they are found late."""
+    global _operators
+    if _operators is None:
+        from rindow_nn.gradient.func import operators
+
+        _operators = operators
+    return _operators
+
+
+class VariableReference:
+    """A reference that does not keep the variable alive.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Core\\VariableReference``.
+    """
+
+    def __init__(self, variable):
+        self._ref = weakref.ref(variable)
+        self._name = variable.name()
+        value = (<Variable>variable).value_
+        self._shape = variable.shape() if value is not None else None
+        self._dtype = variable.dtype() if isinstance(value, (NDArray, bool)) else None
+
+    def get(self):
+        """The variable, or None if it is gone."""
+        return self._ref()
+
+    def name(self):
+        """The variable's name."""
+        return self._name
+
+    def shape(self):
+        """The variable's shape when the reference was made."""
+        return self._shape
+
+    def _setShape(self, shape) -> None:
+        """Changes the remembered shape."""
+        self._shape = shape
+
+    def valueShape(self):
+        """The shape without the batch dimension."""
+        return None if self._shape is None else self._shape[1:]
+
+    def dtype(self):
+        """The variable's type when the reference was made."""
+        return self._dtype
+
+
+# --------------------------------------------------------------------------------------------------- functions
+
+cdef AbstractFunction prepare(AbstractFunction f, object backend, object name):
+    """Sets up a function made by ``__new__`` alone."""
+    f.backend_ = backend
+    f.K = primitives(backend)
+    f.name_ = name
+    return f
+
+
+@cython.trashcan(True)
+cdef class AbstractFunction:
+    """A differentiable function: ``call`` computes, ``differentiate`` gives the gradients.
+
+    Subclass it for functions of your own. The object of a call keeps what the gradient needs in
+    ``self.container()``.
+
+    Args:
+        backend: the backend ``K``.
+        name: shown in messages.
+
+    Example:
+        >>> from rindow_nn.builder import NeuralNetworks
+        >>> nn = NeuralNetworks()
+        >>> g, K = nn.gradient(), nn.backend()
+        >>> class Cube(AbstractFunction):
+        ...     def call(self, inputs):
+        ...         self.container().x = x = inputs[0]
+        ...         return [K.mul(x, K.mul(x, x))]
+        ...     def differentiate(self, dOutputs):
+        ...         x = self.container().x
+        ...         return [K.scale(3, K.mul(dOutputs[0], K.mul(x, x)))]
+        >>> x = g.Variable(2.0)
+        >>> with g.GradientTape() as tape:
+        ...     y = Cube(K)(x)
+        >>> tape.gradient(y, x).toArray()
+        12.0
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Core\\AbstractFunction``.
+    """
+
+    numOfInputs = 1
+    numOfOutputs = 1
+
+    def __init__(self, backend, name=None):
+        prepare(self, backend, name)
+
+    # ---- for subclasses in Python
+
+    def call(self, inputs):
+        """Computes the outputs.
+
+        Args:
+            inputs: list of arrays (the variables' values).
+
+        Returns:
+            A list of arrays, or one array.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.call")
+
+    def differentiate(self, dOutputs):
+        """Computes the gradients of the inputs.
+
+        Args:
+            dOutputs: list of arrays, the gradients of the outputs.
+
+        Returns:
+            A list of arrays, one an input; None where there is no gradient.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.differentiate")
+
+    def preprocess(self, inputs):
+        """Gives the arguments the form that ``call`` expects."""
+        return inputs
+
+    def container(self):
+        """A place for what ``differentiate`` needs from ``call``."""
+        if self.container_ is None:
+            self.container_ = types.SimpleNamespace()
+        return self.container_
+
+    @property
+    def backend(self):
+        """The backend; ``self.backend`` and ``self.backend()`` are the same object."""
+        return self.backend_
+
+    @property
+    def unbackpropagatables(self):
+        """One flag an output: gradients stop there."""
+        return self.flags
+
+    @unbackpropagatables.setter
+    def unbackpropagatables(self, flags):
+        self.flags = None if flags is None else list(flags)
+
+    # ---- what a recorded call answers
+
+    def inputs(self):
+        """The input variables of the recorded call."""
+        return list(self.inputs_ or ())
+
+    def options(self):
+        """Further variables of the call, by name; functions have none."""
+        return {}
+
+    def outputs(self):
+        """References to the output variables of the recorded call."""
+        return [r for r in (self.outputs_ or ())]
+
+    def generation(self) -> int:
+        """Length of the longest path of recorded functions before this one."""
+        return self.generation_
+
+    def name(self):
+        """The name, or None."""
+        return self.name_
+
+    def className(self) -> str:
+        """Name of the class."""
+        return type(self).__name__
+
+    def _rawCall(self, inputs, options):
+        """Computes on arrays, without variables and without recording."""
+        out = self.call(inputs)
+        return list(out) if isinstance(out, (list, tuple)) else [out]
+
+    def backward(self, dOutputs):
+        """The gradients of the inputs from those of the outputs, as arrays."""
+        return self.differentiate(dOutputs)
+
+    def packAndUnpackVariable(self, backend, value, unbackpropagatable=None):
+        """A value as (variable, array)."""
+        if value is None:
+            return [None, None]
+        if isinstance(value, Variable):
+            return [value, value.value()]
+        return [Variable(backend, value, unbackpropagatable=unbackpropagatable), value]
+
+    def packAndUnpackVariables(self, backend, values, unbackpropagatable=None):
+        """Values as (variables, arrays)."""
+        pairs = [self.packAndUnpackVariable(backend, v, unbackpropagatable) for v in values]
+        return [[v for v, _ in pairs], [r for _, r in pairs]]
+
+    # ---- the call
+
+    def __call__(self, *inputs):
+        cdef AbstractFunction node = self
+        cdef object out
+        if len(inputs) != self.numOfInputs:
+            raise InvalidArgumentException(
+                f"{self.numOfInputs} arguments are required.{len(inputs)} given. ({self.name_ or type(self).__name__})"
+            )
+        prepared = self.preprocess(list(inputs))
+        if node.inputs_ is not None:
+            node = self.renew()  # a function object may be called again; each call is a node of its own
+        return node.record(tuple([pack(self.backend_, v) for v in prepared]))
+
+    cdef AbstractFunction renew(self):
+        """A fresh node with the same settings."""
+        cdef AbstractFunction node = type(self).__new__(type(self))
+        prepare(node, self.backend_, self.name_)
+        if hasattr(self, "__dict__"):
+            node.__dict__.update(self.__dict__)
+        self.copy_settings(node)
+        return node
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        """Copies to a fresh node what the constructor was given."""
+        return 0
+
+    cdef object forward(self, tuple inputs):
+        """The outputs' values: one value, or a tuple of several."""
+        out = self.call([(<Variable>v).need_value() for v in inputs])
+        if isinstance(out, (list, tuple)):
+            return out[0] if len(out) == 1 else tuple(out)
+        return out
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        """The inputs' gradients as variables, None where not needed (bit i of `needs`) or absent."""
+        cdef list grads = []
+        values = self.differentiate([None if d is None else array_of(<Variable>d) for d in douts])
+        if not isinstance(values, (list, tuple)):
+            values = [values]
+        for value in values:
+            if value is None or isinstance(value, (Scalar, ArrayShape)):
+                grads.append(None)
+            else:
+                grads.append(value if isinstance(value, Variable) else make_variable(self.backend_, raw(value)))
+        if len(grads) < len(self.inputs_):
+            raise LogicException(
+                f"{type(self).__name__}.differentiate gave {len(grads)} gradients for {len(self.inputs_)} inputs"
+            )
+        return tuple(grads)
+
+    cdef object record(self, tuple inputs):
+        """Computes, and inside a tape remembers the call. Answers a variable, or a list of them."""
+        cdef Variable v
+        cdef int generation = -1
+        cdef int i
+        cdef list outs
+        cdef bint tape = rn_tape != NULL
+        self.kept = None
+        value = self.forward(inputs)
+        if not isinstance(value, tuple):
+            v = make_variable(self.backend_, value)
+            if self.flags is not None and self.flags and self.flags[0]:
+                v.unbackpropagatable = True
+            if tape:
+                self.inputs_ = inputs
+                self.outputs_count = 1
+                self.remember(inputs)
+                for i in range(len(inputs)):
+                    if (<Variable>inputs[i]).generation_ > generation:
+                        generation = (<Variable>inputs[i]).generation_
+                self.generation_ = generation
+                v.creator_ = self
+                v.generation_ = generation + 1
+            return v
+        outs = []
+        if tape:
+            self.inputs_ = inputs
+            self.outputs_count = len(value)
+            self.remember(inputs)
+            for i in range(len(inputs)):
+                if (<Variable>inputs[i]).generation_ > generation:
+                    generation = (<Variable>inputs[i]).generation_
+            self.generation_ = generation
+            self.output_shapes = tuple([(x.shape(), x.dtype()) if isinstance(x, NDArray) else None for x in value])
+        for i in range(len(value)):
+            v = make_variable(self.backend_, value[i])
+            if value[i] is None:
+                v.undetermined = True
+            if self.flags is not None and i < len(self.flags) and self.flags[i]:
+                v.unbackpropagatable = True
+            if tape:
+                v.creator_ = self
+                v.index = i
+                v.generation_ = generation + 1
+            outs.append(v)
+        return outs
+
+    cdef int remember(self, tuple inputs) except -1:
+        """Keeps the inputs' values, so that a later ``assign`` does not change the gradient."""
+        self.kept = tuple([(<Variable>v).value_ for v in inputs])
+        return 0
+
+    cdef Variable input(self, int i):
+        """Input i with the value it had in the call."""
+        cdef Variable v = <Variable>self.inputs_[i]
+        if v.value_ is self.kept[i]:
+            return v
+        return make_variable(self.backend_, self.kept[i])
+
+    cdef Variable output(self, int i, object value):
+        """Output i as a variable of this node, from its value."""
+        cdef Variable v = make_variable(self.backend_, value)
+        v.creator_ = self
+        v.index = i
+        v.generation_ = self.generation_ + 1
+        return v
+
+
+# -------------------------------------------------------------------------------------------------------- tape
+
+cdef long _walks = 0
+
+
+cdef class _Sources:
+    """The variables whose gradients are wanted: leaves by identity, results of calls by call and position."""
+
+    cdef set leaves
+    cdef dict outputs
+
+    def __cinit__(self, list variables):
+        cdef Variable v
+        self.leaves = set()
+        self.outputs = None
+        for item in variables:
+            v = <Variable>item
+            if v.creator_ is None:
+                self.leaves.add(v)
+            else:
+                if self.outputs is None:
+                    self.outputs = {}
+                self.outputs.setdefault(v.creator_, set()).add(v.index)
+
+    cdef inline bint has(self, Variable v):
+        if v.creator_ is None:
+            return v in self.leaves
+        return self.outputs is not None and v.creator_ in self.outputs and v.index in self.outputs[v.creator_]
+
+
+cdef list _reverse_order(AbstractFunction last, _Sources sources):
+    """The calls on a path from a source to `last`, each before all that feed it.
+
+    Marks them with the number of this walk (`stamp`) and as `useful`.
+    """
+    global _walks
+    cdef list order = []
+    cdef list stack = [last]
+    cdef AbstractFunction node
+    cdef AbstractFunction before
+    cdef Variable v
+    cdef long open_
+    cdef long done
+    cdef bint wait
+    _walks += 2
+    open_ = _walks
+    done = _walks + 1
+    while stack:
+        node = <AbstractFunction>stack[len(stack) - 1]
+        if node.stamp == done:
+            stack.pop()
+            continue
+        if node.stamp != open_:
+            node.stamp = open_
+            wait = False
+            for item in node.inputs_:
+                v = <Variable>item
+                before = v.creator_
+                if before is not None and not v.unbackpropagatable and before.stamp != done and before.stamp != open_:
+                    stack.append(before)
+                    wait = True
+            if wait:
+                continue
+        stack.pop()
+        node.stamp = done
+        node.useful = False
+        for item in node.inputs_:
+            v = <Variable>item
+            if not v.unbackpropagatable and (
+                sources.has(v) or (v.creator_ is not None and v.creator_.stamp == done and v.creator_.useful)
+            ):
+                node.useful = True
+                break
+        if node.useful:
+            order.append(node)
+    order.reverse()
+    return order
+
+
+cdef class GradientTape:
+    """Records calls between ``enter`` and ``exit`` and computes gradients from the record.
+
+    Args:
+        backend: the backend ``K``.
+        persistent: the record may be asked more than once. (Every tape here can be.)
+        name: shown in messages.
+
+    Example:
+        >>> from rindow_nn.builder import NeuralNetworks
+        >>> g = NeuralNetworks().gradient()
+        >>> a, b = g.Variable(2.0), g.Variable(3.0)
+        >>> with g.GradientTape() as tape:
+        ...     c = g.mul(a, b)
+        >>> [x.toArray() for x in tape.gradient(c, [a, b])]
+        [3.0, 2.0]
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Core\\GradientTape``.
+    """
+
+    def __init__(self, backend, persistent=None, name=None):
+        self.backend_ = backend
+        self.persistent = bool(persistent)
+        self.name_ = name
+
+    def enter(self) -> None:
+        """Begins recording."""
+        if self.active:
+            raise LogicException("the tape is recording already")
+        self.outer = current_tape()
+        self.active = True
+        Py_XINCREF(<PyObject*>self)  # until exit: the thread's pointer does not count
+        _set_tape(self)
+
+    def exit(self, e=None) -> bool:
+        """Ends recording; exceptions go on."""
+        if not self.active:
+            raise LogicException("the tape is not recording")
+        self.active = False
+        _set_tape(self.outer)
+        self.outer = None
+        Py_XDECREF(<PyObject*>self)
+        return False
+
+    def __enter__(self):
+        self.enter()
+        return self
+
+    def __exit__(self, kind, e, trace):
+        return self.exit(e)
+
+    def gradient(self, target, sources):
+        """Gradients of a target with respect to sources.
+
+        Args:
+            target: a variable computed while the tape recorded.
+            sources: a variable, or a list of variables.
+
+        Returns:
+            For each source an array of its shape; a list if ``sources`` is one. Inside another tape they are
+            variables, so that it can differentiate them again.
+
+        Raises:
+            LogicException: this tape is still recording.
+            InvalidArgumentException: no path leads from a source to the target; the message says why.
+        """
+        cdef bint single = not isinstance(sources, (list, tuple))
+        cdef Variable t
+        cdef list wanted
+        cdef list found
+        if self.active:
+            raise LogicException(
+                "The gradient function is not supported for use within the automatic differentiation context."
+            )
+        if not isinstance(target, Variable):
+            raise InvalidArgumentException(
+                f"the target must be a Variable, {type(target).__name__} was given; a conversion to numbers or numpy "
+                f"cuts the record"
+            )
+        t = <Variable>target
+        wanted = [sources] if single else list(sources)
+        for i, s in enumerate(wanted):
+            if not isinstance(s, Variable):
+                raise InvalidArgumentException(
+                    f"No applicable gradient found for source #{i + 1}: it is not a Variable but {type(s).__name__}"
+                )
+        found = _gradients(self.backend_, t, wanted)
+        return found[0] if single else found
+
+    def backwardPipeline(self, backend, pipeline, grads=None, oidsToCollect=None) -> None:
+        """Runs gradients back through a list of recorded functions, collecting into ``grads``.
+
+        Args:
+            backend: the backend ``K``.
+            pipeline: recorded functions, the last called first.
+            grads: dict from variable to gradient, holding those of the outputs; it receives the others.
+            oidsToCollect: the variables whose gradients stay in ``grads``; all when left out.
+        """
+        backward_pipeline(backend, pipeline, {} if grads is None else grads, oidsToCollect)
+
+
+def backward_pipeline(backend, pipeline, grads, collect):
+    """See ``GradientTape.backwardPipeline``."""
+    K = backend
+    for func in pipeline:
+        douts = []
+        for ref in func.outputs():
+            v = ref.get()
+            if v is not None and v in grads:
+                douts.append(grads[v])
+                if collect is not None and not any(v is c for c in collect):
+                    del grads[v]
+            else:
+                douts.append(K.zeros(ref.shape(), ref.dtype()))
+        for v, d in zip(func.inputs(), func.backward(douts)):
+            if d is None or not isinstance(d, NDArray):
+                continue
+            grads[v] = K.add(grads[v], d) if v in grads else d
+
+
+cdef str _label(Variable v, int i):
+    return f"source #{i + 1}({v.name_ or ''})"
+
+
+cdef object _why(Variable t, Variable s, int i):
+    """Says why no gradient of t with respect to s exists."""
+    cdef str reason
+    if s.literal or s.value_ is None:
+        reason = "it has no value" if s.value_ is None else "it is a constant"
+    elif isinstance(s.value_, NDArray) and not 11 <= s.value_.dtype() <= 13:
+        reason = f"it holds {NAMES[s.value_.dtype()]}, and only floating-point values have gradients"
+    elif t.creator_ is None:
+        reason = "the target was not computed while a tape recorded"
+    elif s.unbackpropagatable:
+        reason = "gradients stop at it"
+    else:
+        reason = (
+            "it was never used in computing the target, or its path is cut: by a value that is not a Variable, "
+            "by numpy or Python numbers, by stopGradient, by a function without a gradient, or by a calculation "
+            "outside the tape"
+        )
+    return InvalidArgumentException(f"No applicable gradient found for {_label(s, i)}: {reason}.")
+
+
+cdef Variable _ones_like(object backend, Variable v):
+    cdef NDArrayPhp x = array_of(v)
+    if not 11 <= x.dt <= 13:
+        raise InvalidArgumentException(
+            f"the target holds {NAMES[x.dt]}; only floating-point values have gradients"
+            + (f" ({v.name_})" if v.name_ else "")
+        )
+    return make_variable(backend, primitives(backend).filled(x.dt, x.nd, x.dims, 1.0))
+
+
+cdef inline Variable _sum(object backend, object so_far, Variable more):
+    return more if so_far is None else <Variable>_ops().add(backend, so_far, more)
+
+
+cdef list _gradients(object backend, Variable target, list wanted):
+    cdef _Sources sources = _Sources(wanted)
+    cdef dict slots = {}              # call -> gradients of its outputs
+    cdef dict leaves = {}             # variable that no call made -> gradient
+    cdef list result = []
+    cdef list order
+    cdef list slot
+    cdef tuple grads
+    cdef AbstractFunction node
+    cdef AbstractFunction before
+    cdef Variable v
+    cdef Variable d
+    cdef unsigned long long needs
+    cdef long walk
+    cdef int i
+    cdef bint nested = recording()
+    if target.creator_ is None or target.unbackpropagatable:
+        raise _why(target, <Variable>wanted[0], 0) if wanted else InvalidArgumentException("no source was given")
+    order = _reverse_order(target.creator_, sources)
+    walk = target.creator_.stamp
+    slot = [None] * target.creator_.outputs_count
+    slot[target.index] = _ones_like(backend, target)
+    slots[target.creator_] = slot
+    for item in order:
+        node = <AbstractFunction>item
+        slot = slots.get(node)
+        if slot is None:
+            continue
+        if node.outputs_count > 1:
+            for i in range(node.outputs_count):
+                if slot[i] is None and node.output_shapes[i] is not None:
+                    slot[i] = _zeros(backend, node.output_shapes[i])
+        needs = 0
+        for i in range(len(node.inputs_)):
+            v = <Variable>node.inputs_[i]
+            before = v.creator_
+            if not v.unbackpropagatable and (
+                (before is not None and before.stamp == walk and before.useful) or sources.has(v)
+            ):
+                needs |= 1ULL << (i if i < 63 else 63)
+        grads = node.gradient_of(tuple(slot), needs)
+        for i in range(len(node.inputs_)):
+            if not needs >> (i if i < 63 else 63) & 1 or i >= len(grads) or grads[i] is None:
+                continue
+            v = <Variable>node.inputs_[i]
+            d = <Variable>grads[i]
+            before = v.creator_
+            if before is None:
+                leaves[v] = _sum(backend, leaves.get(v), d)
+            else:
+                slot = slots.get(before)
+                if slot is None:
+                    slot = [None] * before.outputs_count
+                    slots[before] = slot
+                slot[v.index] = _sum(backend, slot[v.index], d)
+    for i in range(len(wanted)):
+        v = <Variable>wanted[i]
+        if v.creator_ is None:
+            d = leaves.get(v)
+        else:
+            slot = slots.get(v.creator_)
+            d = None if slot is None else slot[v.index]
+        if d is None:
+            raise _why(target, v, i)
+        result.append(d if nested else d.value_)
+    return result
+
+
+cdef Variable _zeros(object backend, object shape_and_type):
+    cdef Py_ssize_t[MAX_DIMS] dims
+    cdef int nd = read_shape(shape_and_type[0], dims)
+    return make_variable(backend, primitives(backend).filled(shape_and_type[1], nd, dims, 0.0))
+
+
+cdef class StopGradient(AbstractFunction):
+    """The identity, through which no gradient passes.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Core\\StopGradient``.
+    """
+
+    cdef object forward(self, tuple inputs):
+        self.flags = [True]
+        return self.K.copy_array(array_of(<Variable>inputs[0]))

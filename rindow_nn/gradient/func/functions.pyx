@@ -1,0 +1,1191 @@
+"""The differentiable functions of the gradient builder.
+
+Each class is one function: ``forward`` computes with the backend, ``gradient_of`` gives the gradients by
+calling the functions of this module again, so that they can be differentiated further.
+"""
+
+import numbers
+import operator
+
+from rindow_math.exceptions import InvalidArgumentException, LogicException, OutOfRangeException
+from rindow_math.matrix.buffer import NAMES
+from rindow_math.matrix.buffer cimport dtype_code, is_float
+from rindow_math.matrix.kernels cimport core
+from rindow_math.matrix.ndarray cimport (
+    MAX_DIMS, NDArray, NDArrayPhp, dims_list, from_python, raw, read_shape, same_shape, shape_text, view,
+)
+from rindow_nn.gradient.core.tape cimport (
+    AbstractFunction, Variable, array_of, make_variable, pack, prepare,
+)
+from rindow_nn.gradient.core.values import ArrayShape, Scalar
+
+
+# ------------------------------------------------------------------------------------------- calls from Cython
+
+cdef Variable f_add(object backend, Variable x, Variable y, object name=None):
+    return prepare(Add.__new__(Add), backend, name).record((x, y))
+
+
+cdef Variable f_sub(object backend, Variable x, Variable y, object name=None):
+    return prepare(Sub.__new__(Sub), backend, name).record((x, y))
+
+
+cdef Variable f_mul(object backend, Variable x, Variable y, object name=None):
+    return prepare(Mul.__new__(Mul), backend, name).record((x, y))
+
+
+cdef Variable f_div(object backend, Variable x, Variable y, object name=None):
+    return prepare(Div.__new__(Div), backend, name).record((x, y))
+
+
+cdef Variable f_square(object backend, Variable x, object name=None):
+    return prepare(Square.__new__(Square), backend, name).record((x,))
+
+
+cdef Variable f_sqrt(object backend, Variable x, object name=None):
+    return prepare(Sqrt.__new__(Sqrt), backend, name).record((x,))
+
+
+cdef Variable f_exp(object backend, Variable x, object name=None):
+    return prepare(Exp.__new__(Exp), backend, name).record((x,))
+
+
+cdef Variable f_log(object backend, Variable x, object name=None):
+    return prepare(Log.__new__(Log), backend, name).record((x,))
+
+
+cdef Variable f_axpb(object backend, Variable x, double a, double b):
+    """a*x + b."""
+    cdef Linear f = Linear.__new__(Linear)
+    f.a = a
+    f.b = b
+    return prepare(f, backend, None).record((x,))
+
+
+cdef Variable f_power(object backend, Variable x, double exponent):
+    cdef PowerOf f = PowerOf.__new__(PowerOf)
+    f.exponent = exponent
+    return prepare(f, backend, None).record((x,))
+
+
+cdef Variable _sum_all(object backend, Variable x):
+    cdef ReduceSum f = ReduceSum.__new__(ReduceSum)
+    f.all = True
+    return prepare(f, backend, None).record((x,))
+
+
+cdef Variable f_sum_to(object backend, Variable x, Variable like):
+    """x summed down to the shape of `like`, over what broadcasting repeated."""
+    cdef SumTo f
+    if same_shape(array_of(x), array_of(like)):
+        return x
+    f = SumTo.__new__(SumTo)
+    return prepare(f, backend, None).record((x, like))
+
+
+cdef Variable f_broadcast_to(object backend, Variable x, Variable like):
+    """x repeated up to the shape of `like`."""
+    if same_shape(array_of(x), array_of(like)):
+        return x
+    return prepare(BroadcastTo.__new__(BroadcastTo), backend, None).record((x, like))
+
+
+cdef Variable f_reshape_like(object backend, Variable x, Variable like):
+    if same_shape(array_of(x), array_of(like)):
+        return x
+    return prepare(ReshapeLike.__new__(ReshapeLike), backend, None).record((x, like))
+
+
+cdef Variable _reshaped(object backend, Variable x, list shape):
+    return prepare(Reshape.__new__(Reshape), backend, None).record((x, pack(backend, ArrayShape(shape))))
+
+
+cdef Variable _transposed(object backend, Variable x, object perm):
+    return Transpose(backend, perm)(x)
+
+
+cdef Variable f_matmul(object backend, Variable x, Variable y, bint ta, bint tb, object name=None):
+    cdef Matmul f = Matmul.__new__(Matmul)
+    f.ta = ta
+    f.tb = tb
+    return prepare(f, backend, name).record((x, y))
+
+
+# ---------------------------------------------------------------------------------------------- helper classes
+
+cdef class SumTo(AbstractFunction):
+    """The first input summed down to the second one's shape."""
+
+    numOfInputs = 2
+
+    cdef object forward(self, tuple inputs):
+        cdef NDArrayPhp like = array_of(<Variable>inputs[1])
+        return self.K.sum_to(array_of(<Variable>inputs[0]), like.nd, like.dims)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        return f_broadcast_to(self.backend_, <Variable>douts[0], self.input(0)), None
+
+
+cdef class BroadcastTo(AbstractFunction):
+    """The first input repeated up to the second one's shape."""
+
+    numOfInputs = 2
+
+    cdef object forward(self, tuple inputs):
+        cdef NDArrayPhp like = array_of(<Variable>inputs[1])
+        return self.K.broadcast_to(array_of(<Variable>inputs[0]), like.nd, like.dims)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        return f_sum_to(self.backend_, <Variable>douts[0], self.input(0)), None
+
+
+cdef class ReshapeLike(AbstractFunction):
+    """The first input in the second one's shape."""
+
+    numOfInputs = 2
+
+    cdef object forward(self, tuple inputs):
+        cdef NDArrayPhp like = array_of(<Variable>inputs[1])
+        return view(array_of(<Variable>inputs[0]), 0, like.nd, like.dims)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        return f_reshape_like(self.backend_, <Variable>douts[0], self.input(0)), None
+
+
+cdef class Linear(AbstractFunction):
+    """a*x + b with plain numbers a and b."""
+
+    cdef double a
+    cdef double b
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<Linear>node).a = self.a
+        (<Linear>node).b = self.b
+        return 0
+
+    cdef object forward(self, tuple inputs):
+        return self.K.param(core.RK_AXPB, array_of(<Variable>inputs[0]), self.a, self.b, None)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        if self.a == 1.0:
+            return (douts[0],)
+        return (f_axpb(self.backend_, <Variable>douts[0], self.a, 0.0),)
+
+
+cdef class PowerOf(AbstractFunction):
+    """x to a plain number."""
+
+    cdef double exponent
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<PowerOf>node).exponent = self.exponent
+        return 0
+
+    cdef object forward(self, tuple inputs):
+        return self.K.param(core.RK_PPOW, array_of(<Variable>inputs[0]), self.exponent, 0.0, None)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef object K = self.backend_
+        cdef Variable slope
+        if self.exponent == 0.0:
+            return (f_axpb(K, <Variable>douts[0], 0.0, 0.0),)
+        slope = f_axpb(K, f_power(K, self.input(0), self.exponent - 1.0), self.exponent, 0.0)
+        return (f_mul(K, <Variable>douts[0], slope),)
+
+
+cdef class Pow(AbstractFunction):
+    """x to the power of y, element by element."""
+
+    numOfInputs = 2
+    cdef NDArrayPhp out
+
+    cdef object forward(self, tuple inputs):
+        self.out = self.K.binary(core.RK_POW, array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), None)
+        return self.out
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef object K = self.backend_
+        cdef Variable g = <Variable>douts[0]
+        cdef Variable x = self.input(0)
+        cdef Variable y = self.input(1)
+        cdef Variable dx = None
+        cdef Variable dy = None
+        cdef Variable less
+        if needs & 1:
+            less = prepare(Pow.__new__(Pow), K, None).record((x, f_axpb(K, y, 1.0, -1.0)))
+            dx = f_sum_to(K, f_mul(K, g, f_mul(K, y, less)), x)
+        if needs & 2:
+            less = prepare(Log.__new__(Log), K, None).record((x,))
+            dy = f_sum_to(K, f_mul(K, g, f_mul(K, self.output(0, self.out), less)), y)
+        return dx, dy
+
+
+# -------------------------------------------------------------------------------------------------- arithmetic
+
+cdef class Add(AbstractFunction):
+    """x + y, broadcast as numpy does.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Add``.
+    """
+
+    numOfInputs = 2
+
+    cdef object forward(self, tuple inputs):
+        return self.K.binary(core.RK_ADD, array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), None)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef Variable g = <Variable>douts[0]
+        return (
+            f_sum_to(self.backend_, g, self.input(0)) if needs & 1 else None,
+            f_sum_to(self.backend_, g, self.input(1)) if needs & 2 else None,
+        )
+
+
+cdef class Sub(AbstractFunction):
+    """x - y, broadcast as numpy does.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Sub``.
+    """
+
+    numOfInputs = 2
+
+    cdef object forward(self, tuple inputs):
+        return self.K.binary(core.RK_SUB, array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), None)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef Variable g = <Variable>douts[0]
+        cdef Variable dy = None
+        if needs & 2:
+            dy = f_axpb(self.backend_, f_sum_to(self.backend_, g, self.input(1)), -1.0, 0.0)
+        return f_sum_to(self.backend_, g, self.input(0)) if needs & 1 else None, dy
+
+
+cdef class Mul(AbstractFunction):
+    """x * y, broadcast as numpy does.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Mul``.
+    """
+
+    numOfInputs = 2
+
+    cdef object forward(self, tuple inputs):
+        return self.K.binary(core.RK_MUL, array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), None)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef object K = self.backend_
+        cdef Variable g = <Variable>douts[0]
+        cdef Variable x = self.input(0)
+        cdef Variable y = self.input(1)
+        return (
+            f_sum_to(K, f_mul(K, g, y), x) if needs & 1 else None,
+            f_sum_to(K, f_mul(K, g, x), y) if needs & 2 else None,
+        )
+
+
+cdef class Div(AbstractFunction):
+    """x / y, broadcast as numpy does.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Div``.
+    """
+
+    numOfInputs = 2
+    cdef NDArrayPhp out
+
+    cdef object forward(self, tuple inputs):
+        self.out = self.K.binary(core.RK_DIV, array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), None)
+        return self.out
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef object K = self.backend_
+        cdef Variable y = self.input(1)
+        cdef Variable dx = f_div(K, <Variable>douts[0], y)
+        cdef Variable dy = None
+        if needs & 2:
+            dy = f_axpb(K, f_sum_to(K, f_mul(K, dx, self.output(0, self.out)), y), -1.0, 0.0)
+        return f_sum_to(K, dx, self.input(0)) if needs & 1 else None, dy
+
+
+cdef class Square(AbstractFunction):
+    """x squared.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Square``.
+    """
+
+    cdef object forward(self, tuple inputs):
+        return self.K.unary(core.RK_SQUARE, array_of(<Variable>inputs[0]), None)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        return (f_mul(self.backend_, <Variable>douts[0], f_axpb(self.backend_, self.input(0), 2.0, 0.0)),)
+
+
+cdef class Sqrt(AbstractFunction):
+    """The square root.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Sqrt``.
+    """
+
+    cdef NDArrayPhp out
+
+    cdef object forward(self, tuple inputs):
+        self.out = self.K.unary(core.RK_SQRT, array_of(<Variable>inputs[0]), None)
+        return self.out
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef Variable half = f_axpb(self.backend_, <Variable>douts[0], 0.5, 0.0)
+        return (f_div(self.backend_, half, self.output(0, self.out)),)
+
+
+cdef class Exp(AbstractFunction):
+    """e to the power of x.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Exp``.
+    """
+
+    cdef NDArrayPhp out
+
+    cdef object forward(self, tuple inputs):
+        self.out = self.K.unary(core.RK_EXP, array_of(<Variable>inputs[0]), None)
+        return self.out
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        return (f_mul(self.backend_, <Variable>douts[0], self.output(0, self.out)),)
+
+
+cdef class Log(AbstractFunction):
+    """The natural logarithm.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Log``.
+    """
+
+    cdef object forward(self, tuple inputs):
+        return self.K.unary(core.RK_LOG, array_of(<Variable>inputs[0]), None)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        return (f_div(self.backend_, <Variable>douts[0], self.input(0)),)
+
+
+cdef double _number(Variable v, int position, object function) except? -1e300:
+    """An argument that must be a single number: a Scalar or an array of no dimensions."""
+    value = v.need_value()
+    if isinstance(value, Scalar):
+        return float(value.value())
+    if isinstance(value, bool):
+        return float(value)
+    if isinstance(value, NDArray):
+        if value.ndim() != 0:
+            raise InvalidArgumentException(
+                f"arg #{position} of {function} must be a scalar: an array of shape {value.shape()} was given"
+            )
+        return float(raw(value).toArray())
+    raise InvalidArgumentException(f"arg #{position} of {function} is invalid data type.: {type(value).__name__}")
+
+
+cdef object _scalar_or_value(object value):
+    """A plain number as Scalar; anything else unchanged."""
+    if isinstance(value, numbers.Number) and not isinstance(value, bool):
+        return Scalar(value)
+    return value
+
+
+cdef bint _is_array(Variable v):
+    return isinstance(v.value_, NDArray)
+
+
+cdef class Scale(AbstractFunction):
+    """alpha * x with a single number alpha, or a variable of no dimensions.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Scale``.
+    """
+
+    numOfInputs = 2
+
+    def preprocess(self, inputs):
+        return [_scalar_or_value(inputs[0]), inputs[1]]
+
+    cdef object forward(self, tuple inputs):
+        return self.K.param(
+            core.RK_AXPB, array_of(<Variable>inputs[1]), _number(<Variable>inputs[0], 1, "scale"), 0.0, None
+        )
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef object K = self.backend_
+        cdef Variable g = <Variable>douts[0]
+        cdef Variable alpha = self.input(0)
+        cdef Variable dalpha = None
+        if needs & 1 and _is_array(alpha):
+            dalpha = _sum_all(K, f_mul(K, g, self.input(1)))
+        if not needs & 2:
+            return dalpha, None
+        if _is_array(alpha):
+            return dalpha, prepare(Scale.__new__(Scale), K, None).record((alpha, g))
+        return dalpha, f_axpb(K, g, _number(alpha, 1, "scale"), 0.0)
+
+
+cdef class Increment(AbstractFunction):
+    """alpha * x + beta with single numbers, or variables of no dimensions.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Increment``.
+    """
+
+    numOfInputs = 3
+
+    def preprocess(self, inputs):
+        return [inputs[0], _scalar_or_value(inputs[1]), _scalar_or_value(inputs[2])]
+
+    cdef object forward(self, tuple inputs):
+        return self.K.param(
+            core.RK_AXPB, array_of(<Variable>inputs[0]), _number(<Variable>inputs[2], 3, "increment"),
+            _number(<Variable>inputs[1], 2, "increment"), None,
+        )
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef object K = self.backend_
+        cdef Variable g = <Variable>douts[0]
+        cdef Variable alpha = self.input(2)
+        cdef Variable dx = None
+        cdef Variable dbeta = None
+        cdef Variable dalpha = None
+        if needs & 1:
+            if _is_array(alpha):
+                dx = prepare(Scale.__new__(Scale), K, None).record((alpha, g))
+            else:
+                dx = f_axpb(K, g, _number(alpha, 3, "increment"), 0.0)
+        if needs & 2 and _is_array(self.input(1)):
+            dbeta = _sum_all(K, g)
+        if needs & 4 and _is_array(alpha):
+            dalpha = _sum_all(K, f_mul(K, g, self.input(0)))
+        return dx, dbeta, dalpha
+
+
+cdef class ClipByValue(AbstractFunction):
+    """x limited to min .. max; the gradient passes strictly between them.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\ClipByValue``.
+    """
+
+    cdef double low
+    cdef double high
+
+    def __init__(self, backend, min, max, name=None):
+        AbstractFunction.__init__(self, backend, name)
+        self.low = min
+        self.high = max
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<ClipByValue>node).low = self.low
+        (<ClipByValue>node).high = self.high
+        return 0
+
+    cdef object forward(self, tuple inputs):
+        return self.K.param(core.RK_CLIP, array_of(<Variable>inputs[0]), self.low, self.high, None)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef NDArrayPhp x = <NDArrayPhp>raw(self.kept[0])
+        cdef NDArrayPhp above = self.K.param(core.RK_PGT, x, self.low, 0.0, None)
+        cdef NDArrayPhp below = self.K.param(core.RK_PLT, x, self.high, 0.0, None)
+        inside = make_variable(self.backend_, self.K.binary(core.RK_MUL, above, below, above))
+        return (f_mul(self.backend_, <Variable>douts[0], inside),)
+
+
+# ------------------------------------------------------------------------------------------------- comparisons
+
+cdef class _Comparison(AbstractFunction):
+    """1 where it holds, 0 elsewhere, in the type of x; without a gradient."""
+
+    numOfInputs = 2
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        raise LogicException("This function is not differentiable")
+
+
+cdef class Equal(_Comparison):
+    """1 where x equals y.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Equal``.
+    """
+
+    cdef object forward(self, tuple inputs):
+        self.flags = [True]
+        return self.K.binary(core.RK_EQ, array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), None)
+
+
+cdef class NotEqual(_Comparison):
+    """1 where x differs from y.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\NotEqual``.
+    """
+
+    cdef object forward(self, tuple inputs):
+        self.flags = [True]
+        return self.K.binary(core.RK_NE, array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), None)
+
+
+cdef class Greater(_Comparison):
+    """1 where x is greater than a single number.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Greater``.
+    """
+
+    def preprocess(self, inputs):
+        return [inputs[0], _scalar_or_value(inputs[1])]
+
+    cdef object forward(self, tuple inputs):
+        self.flags = [True]
+        return self.K.param(
+            core.RK_PGT, array_of(<Variable>inputs[0]), _number(<Variable>inputs[1], 2, "greater"), 0.0, None
+        )
+
+
+cdef class Less(_Comparison):
+    """1 where x is less than a single number.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Less``.
+    """
+
+    def preprocess(self, inputs):
+        return [inputs[0], _scalar_or_value(inputs[1])]
+
+    cdef object forward(self, tuple inputs):
+        self.flags = [True]
+        return self.K.param(
+            core.RK_PLT, array_of(<Variable>inputs[0]), _number(<Variable>inputs[1], 2, "less"), 0.0, None
+        )
+
+
+# ----------------------------------------------------------------------------------------- products and sums
+
+cdef class Matmul(AbstractFunction):
+    """The matrix product over the last two dimensions; leading ones are broadcast.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Matmul``.
+    """
+
+    numOfInputs = 2
+    cdef bint ta
+    cdef bint tb
+
+    def __init__(self, backend, transpose_a=None, transpose_b=None, name=None):
+        AbstractFunction.__init__(self, backend, name)
+        self.ta = bool(transpose_a)
+        self.tb = bool(transpose_b)
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<Matmul>node).ta = self.ta
+        (<Matmul>node).tb = self.tb
+        return 0
+
+    cdef object forward(self, tuple inputs):
+        return self.K.matrix_product(array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), self.ta, self.tb)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef object K = self.backend_
+        cdef Variable g = <Variable>douts[0]
+        cdef Variable a = self.input(0)
+        cdef Variable b = self.input(1)
+        cdef Variable da = None
+        cdef Variable db = None
+        if needs & 1:
+            da = f_matmul(K, b, g, self.tb, True) if self.ta else f_matmul(K, g, b, False, not self.tb)
+            da = f_sum_to(K, da, a)
+        if needs & 2:
+            db = f_matmul(K, g, a, True, self.ta) if self.tb else f_matmul(K, a, g, not self.ta, False)
+            db = f_sum_to(K, db, b)
+        return da, db
+
+
+cdef class _Reduction(AbstractFunction):
+    """A sum or a mean over one axis or over all."""
+
+    cdef bint all
+    cdef int axis
+    cdef bint keepdims
+
+    def __init__(self, backend, axis=None, keepdims=None, name=None):
+        AbstractFunction.__init__(self, backend, name)
+        self.all = axis is None
+        self.axis = 0 if axis is None else operator.index(axis)
+        self.keepdims = bool(keepdims)
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<_Reduction>node).all = self.all
+        (<_Reduction>node).axis = self.axis
+        (<_Reduction>node).keepdims = self.keepdims
+        return 0
+
+    cdef NDArrayPhp reduced(self, int op, NDArrayPhp x):
+        # over all elements the result has no dimensions, with keepdims too, as in the original
+        return self.K.reduce_all(op, x, False) if self.all else self.K.reduce_axis(op, x, self.axis, self.keepdims)
+
+    cdef Variable spread(self, Variable g):
+        """The gradient of a sum: g repeated over what was summed."""
+        cdef Variable x = self.input(0)
+        cdef list shape
+        if not self.all and not self.keepdims:
+            shape = array_of(x).shape()
+            shape[self.axis] = 1
+            g = _reshaped(self.backend_, g, shape)
+        return f_broadcast_to(self.backend_, g, x)
+
+
+cdef class ReduceSum(_Reduction):
+    """The sum over an axis, or of all elements.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\ReduceSum``.
+    """
+
+    cdef object forward(self, tuple inputs):
+        return self.reduced(core.RK_SUM, array_of(<Variable>inputs[0]))
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        return (self.spread(<Variable>douts[0]),)
+
+
+cdef class ReduceMean(_Reduction):
+    """The mean over an axis, or of all elements.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\ReduceMean``.
+    """
+
+    cdef object forward(self, tuple inputs):
+        return self.reduced(core.RK_MEAN, array_of(<Variable>inputs[0]))
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef NDArrayPhp x = array_of(self.input(0))
+        cdef double n = x.n if self.all else x.dims[self.axis if self.axis >= 0 else self.axis + x.nd]
+        return (self.spread(f_axpb(self.backend_, <Variable>douts[0], 1.0 / n, 0.0)),)
+
+
+# ------------------------------------------------------------------------------------------------------ shapes
+
+cdef list _shape_arguments(object shape):
+    """A shape given as list, ArrayShape, or list with variables in it, as function inputs."""
+    value = shape.value() if isinstance(shape, Variable) else shape
+    if isinstance(value, ArrayShape):
+        return [shape]
+    if isinstance(value, NDArray):
+        return [ArrayShape(value.toArray() if value.ndim() else [value.toArray()])]
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        return [ArrayShape([value])]
+    if not isinstance(value, (list, tuple)):
+        raise InvalidArgumentException(f"shape must be array or ShapeArray: {type(value).__name__} was given")
+    if all(isinstance(n, numbers.Integral) for n in value):
+        return [ArrayShape(value)]
+    return [_scalar_or_value(n) for n in value]
+
+
+cdef list _shape_of_arguments(tuple inputs, int first):
+    """The sizes from the inputs that `_shape_arguments` made."""
+    cdef list shape = []
+    for v in inputs[first:]:
+        value = (<Variable>v).need_value()
+        if isinstance(value, ArrayShape):
+            shape.extend(value)
+            continue
+        if isinstance(value, Scalar):
+            value = value.value()
+        elif isinstance(value, NDArray):
+            value = value.toArray()
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if not isinstance(value, numbers.Integral):
+            raise InvalidArgumentException(f"shape must contains integer values. {value!r} was given.")
+        shape.append(int(value))
+    return shape
+
+
+cdef class Reshape(AbstractFunction):
+    """x in another shape: -1 is computed from the others, 0 stands for the first size of x.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Reshape``.
+    """
+
+    def __call__(self, x, shape):
+        node = self if self.inputs_ is None else self.renew()
+        return (<AbstractFunction>node).record(tuple([pack(self.backend_, v) for v in [x, *_shape_arguments(shape)]]))
+
+    cdef object forward(self, tuple inputs):
+        cdef NDArrayPhp x = array_of(<Variable>inputs[0])
+        cdef list shape = _shape_of_arguments(inputs, 1)
+        cdef Py_ssize_t fixed = 1
+        cdef Py_ssize_t[MAX_DIMS] dims
+        cdef int free_ = -1
+        cdef int i
+        for i in range(len(shape)):
+            if shape[i] == 0 and x.n:
+                shape[i] = x.dims[0] if x.nd else 1
+            if shape[i] == -1:
+                if free_ >= 0:
+                    raise _bad_reshape(x, shape)
+                free_ = i
+            elif shape[i] < 0:
+                raise _bad_reshape(x, shape)
+            else:
+                fixed *= shape[i]
+        if free_ >= 0:
+            if fixed == 0 or x.n % fixed:
+                raise _bad_reshape(x, shape)
+            shape[free_] = x.n // fixed
+        elif fixed != x.n:
+            raise _bad_reshape(x, shape)
+        i = read_shape(shape, dims)
+        return view(x, 0, i, dims)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        return (f_reshape_like(self.backend_, <Variable>douts[0], self.input(0)), *([None] * (len(self.inputs_) - 1)))
+
+
+cdef object _bad_reshape(NDArrayPhp x, list shape):
+    target = ",".join(["?" if n == -1 else str(n) for n in shape])
+    return InvalidArgumentException(
+        f"Shape is an invalid size specification. input-shape:[{','.join(map(str, x.shape()))}], "
+        f"target-shape:[{target}]"
+    )
+
+
+cdef class Transpose(AbstractFunction):
+    """x with its dimensions reversed, or in the order of perm.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Transpose``.
+    """
+
+    cdef object perm
+
+    def __init__(self, backend, perm=None, name=None):
+        AbstractFunction.__init__(self, backend, name)
+        if isinstance(perm, NDArray):
+            perm = perm.toArray()
+        self.perm = None if perm is None else tuple([operator.index(i) for i in perm])
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<Transpose>node).perm = self.perm
+        return 0
+
+    cdef object forward(self, tuple inputs):
+        cdef NDArrayPhp x = array_of(<Variable>inputs[0])
+        cdef int[MAX_DIMS] order
+        cdef int i
+        perm = self.perm if self.perm is not None else tuple(range(x.nd - 1, -1, -1))
+        if sorted([p + x.nd if p < 0 else p for p in perm]) != list(range(x.nd)):
+            raise InvalidArgumentException(f"unmatch shape and perm: perm {list(perm)} for shape {shape_text(x)}")
+        for i in range(x.nd):
+            order[i] = perm[i] + x.nd if perm[i] < 0 else perm[i]
+        return self.K.transpose_array(x, order)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        if self.perm is None:
+            return (_transposed(self.backend_, <Variable>douts[0], None),)
+        n = len(self.perm)
+        order = [p + n if p < 0 else p for p in self.perm]
+        return (_transposed(self.backend_, <Variable>douts[0], [order.index(i) for i in range(n)]),)
+
+
+cdef class Shape(AbstractFunction):
+    """The shape of x, as an ArrayShape.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Shape``.
+    """
+
+    cdef object forward(self, tuple inputs):
+        self.flags = [True]
+        return ArrayShape((<Variable>inputs[0]).shape())
+
+
+cdef Py_ssize_t _integer(Variable v, str what) except? -999999:
+    cdef double d = _number(v, 2, what)
+    if d != <double><Py_ssize_t>d:
+        raise InvalidArgumentException(f"{what} needs whole numbers: {d} was given")
+    return <Py_ssize_t>d
+
+
+cdef class Get(AbstractFunction):
+    """Row `offset` of x (count 0), or `count` rows from there; a negative count is taken from the end.
+
+    Of an ArrayShape it gives a size, or a part of the shape.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Get``.
+    """
+
+    numOfInputs = 3
+    cdef Py_ssize_t start
+    cdef Py_ssize_t rows
+
+    def preprocess(self, inputs):
+        return [inputs[0], _scalar_or_value(inputs[1]), _scalar_or_value(inputs[2])]
+
+    cdef object forward(self, tuple inputs):
+        cdef Py_ssize_t offset = _integer(<Variable>inputs[1], "get")
+        cdef Py_ssize_t count = _integer(<Variable>inputs[2], "get")
+        cdef NDArrayPhp x
+        cdef NDArrayPhp part
+        value = (<Variable>inputs[0]).need_value()
+        if isinstance(value, ArrayShape):
+            self.flags = [True]
+            if count == 0:
+                return Scalar(value[offset])
+            if count < 0:
+                count += len(value) + 1
+            return ArrayShape(value.toArray()[offset : offset + count])
+        x = array_of(<Variable>inputs[0])
+        if x.nd == 0:
+            raise InvalidArgumentException("arg #1 must not be scalar.")
+        if offset < 0:
+            offset += x.dims[0]
+        self.start = offset
+        self.rows = 1 if count == 0 else count if count > 0 else x.dims[0] + count + 1
+        if offset < 0 or self.rows < 1 or offset + self.rows > x.dims[0]:
+            raise OutOfRangeException(
+                f"Index is out of range. range allows (0,{x.dims[0]}): ({offset},{offset + self.rows}) given."
+            )
+        part = self.K.take_rows(x, offset, self.rows)
+        return part if count else view(part, 0, x.nd - 1, x.dims + 1)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef PutRows f = PutRows.__new__(PutRows)
+        f.start = self.start
+        f.rows = self.rows
+        return prepare(f, self.backend_, None).record((douts[0], self.input(0))), None, None
+
+
+cdef class PutRows(AbstractFunction):
+    """Zeros of the second input's shape with the first one in some rows."""
+
+    numOfInputs = 2
+    cdef Py_ssize_t start
+    cdef Py_ssize_t rows
+
+    cdef object forward(self, tuple inputs):
+        cdef NDArrayPhp part = array_of(<Variable>inputs[0])
+        cdef NDArrayPhp like = array_of(<Variable>inputs[1])
+        cdef Py_ssize_t[MAX_DIMS] dims
+        cdef int i
+        for i in range(1, like.nd):
+            dims[i] = like.dims[i]
+        dims[0] = self.rows
+        return self.K.put_rows(view(part, 0, like.nd, dims), self.start, like.dims[0])
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        part = Get(self.backend_)(douts[0], self.start, self.rows)
+        return f_reshape_like(self.backend_, part, self.input(0)), None
+
+
+cdef class Repeat(AbstractFunction):
+    """x repeated along a new axis; with keepdims along the axis itself; without an axis end to end.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Repeat``.
+    """
+
+    numOfInputs = 2
+    cdef object axis
+    cdef bint keepdims
+    cdef list middle                  # the shape with an axis of its own for the repetition
+
+    def __init__(self, backend, axis=None, keepdims=None, name=None):
+        AbstractFunction.__init__(self, backend, name)
+        self.axis = axis
+        self.keepdims = bool(keepdims)
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<Repeat>node).axis = self.axis
+        (<Repeat>node).keepdims = self.keepdims
+        return 0
+
+    def preprocess(self, inputs):
+        return [inputs[0], _scalar_or_value(inputs[1])]
+
+    cdef object forward(self, tuple inputs):
+        cdef NDArrayPhp x = array_of(<Variable>inputs[0])
+        cdef Py_ssize_t repeats = _integer(<Variable>inputs[1], "repeat")
+        cdef Py_ssize_t[MAX_DIMS] dims
+        cdef NDArrayPhp out
+        cdef list shape = x.shape() if self.axis is not None else [x.n]
+        cdef Py_ssize_t axis = 0 if self.axis is None else self.axis
+        cdef int nd
+        if repeats < 1:
+            raise InvalidArgumentException(f"repeats argument must be one or greater than one: {repeats} was given")
+        if axis < 0:
+            axis += x.nd
+        if axis < 0 or (axis >= x.nd and self.axis is not None):
+            raise InvalidArgumentException(f"Invalid axis: axis={self.axis},shape={shape_text(x)}")
+        nd = read_shape([*shape[:axis], 1, *shape[axis:]], dims)
+        out = view(x, 0, nd, dims)
+        self.middle = [*shape[:axis], repeats, *shape[axis:]]
+        nd = read_shape(self.middle, dims)
+        out = self.K.broadcast_to(out, nd, dims)
+        if self.axis is None or self.keepdims:
+            shape[axis] *= repeats
+            nd = read_shape(shape, dims)
+            return view(out, 0, nd, dims)
+        return out
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef Py_ssize_t axis = 0 if self.axis is None else self.axis
+        cdef Variable g = _reshaped(self.backend_, <Variable>douts[0], self.middle)
+        if axis < 0:
+            axis += len(self.middle) - 1
+        g = ReduceSum(self.backend_, axis=axis)(g)
+        return f_reshape_like(self.backend_, g, self.input(0)), None
+
+
+cdef class Split(AbstractFunction):
+    """x cut along an axis into parts of given sizes; the last axis by default.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Split``.
+    """
+
+    cdef list sizes
+    cdef int axis
+
+    def __init__(self, backend, sizeSplits, axis=None, name=None):
+        AbstractFunction.__init__(self, backend, name)
+        self.sizes = [operator.index(n) for n in sizeSplits]
+        self.axis = -1 if axis is None else operator.index(axis)
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<Split>node).sizes = self.sizes
+        (<Split>node).axis = self.axis
+        return 0
+
+    cdef object forward(self, tuple inputs):
+        cdef NDArrayPhp x = array_of(<Variable>inputs[0])
+        cdef int axis = self.axis + x.nd if self.axis < 0 else self.axis
+        cdef Py_ssize_t start = 0
+        cdef list parts = []
+        if not 0 <= axis < x.nd:
+            raise InvalidArgumentException(f"Invalid axis: axis={self.axis},shape={shape_text(x)}")
+        if min(self.sizes, default=0) < 1 or sum(self.sizes) != x.dims[axis]:
+            raise InvalidArgumentException(
+                f"Split sizes {self.sizes} do not add up to {x.dims[axis]}, the size of axis {self.axis} of "
+                f"shape {shape_text(x)}"
+            )
+        for size in self.sizes:
+            parts.append(self.K.take_axis(x, axis, start, size))
+            start += size
+        return tuple(parts)
+
+    cdef object record(self, tuple inputs):
+        out = AbstractFunction.record(self, inputs)
+        return out if isinstance(out, list) else [out]
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        return (Concat(self.backend_, self.axis)(*douts),)
+
+
+cdef class Concat(AbstractFunction):
+    """Inputs joined along an axis."""
+
+    cdef int axis
+
+    def __init__(self, backend, axis=-1, name=None):
+        AbstractFunction.__init__(self, backend, name)
+        self.axis = axis
+
+    def __call__(self, *inputs):
+        return self.record(tuple([pack(self.backend_, v) for v in inputs]))
+
+    cdef object forward(self, tuple inputs):
+        return self.K.concat_axis([array_of(<Variable>v) for v in inputs], self.axis)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef int axis = self.axis
+        cdef list sizes = []
+        for i in range(len(self.inputs_)):
+            x = array_of(self.input(i))
+            sizes.append(x.dims[axis + x.nd if axis < 0 else axis])
+        return tuple(Split(self.backend_, sizes, axis)(douts[0]))
+
+
+# ---------------------------------------------------------------------------------------- types and constants
+
+cdef class Cast(AbstractFunction):
+    """x in another type; the gradient passes between floating-point types.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Cast``.
+    """
+
+    cdef int dtype
+
+    def __init__(self, backend, dtype, name=None):
+        AbstractFunction.__init__(self, backend, name)
+        self.dtype = dtype_code(dtype)
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<Cast>node).dtype = self.dtype
+        return 0
+
+    cdef object forward(self, tuple inputs):
+        cdef NDArrayPhp x = array_of(<Variable>inputs[0])
+        self.flags = [not (is_float(x.dt) and is_float(self.dtype))]
+        return self.K.cast_array(x, self.dtype)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        return (Cast(self.backend_, array_of(self.input(0)).dt)(douts[0]),)
+
+
+cdef class _Filled(AbstractFunction):
+    """An array of one value in a given shape."""
+
+    cdef int dtype
+
+    def __init__(self, backend, dtype=None, name=None):
+        AbstractFunction.__init__(self, backend, name)
+        self.dtype = core.RK_FLOAT32 if dtype is None else dtype_code(dtype)
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<_Filled>node).dtype = self.dtype
+        return 0
+
+    def __call__(self, shape):
+        node = self if self.inputs_ is None else self.renew()
+        return (<AbstractFunction>node).record(tuple([pack(self.backend_, v) for v in _shape_arguments(shape)]))
+
+    cdef object filled(self, tuple inputs, double value):
+        cdef Py_ssize_t[MAX_DIMS] dims
+        cdef int nd = read_shape(_shape_of_arguments(inputs, 0), dims)
+        self.flags = [True]
+        return self.K.filled(self.dtype, nd, dims, value)
+
+
+cdef class Zeros(_Filled):
+    """Zeros in a given shape.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Zeros``.
+    """
+
+    cdef object forward(self, tuple inputs):
+        return self.filled(inputs, 0.0)
+
+
+cdef class Ones(_Filled):
+    """Ones in a given shape.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Ones``.
+    """
+
+    cdef object forward(self, tuple inputs):
+        return self.filled(inputs, 1.0)
+
+
+cdef class ZerosLike(AbstractFunction):
+    """Zeros in the shape and type of x.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\ZerosLike``.
+    """
+
+    cdef object forward(self, tuple inputs):
+        cdef NDArrayPhp x = array_of(<Variable>inputs[0])
+        self.flags = [True]
+        return self.K.filled(x.dt, x.nd, x.dims, 0.0)
+
+
+cdef class OnesLike(AbstractFunction):
+    """Ones in the shape and type of x.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\OnesLike``.
+    """
+
+    cdef object forward(self, tuple inputs):
+        cdef NDArrayPhp x = array_of(<Variable>inputs[0])
+        self.flags = [True]
+        return self.K.filled(x.dt, x.nd, x.dims, 1.0)
+
+
+cdef class Bandpart(AbstractFunction):
+    """x with zeros outside a band around the diagonal: `lower` below, `upper` above it; negative means all.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Bandpart``.
+    """
+
+    cdef Py_ssize_t lower
+    cdef Py_ssize_t upper
+
+    def __init__(self, backend, lower, upper, name=None):
+        AbstractFunction.__init__(self, backend, name)
+        self.lower = lower
+        self.upper = upper
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<Bandpart>node).lower = self.lower
+        (<Bandpart>node).upper = self.upper
+        return 0
+
+    cdef object forward(self, tuple inputs):
+        return self.K.band(array_of(<Variable>inputs[0]), self.lower, self.upper)
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        return (Bandpart(self.backend_, self.lower, self.upper)(douts[0]),)
+
+
+cdef class Nop(AbstractFunction):
+    """The identity.
+
+    PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Nop``.
+    """
+
+    cdef object forward(self, tuple inputs):
+        return (<Variable>inputs[0]).need_value()
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        return (douts[0],)
+
+
+# ------------------------------------------------------------------------------------------ Python's operators
+
+cdef inline bint _plain(object x):
+    """A Python number, which needs no array of its own."""
+    return isinstance(x, (int, float)) and not isinstance(x, bool)
+
+
+def add(backend, x, y):
+    """``x + y``."""
+    if _plain(y):
+        return f_axpb(backend, pack(backend, x), 1.0, y)
+    if _plain(x):
+        return f_axpb(backend, pack(backend, y), 1.0, x)
+    return f_add(backend, pack(backend, x), pack(backend, y))
+
+
+def sub(backend, x, y):
+    """``x - y``."""
+    if _plain(y):
+        return f_axpb(backend, pack(backend, x), 1.0, -y)
+    if _plain(x):
+        return f_axpb(backend, pack(backend, y), -1.0, x)
+    return f_sub(backend, pack(backend, x), pack(backend, y))
+
+
+def mul(backend, x, y):
+    """``x * y``."""
+    if _plain(y):
+        return f_axpb(backend, pack(backend, x), y, 0.0)
+    if _plain(x):
+        return f_axpb(backend, pack(backend, y), x, 0.0)
+    return f_mul(backend, pack(backend, x), pack(backend, y))
+
+
+def div(backend, x, y):
+    """``x / y``."""
+    return f_div(backend, _like(backend, x, y), _like(backend, y, x))
+
+
+def matmul(backend, x, y):
+    """``x @ y``."""
+    return f_matmul(backend, pack(backend, x), pack(backend, y), False, False)
+
+
+def power(backend, x, y):
+    """``x ** y``."""
+    if _plain(y):
+        return f_power(backend, pack(backend, x), y)
+    return prepare(Pow.__new__(Pow), backend, None).record((_like(backend, x, y), _like(backend, y, x)))
+
+
+def negative(backend, x):
+    """``-x``."""
+    return f_axpb(backend, pack(backend, x), -1.0, 0.0)
+
+
+cdef Variable _like(object backend, object x, object other):
+    """An operand as a variable; a plain number takes the type of the other operand."""
+    if _plain(x):
+        return pack(backend, from_python(x, array_of(pack(backend, other)).dt))
+    return pack(backend, x)

@@ -1,0 +1,70 @@
+"""What optimizers have in common."""
+
+from __future__ import annotations
+
+import numbers
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rindow_math.exceptions import InvalidArgumentException
+from rindow_math.matrix.ndarray import NDArray
+from rindow_nn.gradient.core.tape import Variable
+
+__all__ = ["Optimizer", "arrays_of", "check_rate"]
+
+
+class Optimizer(ABC):
+    """The interface of optimizers.
+
+    PHP: ``Rindow\\NeuralNetworks\\Optimizer\\Optimizer``.
+    """
+
+    @abstractmethod
+    def build(self, params: Sequence[Any]) -> None:
+        """Makes the state for parameters."""
+
+    @abstractmethod
+    def update(self, params: Sequence[Any], grads: Sequence[Any]) -> None:
+        """Changes the parameters, in place, by their gradients."""
+
+    @abstractmethod
+    def getWeights(self) -> list[Any]:
+        """The state as arrays."""
+
+    @abstractmethod
+    def loadWeights(self, params: Sequence[Any]) -> None:
+        """Takes over a state that ``getWeights`` gave."""
+
+    @abstractmethod
+    def getConfig(self) -> dict[str, Any]:
+        """What the constructor was given."""
+
+
+def arrays_of(values: Any, what: str) -> list[Any]:
+    """The arrays in a list of variables and arrays.
+
+    Raises:
+        InvalidArgumentException: an element is neither.
+    """
+    if isinstance(values, NDArray) or not hasattr(values, "__iter__"):
+        raise InvalidArgumentException(f"a list of {what} was expected, {type(values).__name__} was given")
+    arrays = []
+    for i, v in enumerate(values):
+        if isinstance(v, Variable):
+            v = v.value()
+        if not isinstance(v, NDArray):
+            raise InvalidArgumentException(f"{what} #{i} is not an array but {type(v).__name__}")
+        arrays.append(v)
+    return arrays
+
+
+def check_rate(optimizer: str, lr: Any) -> float | Callable[[int], float]:
+    """A learning rate: a number, or a function of the step."""
+    if callable(lr):
+        return lr
+    if isinstance(lr, bool) or not isinstance(lr, numbers.Real):
+        raise InvalidArgumentException(
+            f"{optimizer}: lr must be a number or a LearningRateSchedule. Received: {lr!r}"
+        )
+    return float(lr)

@@ -1,0 +1,1 @@
+"""Helpers that the rest of the library stands on."""

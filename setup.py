@@ -1,0 +1,138 @@
+"""Builds the extension modules; everything else is in pyproject.toml.
+
+Environment:
+    RINDOW_DEBUG=1: bounds checks, assertions and little optimisation, in build/debug.
+    RINDOW_WERROR=1: warnings of the C compiler are errors.
+    RINDOW_BUILD_JOBS=N: compile N files at a time (default: one for each processor).
+"""
+
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent.resolve()
+KERNELS = "rindow_math/matrix/kernels"
+SRC = f"{KERNELS}/src"
+DEBUG = os.environ.get("RINDOW_DEBUG", "") not in ("", "0")
+WERROR = os.environ.get("RINDOW_WERROR", "") not in ("", "0")
+# Apart from each other: neither cythonize nor build_ext sees that the directives have changed.
+BUILD_BASE = "build/debug" if DEBUG else "build"
+
+DIRECTIVES = {
+    "language_level": 3,
+    "binding": True,
+    "embedsignature": True,
+    "boundscheck": DEBUG,
+    "wraparound": False,
+    "initializedcheck": DEBUG,
+    "nonecheck": DEBUG,
+    "cdivision": True,
+    "freethreading_compatible": False,
+}
+
+C_SOURCES = {
+    f"{KERNELS}/core.pyx": sorted(str(p.relative_to(ROOT)) for p in (ROOT / SRC).glob("*.c")),
+    "rindow_math/matrix/buffer.pyx": ["rindow_math/matrix/src/alloc.c"],
+}
+
+
+def extensions() -> list[Extension]:
+    """One extension module for each .pyx file of the packages."""
+    pyx = [p.relative_to(ROOT) for top in ("rindow_math", "rindow_nn") for p in (ROOT / top).rglob("*.pyx")]
+    headers = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "rindow_math").rglob("*.h"))
+    # The kernels take the longest to compile, so they start first.
+    return [
+        Extension(
+            ".".join(path.with_suffix("").parts),
+            [*C_SOURCES.get(str(path), []), str(path)],
+            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
+            depends=headers,
+        )
+        for path in sorted(pyx, key=lambda path: (-len(C_SOURCES.get(str(path), [])), path))
+    ]
+
+
+def blas_integer() -> str:
+    """The Cython line that defines blas_int for the SciPy at hand (64-bit BLAS arrived with SciPy 1.18)."""
+    import scipy.linalg
+
+    pxd = Path(scipy.linalg.__file__).parent / "cython_blas.pxd"
+    if "blas_int" in pxd.read_text():
+        return "from scipy.linalg.cython_blas cimport blas_int\n"
+    return "ctypedef int blas_int\n"
+
+
+def write_if_changed(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def jobs() -> int:
+    """How many compilers may run at a time."""
+    chosen = os.environ.get("RINDOW_BUILD_JOBS")
+    if chosen:
+        return max(1, int(chosen))
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class BuildExt(build_ext):
+    """Translates and compiles in parallel, with flags that fit the compiler and never relax floating-point rules."""
+
+    def run(self) -> None:
+        import numpy
+        from Cython.Build import cythonize
+
+        write_if_changed(ROOT / KERNELS / "blas_int.pxi", blas_integer())
+        translated = cythonize(
+            self.extensions,
+            compiler_directives=DIRECTIVES,
+            build_dir=f"{BUILD_BASE}/cython",
+            nthreads=jobs() if jobs() > 1 else 0,
+        )
+        sources = {extension.name: extension.sources for extension in translated}
+        for extension in self.extensions:
+            extension.sources = sources[extension.name]
+            extension.include_dirs += [SRC, "rindow_math/matrix/src", numpy.get_include()]
+        super().run()
+
+    def build_extensions(self) -> None:
+        if self.compiler.compiler_type == "unix":
+            flags = ["-std=gnu11", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=default"]
+            if WERROR:
+                flags += ["-Werror", "-Wno-error=cpp"]
+            libraries = ["m"]
+            if sys.platform != "darwin":
+                libraries.append("pthread")
+            for extension in self.extensions:
+                kernels = any(source.startswith(SRC) for source in extension.sources)
+                # The code that Cython writes gains nothing from -O3 but size and time to compile.
+                optimisation = ["-O1", "-g"] if DEBUG else ["-O3" if kernels else "-O2", "-g0"]
+                extension.extra_compile_args += flags + optimisation
+                extension.libraries += libraries
+        self.compile_in_parallel()
+
+    def compile_in_parallel(self) -> None:
+        """Builds all extensions with at most ``jobs()`` compilers at a time, also among the files of one extension."""
+        compile_files = self.compiler.compile
+        with ThreadPoolExecutor(jobs()) as compilers:
+
+            def compile_each(sources: list[str], **options: object) -> list[str]:
+                started = [compilers.submit(compile_files, [source], **options) for source in sources]
+                return [name for objects in started for name in objects.result()]
+
+            self.compiler.compile = compile_each
+            # A thread for each extension only waits: the compilers' pool is the limit.
+            self.parallel = max(1, len(self.extensions))
+            super().build_extensions()
+
+
+if __name__ == "__main__":  # cythonize starts processes that may import this file
+    setup(
+        ext_modules=extensions(),
+        cmdclass={"build_ext": BuildExt},
+        options={"build": {"build_base": BUILD_BASE}},
+    )

@@ -1,0 +1,108 @@
+"""The C kernels by ctypes: their prototypes are read from the X macros of the headers."""
+
+import ctypes
+import os
+import pathlib
+import re
+
+import numpy as np
+import pytest
+
+HEADERS = pathlib.Path(__file__).parents[2] / "rindow_math/matrix/kernels/src"
+C_TYPES = {
+    "void": None,
+    "int": ctypes.c_int,
+    "float": ctypes.c_float,
+    "double": ctypes.c_double,
+    "ptrdiff_t": ctypes.c_ssize_t,
+    "int64_t": ctypes.c_int64,
+}
+TASK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_ssize_t)
+
+
+def c_type(declaration: str):
+    """ctypes type of a parameter such as ``const float *a`` or ``ptrdiff_t n``."""
+    if "*" in declaration:
+        return ctypes.c_void_p
+    return C_TYPES[declaration.replace("const ", "").split()[0]]
+
+
+def prototypes() -> list[tuple[str, object]]:
+    """(name, function type) of every kernel, in the order of ``struct rk_api``."""
+    families = re.search(r"#define RK_ALL\(X\) (.*)", (HEADERS / "rk.h").read_text()).group(1)
+    found = []
+    for family in re.findall(r"RK_(\w+)\(X\)", families):
+        text = (HEADERS / f"rk_{family.lower()}.h").read_text().replace("\\\n", " ")
+        text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+        for result, name, arguments in re.findall(r"\bX\((\w+),\s*(\w+),\s*\(([^()]*)\)\)", text):
+            types = [c_type(a.strip()) for a in arguments.split(",")]
+            found.append((name, ctypes.CFUNCTYPE(C_TYPES[result], *types)))
+    return found
+
+
+class Api(ctypes.Structure):
+    """``struct rk_api``."""
+
+    _fields_ = [("variant", ctypes.c_char_p), *prototypes()]
+
+
+def find_library() -> ctypes.CDLL | None:
+    path = os.environ.get("RINDOW_KERNELS_LIBRARY")
+    if not path:
+        core = pytest.importorskip("rindow_math.matrix.kernels.core")
+        path = core.__file__
+    library = ctypes.CDLL(path)
+    library.rk_select.restype = ctypes.POINTER(Api)
+    library.rk_select.argtypes = [ctypes.c_char_p]
+    library.rk_parallel.restype = None
+    library.rk_parallel.argtypes = [TASK, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_ssize_t]
+    library.rk_set_threads.restype = None
+    library.rk_set_threads.argtypes = [ctypes.c_int]
+    library.rk_threads.restype = ctypes.c_int
+    return library
+
+
+class Kernels:
+    """One variant's kernels: arrays are passed as pointers, ``None`` as NULL."""
+
+    def __init__(self, library: ctypes.CDLL, api: Api):
+        self.library = library
+        self.api = api
+        self.variant = api.variant.decode()
+
+    def __getattr__(self, name):
+        function = getattr(self.api, name)
+
+        def call(*args):
+            return function(*(a.ctypes.data if isinstance(a, np.ndarray) else a for a in args))
+
+        setattr(self, name, call)
+        return call
+
+    def set_threads(self, n: int) -> None:
+        self.library.rk_set_threads(n)
+
+
+@pytest.fixture(scope="session")
+def kernel_library():
+    """The shared library with the kernels; the number of threads is restored at the end."""
+    library = find_library()
+    threads = library.rk_threads()
+    yield library
+    library.rk_set_threads(threads)
+
+
+@pytest.fixture(scope="session", params=["plain", "avx2", "avx512"])
+def kernels(request, kernel_library):
+    """The kernels of each variant that this processor can run."""
+    api = kernel_library.rk_select(request.param.encode())
+    if not api:
+        pytest.skip(f"this processor does not run {request.param}")
+    return Kernels(kernel_library, api.contents)
+
+
+@pytest.fixture(autouse=True)
+def default_threads(request):
+    """Each test begins with two threads, so that threads are used on any machine."""
+    if "kernels" in request.fixturenames or "kernel_library" in request.fixturenames:
+        request.getfixturevalue("kernel_library").rk_set_threads(2)
