@@ -27,7 +27,7 @@ DIRECTIVES = {
     "binding": True,
     "embedsignature": True,
     "boundscheck": DEBUG,
-    "wraparound": False,
+    "wraparound": True,
     "initializedcheck": DEBUG,
     "nonecheck": DEBUG,
     "cdivision": True,
@@ -43,14 +43,15 @@ C_SOURCES = {
 def extensions() -> list[Extension]:
     """One extension module for each .pyx file of the packages."""
     pyx = [p.relative_to(ROOT) for top in ("rindow_math", "rindow_nn") for p in (ROOT / top).rglob("*.pyx")]
-    headers = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "rindow_math").rglob("*.h"))
+    headers = {str(p.relative_to(ROOT)) for p in (ROOT / "rindow_math").rglob("*.h")}
+    interfaces = {header for header in headers if not header.startswith(f"{SRC}/impl/")}
     # The kernels take the longest to compile, so they start first.
     return [
         Extension(
             ".".join(path.with_suffix("").parts),
             [*C_SOURCES.get(str(path), []), str(path)],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
-            depends=headers,
+            depends=sorted(headers if str(path) in C_SOURCES else interfaces),
         )
         for path in sorted(pyx, key=lambda path: (-len(C_SOURCES.get(str(path), [])), path))
     ]

@@ -64,7 +64,7 @@ def positive(text):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=positive, default=20, help="passes over the training images (default: 20)")
+    parser.add_argument("--epochs", type=positive, default=30, help="passes over the training images (default: 30)")
     parser.add_argument("--batch-size", type=positive, default=32, help="images in a training step (default: 32)")
     parser.add_argument("--seed", type=int, default=0, help="where the random numbers start (default: 0)")
     picture = parser.add_mutually_exclusive_group()

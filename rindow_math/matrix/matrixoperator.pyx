@@ -96,7 +96,7 @@ cdef NDArrayPhp _shared(object x):
     return from_python(x, 0)
 
 
-cdef NDArrayPhp _mask(object x):
+def _as_mask(x):
     if isinstance(x, (list, tuple, Range)):
         x = np.asarray(list(x))
         if not x.size:
@@ -392,6 +392,13 @@ cdef NDArrayPhp _op_arrays(int op, NDArrayPhp x, NDArrayPhp y, object R):
     return r
 
 
+cdef object _wrapped(object value, int dtype):
+    """An integer modulo the width of a type."""
+    cdef int bits = 8 * item_size(dtype)
+    value &= (1 << bits) - 1
+    return value if _unsigned(dtype) or not value >> (bits - 1) else value - (1 << bits)
+
+
 cdef int _typed_scalar(object value, int dtype, char* item) except -1:
     """Writes value at item if an integer or bool type holds it exactly; answers whether."""
     if PyLong_CheckExact(value):
@@ -482,7 +489,7 @@ cdef NDArrayPhp _op_scalar(int op, NDArrayPhp x, object value, bint reverse, obj
     target = r
     if R is not None and _collides(r, x.ptr, x.n * item_size(x.dt), True):
         target = empty_like(r)
-    if is_float(x.dt) and not truth and op != core.RK_MOD:
+    if is_float(dtype) and dtype == x.dt and op != core.RK_MOD:
         _parameter_op(op, reverse, x.dt, x.ptr, d, target.ptr, x.n)
     else:
         # the scalar as an array of one element, in x's type if that holds it
@@ -491,6 +498,10 @@ cdef NDArrayPhp _op_scalar(int op, NDArrayPhp x, object value, bint reverse, obj
             op = _single_precision_comparison(op, d, <float*>item)
         elif integral and _typed_scalar(value, x.dt, item):
             scalar_type = x.dt
+        elif is_int(dtype) and op <= core.RK_MUL:
+            # sums and products wrap, so the number may be wrapped before
+            scalar_type = x.dt
+            store_item(item, x.dt, _wrapped(value, x.dt))
         elif integral and _typed_scalar(value, core.RK_INT64, item):
             scalar_type = core.RK_INT64
         else:
@@ -586,8 +597,18 @@ cdef int _check_some(NDArrayPhp x, Py_ssize_t n, str what) except -1:
     return 0
 
 
+cdef NDArrayPhp _widened(NDArrayPhp x):
+    """float16 as float32: the reductions have no loops for it."""
+    return cast_to(x, core.RK_FLOAT32) if x.dt == core.RK_FLOAT16 else x
+
+
+cdef NDArrayPhp _narrowed(NDArrayPhp y, int dtype):
+    return cast_to(y, dtype) if dtype == core.RK_FLOAT16 else y
+
+
 cdef object _extreme(int op, object X, object axis, str what):
-    cdef NDArrayPhp x = _array(X, "X")
+    cdef NDArrayPhp given = _array(X, "X")
+    cdef NDArrayPhp x = _widened(given)
     cdef NDArrayPhp y
     cdef Py_ssize_t outer, n, inner
     cdef char[16] item
@@ -609,11 +630,11 @@ cdef object _extreme(int op, object X, object axis, str what):
     else:
         with nogil:
             _reduce(op, x.dt, x.ptr, y.ptr, outer, n, inner)
-    return y
+    return _narrowed(y, given.dt)
 
 
 cdef object _position_of(int op, object X, object axis, int dtype, str what):
-    cdef NDArrayPhp x = _array(X, "X")
+    cdef NDArrayPhp x = _widened(_array(X, "X"))
     cdef NDArrayPhp y
     cdef Py_ssize_t outer, n, inner
     cdef Py_ssize_t found
@@ -637,6 +658,7 @@ cdef object _total(int op, NDArrayPhp x):
     """Sum, or sum of magnitudes, of all elements."""
     cdef double d
     cdef long long i
+    x = _widened(x)
     if is_float(x.dt):
         with nogil:
             d = rk.sum_all(x.dt, x.n, x.ptr, 1) if op == core.RK_SUM else rk.asum_all(x.dt, x.n, x.ptr, 1)
@@ -655,9 +677,9 @@ cdef NDArrayPhp _totals(int op, NDArrayPhp x, object axis, int count_type):
     cdef Py_ssize_t outer, n, inner
     cdef int at = _check_axis(x, axis, &outer, &n, &inner)
     cdef NDArrayPhp y
+    cdef int dtype = x.dt
     cdef int part = core.RK_FLOAT32 if x.dt == core.RK_COMPLEX64 else core.RK_FLOAT64
-    if x.dt == core.RK_BOOL:
-        x = cast_to(x, count_type)
+    x = cast_to(x, count_type) if x.dt == core.RK_BOOL else _widened(x)
     y = _without_axis(x, at, x.dt)
     if is_complex(x.dt):
         # the parts of a complex number are two floats side by side
@@ -668,7 +690,7 @@ cdef NDArrayPhp _totals(int op, NDArrayPhp x, object axis, int count_type):
     else:
         with nogil:
             rk.reduce(op, x.dt, x.ptr, y.ptr, outer, n, inner)
-    return y
+    return _narrowed(y, dtype)
 
 
 # --------------------------------------------------------------------------------------------- choosing elements
@@ -1359,6 +1381,7 @@ cdef class MatrixOperator:
         if a.dt != b.dt:
             raise InvalidArgumentException(f"unmatch value type: {NAMES[a.dt]} and {NAMES[b.dt]}")
         _check_real(a, "dot product")
+        a, b = _widened(a), _widened(b)
         if a.n <= LARGE:
             d = rk.dot_all(a.dt, a.n, a.ptr, 1, b.ptr, 1)
         else:
@@ -1593,7 +1616,7 @@ cdef class MatrixOperator:
         cdef const uint8_t* m
         if not MASKs:
             raise InvalidArgumentException("Need The mask matrix.")
-        masks = [_mask(mask) for mask in MASKs]
+        masks = list(map(_as_mask, MASKs))
         mask = masks[0]
         if mask.dt == core.RK_BOOL:
             mask = _bool_mask(x, masks)
@@ -1683,7 +1706,7 @@ cdef class MatrixOperator:
             plain == 0.0 or (code == core.RK_MOD and trunc(plain) == 0.0)
         ):
             raise RuntimeException("Zero divide error")
-        masks = [_mask(mask) for mask in MASKs]
+        masks = list(map(_as_mask, MASKs))
         mask = masks[0]
         if mask.dt == core.RK_BOOL:
             mask = _bool_mask(x, masks)

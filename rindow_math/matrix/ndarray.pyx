@@ -861,10 +861,14 @@ cdef class NDArrayPhp(NDArray):
 
         Raises:
             RuntimeException: the data is damaged or of another kind.
+            LogicException: the array holds values already.
         """
         cdef NDArrayPhp other
         from rindow_math.matrix.serialization import unserialize_array
 
+        if self.n or self.nd:
+            # views of the old memory may exist
+            raise LogicException("unserialize fills an array that was made without values: NDArrayPhp()")
         result = unserialize_array(data, fromRecord)
         if not isinstance(result, NDArrayPhp):
             raise RuntimeException("Invalid saved data.")

@@ -35,6 +35,12 @@ cdef extern from "rk.h" nogil:
         RK_ARGMAX, RK_ARGMIN, RK_ARGAMAX, RK_ARGAMIN
     enum:
         RK_EPI_NONE, RK_EPI_RELU, RK_EPI_SIGMOID, RK_EPI_TANH
+    # places in the geometry of im2col
+    enum:
+        RK_I2C_BATCHES, RK_I2C_IM_D, RK_I2C_IM_H, RK_I2C_IM_W, RK_I2C_CHANNELS
+        RK_I2C_FILTER_D, RK_I2C_FILTER_H, RK_I2C_FILTER_W, RK_I2C_STRIDE_D, RK_I2C_STRIDE_H, RK_I2C_STRIDE_W
+        RK_I2C_DILATION_D, RK_I2C_DILATION_H, RK_I2C_DILATION_W, RK_I2C_PAD_D, RK_I2C_PAD_H, RK_I2C_PAD_W
+        RK_I2C_OUT_D, RK_I2C_OUT_H, RK_I2C_OUT_W, RK_I2C_CHANNELS_FIRST, RK_I2C_COLS_CHANNELS_FIRST, RK_I2C_NUMBERS
 
     ctypedef struct rk_api:
         const char* variant
@@ -118,6 +124,47 @@ cdef extern from "rk.h" nogil:
                          int epilogue) noexcept nogil
         void (*dbias_act)(int dtype, const void* y, const void* dy, void* dz, void* dbias, ptrdiff_t rows,
                           ptrdiff_t n, int epilogue) noexcept nogil
+        # LinearAlgebra and Random
+        void (*nan2num)(int dtype, void* x, ptrdiff_t n, double alpha) noexcept nogil
+        void (*swap)(int size, ptrdiff_t n, void* x, ptrdiff_t incx, void* y, ptrdiff_t incy) noexcept nogil
+        void (*rotate)(int dtype, ptrdiff_t n, void* x, ptrdiff_t incx, void* y, ptrdiff_t incy, double h0, double h1,
+                       double h2, double h3) noexcept nogil
+        void (*arange)(int dtype, void* y, ptrdiff_t n, double start, double step) noexcept nogil
+        double (*max_difference)(int dtype, ptrdiff_t n, const void* x, const void* y) noexcept nogil
+        void (*complex_dot)(int dtype, int conj, ptrdiff_t n, const void* x, ptrdiff_t incx, const void* y,
+                            ptrdiff_t incy, double* result) noexcept nogil
+        void (*omatcopy)(int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, double alpha, double alpha_im,
+                         const void* a, ptrdiff_t lda, void* b, ptrdiff_t ldb) noexcept nogil
+        void (*strided_copy)(int dtype, int add, int nd, const ptrdiff_t* dims, const void* x, const ptrdiff_t* sx,
+                             void* y, const ptrdiff_t* sy) noexcept nogil
+        void (*gatherb)(int dtype, int reverse, int add, ptrdiff_t batches, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
+                        ptrdiff_t len, ptrdiff_t classes, void* a, const void* x, int idx_type,
+                        void* b) noexcept nogil
+        void (*gathernd)(int dtype, int reverse, int add, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, ptrdiff_t depth,
+                         const ptrdiff_t* shape, void* a, const void* x, int idx_type, void* b) noexcept nogil
+        ptrdiff_t (*check_tuples)(int idx_type, const void* x, ptrdiff_t count, ptrdiff_t depth,
+                                  const ptrdiff_t* shape) noexcept nogil
+        void (*add_onehot)(int dtype, ptrdiff_t m, double alpha, const void* x, int idx_type, ptrdiff_t incx,
+                           void* y, ptrdiff_t ldy) noexcept nogil
+        void (*searchsorted)(int dtype, ptrdiff_t m, ptrdiff_t n, const void* a, ptrdiff_t lda, const void* x,
+                             ptrdiff_t incx, int right, void* y, int idx_type, ptrdiff_t incy) noexcept nogil
+        int (*topk)(int dtype, ptrdiff_t m, ptrdiff_t n, const void* x, ptrdiff_t k, int sorted, void* values,
+                    int* indices) noexcept nogil
+        void (*im2col)(int dtype, int reverse, const ptrdiff_t* geometry, void* images, void* cols) noexcept nogil
+        void (*imagecopy)(int size, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels, const void* a, void* b,
+                          int channels_first, ptrdiff_t height_shift, ptrdiff_t width_shift, int vertical_flip,
+                          int horizontal_flip, int rgb_flip) noexcept nogil
+        void (*bandpart)(int size, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, void* a, ptrdiff_t lower,
+                         ptrdiff_t upper) noexcept nogil
+        void (*masking)(int dtype, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, ptrdiff_t len, double fill, int add,
+                        const void* x, void* a) noexcept nogil
+        void (*einsum)(int dtype, int nd, int ndc, const ptrdiff_t* dims, const void* a, const ptrdiff_t* sa,
+                       const void* b, const ptrdiff_t* sb, void* c) noexcept nogil
+        void (*random_uniform)(int dtype, void* y, ptrdiff_t n, ptrdiff_t inc, double low, double high,
+                               long long seed) noexcept nogil
+        void (*random_normal)(int dtype, void* y, ptrdiff_t n, ptrdiff_t inc, double mean, double scale,
+                              long long seed) noexcept nogil
+        void (*random_sequence)(int dtype, void* y, ptrdiff_t n, ptrdiff_t size, long long seed) noexcept nogil
 
     const rk_api* rk_select(const char* name)
     int rk_threads()

@@ -622,7 +622,7 @@ cdef class _Reduction(AbstractFunction):
         cdef list shape
         if not self.all and not self.keepdims:
             shape = array_of(x).shape()
-            shape[self.axis] = 1
+            shape[self.axis if self.axis >= 0 else self.axis + len(shape)] = 1
             g = _reshaped(self.backend_, g, shape)
         return f_broadcast_to(self.backend_, g, x)
 

@@ -21,7 +21,7 @@ enum rk_im2col_geometry {
     /* x, y = h0*x + h1*y, h2*x + h3*y: plane and modified Givens rotations (float32, float64) */ \
     X(void, rotate, (int dtype, ptrdiff_t n, void *x, ptrdiff_t incx, void *y, ptrdiff_t incy, double h0, double h1, \
                      double h2, double h3)) \
-    /* y[i] = start + i*step */ \
+    /* y[i] = start + i*step, exact where all of it are integers */ \
     X(void, arange, (int dtype, void *y, ptrdiff_t n, double start, double step)) \
     /* largest |x-y|: real types */ \
     X(double, max_difference, (int dtype, ptrdiff_t n, const void *x, const void *y)) \
@@ -42,15 +42,20 @@ enum rk_im2col_geometry {
     /* b (m, n, k) and a (m, shape..., k) by x (m, n, depth): likewise */ \
     X(void, gathernd, (int dtype, int reverse, int add, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, ptrdiff_t depth, \
                        const ptrdiff_t *shape, void *a, const void *x, int idx_type, void *b)) \
+    /* position of the first of `count` tuples x (count, depth) with an index outside [0, shape[h]), or -1 */ \
+    X(ptrdiff_t, check_tuples, (int idx_type, const void *x, ptrdiff_t count, ptrdiff_t depth, const ptrdiff_t *shape)) \
     /* y[i, x[i*incx]] += alpha; labels in range; y has rows of ldy */ \
     X(void, add_onehot, (int dtype, ptrdiff_t m, double alpha, const void *x, int idx_type, ptrdiff_t incx, void *y, \
                          ptrdiff_t ldy)) \
-    /* y[i] = how many of a's row i (n sorted numbers, rows lda apart, 0: one row for all) lie below x[i] (right: or at it) */ \
+    /* y[i] = first j with a[j] >= x[i] (right: > x[i]), else n, in row i of a (rows lda apart, 0: one row for all); \
+     * a nan in a ends the row, for x[i] nan y[i] is 0. idx_type is 32 or 64 bits wide. Rows of more than 1024 numbers \
+     * must be sorted. */ \
     X(void, searchsorted, (int dtype, ptrdiff_t m, ptrdiff_t n, const void *a, ptrdiff_t lda, const void *x, \
                            ptrdiff_t incx, int right, void *y, int idx_type, ptrdiff_t incy)) \
-    /* the k largest of each row of n: values and indexes (m, k); sorted: descending; else in heap order */ \
-    X(void, topk, (int dtype, ptrdiff_t m, ptrdiff_t n, const void *x, ptrdiff_t k, int sorted, void *values, \
-                   void *indices, int idx_type)) \
+    /* the k largest of each row of n, and their positions: (m, k); sorted: descending. nan counts as largest. \
+     * Returns 0, or -1 when there is no memory. */ \
+    X(int, topk, (int dtype, ptrdiff_t m, ptrdiff_t n, const void *x, ptrdiff_t k, int sorted, void *values, \
+                  int32_t *indices)) \
     /* patches of images as rows of cols; reverse: images += cols */ \
     X(void, im2col, (int dtype, int reverse, const ptrdiff_t *geometry, void *images, void *cols)) \
     /* b = a shifted and flipped, edges repeated */ \

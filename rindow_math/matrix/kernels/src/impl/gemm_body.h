@@ -541,8 +541,9 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         d.c = c + j0;
         d.panels = (d.n + GM_NR - 1) / GM_NR;
         d.along_columns = d.panels > d.row_tiles;
-        /* rows of A' that fall on the same lines of the cache, or on many pages */
-        d.pack_a = ta && !d.along_columns && d.panels >= 3 && lda * (ptrdiff_t)sizeof(GM_T) >= 2048;
+        /* a tile of A' lies on k rows: on as many pages, or at the same place of the cache */
+        d.pack_a = ta && !d.along_columns && d.panels >= 3
+                   && (lda * sizeof(GM_T) >= 2048 || lda * sizeof(GM_T) % 512 == 0);
         ptrdiff_t p0 = 0;
         do {
             d.call.k = k - p0 < kc ? k - p0 : kc;

@@ -79,6 +79,18 @@ static void RK(arange)(int dtype, void *y, ptrdiff_t n, double start, double ste
 {
     const int size = rk_dtype_size(dtype);
     double block[RK_VIA];
+    uint64_t first, each;
+    if (rk_is_int(dtype) && rk_as_integer(start, &first) && rk_as_integer(step, &each)) {
+#define RK_CASE(CODE, NAME, T, W) \
+        case CODE: \
+            for (ptrdiff_t i = 0; i < n; i++) ((T *)y)[i] = (T)((W)first + (W)each * (W)i); \
+            break;
+        switch (dtype) {
+        RK_INTS(RK_CASE)
+        }
+#undef RK_CASE
+        return;
+    }
     for (ptrdiff_t i = 0; i < n; i += RK_VIA) {
         const ptrdiff_t m = n - i < RK_VIA ? n - i : RK_VIA;
         for (ptrdiff_t j = 0; j < m; j++)
@@ -354,228 +366,472 @@ static void RK(gathernd)(int dtype, int reverse, int add, ptrdiff_t m, ptrdiff_t
         rk_move_run(rk_gathernd_task, &job, m, n * k * job.size);
 }
 
+static ptrdiff_t RK(check_tuples)(int idx_type, const void *x, ptrdiff_t count, ptrdiff_t depth, const ptrdiff_t *shape)
+{
+    for (ptrdiff_t i = 0; i < count; i++)
+        for (ptrdiff_t h = 0; h < depth; h++) {
+            const ptrdiff_t at = rk_index(idx_type, x, i * depth + h);
+            if (at < 0 || at >= shape[h])
+                return i;
+        }
+    return -1;
+}
+
 static void RK(add_onehot)(int dtype, ptrdiff_t m, double alpha, const void *x, int idx_type, ptrdiff_t incx, void *y,
                            ptrdiff_t ldy)
 {
     const int size = rk_dtype_size(dtype);
-    if (dtype == RK_FLOAT32) {
-        for (ptrdiff_t i = 0; i < m; i++)
-            ((float *)y)[i * ldy + rk_index(idx_type, x, i * incx)] += (float)alpha;
-        return;
-    }
+    uint64_t bits = 0;
+    const int exact = rk_as_integer(alpha, &bits);
     for (ptrdiff_t i = 0; i < m; i++) {
-        double v;
         char *at = (char *)y + (i * ldy + rk_index(idx_type, x, i * incx)) * size;
-        rk_load_f64(dtype, at, &v, 1);
-        v += alpha;
-        rk_store_f64(dtype, &v, at, 1);
+        double v;
+        switch (exact || !rk_is_int(dtype) ? dtype : 0) {
+#define RK_CASE(CODE, NAME, T, W) case CODE: *(T *)at = (T)((W)*(T *)at + (W)bits); break;
+        RK_INTS(RK_CASE)
+#undef RK_CASE
+        case RK_FLOAT32: *(float *)at += (float)alpha; break;
+        case RK_FLOAT64: *(double *)at += alpha; break;
+        case RK_COMPLEX64: ((rk_c64 *)at)->re += (float)alpha; break;
+        case RK_COMPLEX128: ((rk_c128 *)at)->re += alpha; break;
+        default:   /* half precision, truth values, and integers plus a fraction: the sum is what is rounded */
+            rk_load_f64(dtype, at, &v, 1);
+            v += alpha;
+            rk_store_f64(dtype, &v, at, 1);
+        }
     }
 }
 
 /* ---- searching and sorting ---- */
 
-static void rk_put_index(int idx_type, void *idx, ptrdiff_t i, ptrdiff_t value)
-{
-    switch (idx_type) {
-    case RK_BOOL: case RK_INT8: case RK_UINT8: ((uint8_t *)idx)[i] = (uint8_t)value; break;
-    case RK_INT16: case RK_UINT16: ((uint16_t *)idx)[i] = (uint16_t)value; break;
-    case RK_INT32: case RK_UINT32: ((uint32_t *)idx)[i] = (uint32_t)value; break;
-    default: ((uint64_t *)idx)[i] = (uint64_t)value;
-    }
-}
+/* Rows no longer than this are searched as the definition says, whatever their order; longer ones by halves. */
+enum { RK_SEARCH_SCAN = 1024 };
 
-/* A row counts from its start to the first number that is not below x, so a nan among them ends it. */
-#define RK_SEARCH(CODE, NAME, T, W) \
-static ptrdiff_t rk_search_##NAME(const T *a, ptrdiff_t n, T x, int right) \
+typedef struct {
+    int dtype, right, y_type, halve;
+    ptrdiff_t n, lda, incx, incy;
+    const void *a, *x;
+    void *y;
+} rk_search_job;
+
+/* X(code, name, type, the value's order) */
+#define RK_ORDERED(X) \
+    X(RK_BOOL, b8, uint8_t, ) X(RK_INT8, i8, int8_t, ) X(RK_INT16, i16, int16_t, ) X(RK_INT32, i32, int32_t, ) \
+    X(RK_INT64, i64, int64_t, ) X(RK_UINT8, u8, uint8_t, ) X(RK_UINT16, u16, uint16_t, ) X(RK_UINT32, u32, uint32_t, ) \
+    X(RK_UINT64, u64, uint64_t, ) X(RK_FLOAT16, f16, uint16_t, rk_half_to_float) X(RK_FLOAT32, f32, float, ) \
+    X(RK_FLOAT64, f64, double, )
+
+#define RK_SEARCH(CODE, NAME, T, LOAD) \
+static inline ptrdiff_t rk_scan_##NAME(const T *a, ptrdiff_t n, T x, int right) \
 { \
-    ptrdiff_t low = 0, count = n; \
-    while (count > 0) { \
-        const ptrdiff_t half = count / 2; \
-        if (right ? x >= a[low + half] : x > a[low + half]) { \
-            low += half + 1; \
-            count -= half + 1; \
-        } else { \
-            count = half; \
-        } \
+    for (ptrdiff_t j = 0; j < n; j++) \
+        if (right ? !(LOAD(x) >= LOAD(a[j])) : !(LOAD(x) > LOAD(a[j]))) \
+            return j; \
+    return n; \
+} \
+static inline ptrdiff_t rk_halve_##NAME(const T *a, ptrdiff_t n, T x, int right) \
+{ \
+    const T *base = a; \
+    while (n > 1) { \
+        const ptrdiff_t half = n / 2; \
+        base += (right ? LOAD(x) >= LOAD(base[half - 1]) : LOAD(x) > LOAD(base[half - 1])) ? half : 0; \
+        n -= half; \
     } \
-    return low; \
+    return base - a + (n == 1 && (right ? LOAD(x) >= LOAD(*base) : LOAD(x) > LOAD(*base))); \
+} \
+static void rk_search_##NAME(const rk_search_job *job, ptrdiff_t begin, ptrdiff_t end) \
+{ \
+    const T *x = (const T *)job->x; \
+    for (ptrdiff_t i = begin; i < end; i++) { \
+        const T *a = (const T *)job->a + i * job->lda; \
+        const ptrdiff_t j = job->halve ? rk_halve_##NAME(a, job->n, x[i * job->incx], job->right) \
+                                       : rk_scan_##NAME(a, job->n, x[i * job->incx], job->right); \
+        if (job->y_type == RK_INT32 || job->y_type == RK_UINT32) ((int32_t *)job->y)[i * job->incy] = (int32_t)j; \
+        else ((int64_t *)job->y)[i * job->incy] = j; \
+    } \
+} \
+static int rk_ascends_##NAME(const T *a, ptrdiff_t n) \
+{ \
+    int ascends = 1; \
+    for (ptrdiff_t j = 1; j < n; j++) ascends &= LOAD(a[j - 1]) <= LOAD(a[j]); \
+    return ascends; \
 }
-RK_INTS(RK_SEARCH)
-RK_SEARCH(RK_FLOAT32, f32, float, 0)
-RK_SEARCH(RK_FLOAT64, f64, double, 0)
+RK_ORDERED(RK_SEARCH)
 
-static void RK(searchsorted)(int dtype, ptrdiff_t m, ptrdiff_t n, const void *a, ptrdiff_t lda, const void *x, ptrdiff_t incx,
-                             int right, void *y, int idx_type, ptrdiff_t incy)
+static void rk_search_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
-#define RK_CASE(CODE, NAME, T, W) \
-    case CODE: \
-        for (ptrdiff_t i = 0; i < m; i++) \
-            rk_put_index(idx_type, y, i * incy, \
-                         rk_search_##NAME((const T *)a + i * lda, n, ((const T *)x)[i * incx], right)); \
-        break;
-    switch (dtype) {
-    RK_INTS(RK_CASE)
-    RK_CASE(RK_BOOL, u8, uint8_t, 0)
-    RK_CASE(RK_FLOAT32, f32, float, 0)
-    RK_CASE(RK_FLOAT64, f64, double, 0)
+    const rk_search_job *job = (const rk_search_job *)context;
+#define RK_CASE(CODE, NAME, T, LOAD) case CODE: rk_search_##NAME(job, begin, end); break;
+    switch (job->dtype) {
+    RK_ORDERED(RK_CASE)
     }
 #undef RK_CASE
 }
 
-/* A heap with the smallest of the best so far on top. The value that comes down moves into the gap its
- * children leave; `at` are the positions the values came from. */
-#define RK_TOPK(CODE, NAME, T, W) \
-static void rk_sink_##NAME(T *heap, void *at, int idx_type, ptrdiff_t size, ptrdiff_t parent) \
-{ \
-    const T v = heap[parent]; \
-    const ptrdiff_t from = rk_index(idx_type, at, parent); \
-    for (ptrdiff_t child = 2 * parent + 1; child < size; child = 2 * parent + 1) { \
-        child += child + 1 < size && heap[child + 1] < heap[child]; \
-        if (v <= heap[child]) \
-            break; \
-        heap[parent] = heap[child]; \
-        rk_put_index(idx_type, at, parent, rk_index(idx_type, at, child)); \
-        parent = child; \
-    } \
-    heap[parent] = v; \
-    rk_put_index(idx_type, at, parent, from); \
-} \
-static void rk_topk_##NAME(const T *x, ptrdiff_t n, ptrdiff_t k, int sorted, T *heap, void *at, int idx_type) \
-{ \
-    for (ptrdiff_t i = 0; i < k; i++) { \
-        heap[i] = x[i]; \
-        rk_put_index(idx_type, at, i, i); \
-    } \
-    for (ptrdiff_t i = k / 2 - 1; i >= 0; i--) \
-        rk_sink_##NAME(heap, at, idx_type, k, i); \
-    for (ptrdiff_t i = k; i < n; i++) \
-        if (x[i] > heap[0]) { \
-            heap[0] = x[i]; \
-            rk_put_index(idx_type, at, 0, i); \
-            rk_sink_##NAME(heap, at, idx_type, k, 0); \
-        } \
-    for (ptrdiff_t i = sorted ? k - 1 : 0; i > 0; i--) { \
-        const T v = heap[0]; \
-        const ptrdiff_t p = rk_index(idx_type, at, 0); \
-        heap[0] = heap[i]; \
-        rk_put_index(idx_type, at, 0, rk_index(idx_type, at, i)); \
-        heap[i] = v; \
-        rk_put_index(idx_type, at, i, p); \
-        rk_sink_##NAME(heap, at, idx_type, i, 0); \
-    } \
+static void RK(searchsorted)(int dtype, ptrdiff_t m, ptrdiff_t n, const void *a, ptrdiff_t lda, const void *x, ptrdiff_t incx,
+                             int right, void *y, int idx_type, ptrdiff_t incy)
+{
+    rk_search_job job = { dtype, right, idx_type, n > RK_SEARCH_SCAN, n, lda, incx, incy, a, x, y };
+    if (!job.halve && lda == 0 && m > 4) {
+        /* worth a look whether halves will do */
+#define RK_CASE(CODE, NAME, T, LOAD) case CODE: job.halve = rk_ascends_##NAME((const T *)a, n); break;
+        switch (dtype) {
+        RK_ORDERED(RK_CASE)
+        }
+#undef RK_CASE
+    }
+    if (m <= 2048)
+        rk_search_task(&job, 0, m);
+    else
+        rk_parallel(rk_search_task, &job, m, 1024);
 }
-RK_INTS(RK_TOPK)
-RK_TOPK(RK_FLOAT32, f32, float, 0)
-RK_TOPK(RK_FLOAT64, f64, double, 0)
+
+/* Elements as integers in the same order: nan above all, -0 equal to 0. */
+static void rk_keys32(int dtype, const void *src, int32_t *key, ptrdiff_t n)
+{
+    switch (dtype) {
+#define RK_CASE(CODE, NAME, T, W) \
+    case CODE: { const T *x = (const T *)src; for (ptrdiff_t i = 0; i < n; i++) key[i] = (int32_t)x[i]; break; }
+    RK_CASE(RK_BOOL, b8, uint8_t, 0)
+    RK_CASE(RK_INT8, i8, int8_t, 0)
+    RK_CASE(RK_INT16, i16, int16_t, 0)
+    RK_CASE(RK_INT32, i32, int32_t, 0)
+    RK_CASE(RK_UINT8, u8, uint8_t, 0)
+    RK_CASE(RK_UINT16, u16, uint16_t, 0)
+#undef RK_CASE
+    case RK_UINT32: {
+        const uint32_t *x = (const uint32_t *)src;
+        for (ptrdiff_t i = 0; i < n; i++) key[i] = (int32_t)(x[i] ^ 0x80000000u);
+        break;
+    }
+    case RK_FLOAT32: {
+        const float *x = (const float *)src;
+        for (ptrdiff_t i = 0; i < n; i++) {
+            const float v = x[i] + 0.0f;
+            const int32_t bits = rk_bits_f32(v);
+            key[i] = v != v ? INT32_MAX : bits ^ (bits >> 31 & 0x7fffffff);
+        }
+        break;
+    }
+    default: {
+        const uint16_t *x = (const uint16_t *)src;
+        for (ptrdiff_t i = 0; i < n; i++) {
+            const float v = rk_half_to_float(x[i]) + 0.0f;
+            const int32_t bits = rk_bits_f32(v);
+            key[i] = v != v ? INT32_MAX : bits ^ (bits >> 31 & 0x7fffffff);
+        }
+    }
+    }
+}
+
+static void rk_keys64(int dtype, const void *src, int64_t *key, ptrdiff_t n)
+{
+    if (dtype == RK_INT64) {
+        memcpy(key, src, (size_t)n * sizeof *key);
+    } else if (dtype == RK_UINT64) {
+        const uint64_t *x = (const uint64_t *)src;
+        for (ptrdiff_t i = 0; i < n; i++) key[i] = (int64_t)(x[i] ^ 0x8000000000000000u);
+    } else {
+        const double *x = (const double *)src;
+        for (ptrdiff_t i = 0; i < n; i++) {
+            const double v = x[i] + 0.0;
+            const int64_t bits = rk_bits_f64(v);
+            key[i] = v != v ? INT64_MAX : bits ^ (bits >> 63 & 0x7fffffffffffffff);
+        }
+    }
+}
 
 typedef struct {
-    int dtype, sorted, idx_type, size, idx_size;
+    int dtype, size, sorted, failed;
     ptrdiff_t n, k;
     const char *x;
-    char *values, *indices;
+    char *values;
+    int32_t *indices;
 } rk_topk_job;
+
+enum { RK_KEY_CHUNK = 1024, RK_RADIX_BITS = 11 };
+
+/* A heap of the k largest so far, the smallest at its root; or, when k is a good part of n, a radix sort. */
+#define RK_TOPK(BITS) \
+static void rk_sink_##BITS(int##BITS##_t *key, int32_t *idx, ptrdiff_t n, ptrdiff_t at) \
+{ \
+    const int##BITS##_t k = key[at]; \
+    const int32_t i = idx[at]; \
+    for (ptrdiff_t child; (child = 2 * at + 1) < n; at = child) { \
+        child += child + 1 < n && key[child + 1] < key[child]; \
+        if (k <= key[child]) \
+            break; \
+        key[at] = key[child]; \
+        idx[at] = idx[child]; \
+    } \
+    key[at] = k; \
+    idx[at] = i; \
+} \
+static void rk_topk_heap_##BITS(const rk_topk_job *job, const char *x, int##BITS##_t *key, int32_t *idx) \
+{ \
+    int##BITS##_t chunk[RK_KEY_CHUNK]; \
+    const ptrdiff_t k = job->k; \
+    rk_keys##BITS(job->dtype, x, key, k); \
+    for (ptrdiff_t i = 0; i < k; i++) \
+        idx[i] = (int32_t)i; \
+    for (ptrdiff_t i = k / 2 - 1; i >= 0; i--) \
+        rk_sink_##BITS(key, idx, k, i); \
+    for (ptrdiff_t i = k; i < job->n; i += RK_KEY_CHUNK) { \
+        const ptrdiff_t count = job->n - i < RK_KEY_CHUNK ? job->n - i : RK_KEY_CHUNK; \
+        rk_keys##BITS(job->dtype, x + i * job->size, chunk, count); \
+        for (ptrdiff_t j = 0; j < count; j += 64) { \
+            /* most runs hold nothing that is larger than the root */ \
+            const ptrdiff_t to = count - j < 64 ? count : j + 64; \
+            const int##BITS##_t bound = key[0]; \
+            int any = 0; \
+            for (ptrdiff_t h = j; h < to; h++) any |= chunk[h] > bound; \
+            for (ptrdiff_t h = any ? j : to; h < to; h++) \
+                if (chunk[h] > key[0]) { \
+                    key[0] = chunk[h]; \
+                    idx[0] = (int32_t)(i + h); \
+                    rk_sink_##BITS(key, idx, k, 0); \
+                } \
+        } \
+    } \
+    for (ptrdiff_t i = job->sorted ? k - 1 : 0; i > 0; i--) { \
+        const int##BITS##_t last = key[i]; \
+        const int32_t at = idx[i]; \
+        key[i] = key[0]; \
+        idx[i] = idx[0]; \
+        key[0] = last; \
+        idx[0] = at; \
+        rk_sink_##BITS(key, idx, i, 0); \
+    } \
+} \
+typedef struct { uint##BITS##_t key; int32_t idx; } rk_pair##BITS; \
+/* p and q: n pairs each */ \
+static void rk_topk_radix_##BITS(const rk_topk_job *job, const char *x, rk_pair##BITS *p, rk_pair##BITS *q, int32_t *idx) \
+{ \
+    const int mask = (1 << RK_RADIX_BITS) - 1; \
+    int##BITS##_t chunk[RK_KEY_CHUNK]; \
+    ptrdiff_t count[1 << RK_RADIX_BITS]; \
+    for (ptrdiff_t i = 0; i < job->n; i += RK_KEY_CHUNK) { \
+        const ptrdiff_t m = job->n - i < RK_KEY_CHUNK ? job->n - i : RK_KEY_CHUNK; \
+        rk_keys##BITS(job->dtype, x + i * job->size, chunk, m); \
+        for (ptrdiff_t j = 0; j < m; j++) { \
+            /* complemented, so that the largest come first */ \
+            p[i + j].key = ~((uint##BITS##_t)chunk[j] ^ (uint##BITS##_t)1 << (BITS - 1)); \
+            p[i + j].idx = (int32_t)(i + j); \
+        } \
+    } \
+    for (int shift = 0; shift < BITS; shift += RK_RADIX_BITS) { \
+        memset(count, 0, sizeof count); \
+        for (ptrdiff_t i = 0; i < job->n; i++) \
+            count[p[i].key >> shift & mask]++; \
+        if (count[p[0].key >> shift & mask] == job->n) \
+            continue; \
+        for (ptrdiff_t i = 0, sum = 0; i <= mask; i++) { \
+            const ptrdiff_t c = count[i]; \
+            count[i] = sum; \
+            sum += c; \
+        } \
+        for (ptrdiff_t i = 0; i < job->n; i++) \
+            q[count[p[i].key >> shift & mask]++] = p[i]; \
+        rk_pair##BITS *swap = p; \
+        p = q; \
+        q = swap; \
+    } \
+    for (ptrdiff_t i = 0; i < job->k; i++) \
+        idx[i] = p[i].idx; \
+}
+RK_TOPK(32)
+RK_TOPK(64)
 
 static void rk_topk_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
-    const rk_topk_job *job = (const rk_topk_job *)context;
-    for (ptrdiff_t i = begin; i < end; i++) {
-        const void *x = job->x + i * job->n * job->size;
-        void *values = job->values + i * job->k * job->size, *at = job->indices + i * job->k * job->idx_size;
-#define RK_CASE(CODE, NAME, T, W) \
-        case CODE: rk_topk_##NAME((const T *)x, job->n, job->k, job->sorted, (T *)values, at, job->idx_type); break;
+    rk_topk_job *job = (rk_topk_job *)context;
+    const int wide = job->dtype == RK_INT64 || job->dtype == RK_UINT64 || job->dtype == RK_FLOAT64;
+    const int radix = job->k >= 64 && job->k > job->n / 16;
+    const size_t pair = wide ? sizeof(rk_pair64) : sizeof(rk_pair32);
+    int64_t few[64];
+    void *memory = few;
+    if (radix || job->k > 64)
+        memory = malloc(radix ? 2 * (size_t)job->n * pair : (size_t)job->k * 8);
+    if (!memory) {
+        job->failed = 1;
+        return;
+    }
+    for (ptrdiff_t row = begin; row < end; row++) {
+        const char *x = job->x + row * job->n * job->size;
+        int32_t *idx = job->indices + row * job->k;
+        if (radix && wide)
+            rk_topk_radix_64(job, x, (rk_pair64 *)memory, (rk_pair64 *)memory + job->n, idx);
+        else if (radix)
+            rk_topk_radix_32(job, x, (rk_pair32 *)memory, (rk_pair32 *)memory + job->n, idx);
+        else if (wide)
+            rk_topk_heap_64(job, x, (int64_t *)memory, idx);
+        else
+            rk_topk_heap_32(job, x, (int32_t *)memory, idx);
+        RK(gather_rows)(job->size, x, idx, RK_INT32, job->values + row * job->k * job->size, job->k, 1);
+    }
+    if (memory != few)
+        free(memory);
+}
+
+static int RK(topk)(int dtype, ptrdiff_t m, ptrdiff_t n, const void *x, ptrdiff_t k, int sorted, void *values,
+                    int32_t *indices)
+{
+    rk_topk_job job = { dtype, rk_dtype_size(dtype), sorted, 0, n, k, (const char *)x, (char *)values, indices };
+    if (m && n && k)
+        rk_move_run(rk_topk_task, &job, m, n * 8);
+    return job.failed ? -1 : 0;
+}
+
+/* ---- images ---- */
+
+#define RK_SIZES(X) X(1, uint8_t) X(2, uint16_t) X(4, uint32_t) X(8, uint64_t) X(16, rk_item16)
+
+RK_INLINE rk_c64 rk_add_c64(rk_c64 a, rk_c64 b) { a.re += b.re; a.im += b.im; return a; }
+RK_INLINE rk_c128 rk_add_c128(rk_c128 a, rk_c128 b) { a.re += b.re; a.im += b.im; return a; }
+/* X(code, name, type, sum of a and b) */
+#define RK_SUMS(X) \
+    X(RK_BOOL, b8, uint8_t, (uint8_t)((a | b) != 0)) \
+    X(RK_INT8, i8, int8_t, (int8_t)((uint32_t)a + (uint32_t)b)) X(RK_INT16, i16, int16_t, (int16_t)((uint32_t)a + (uint32_t)b)) \
+    X(RK_INT32, i32, int32_t, (int32_t)((uint32_t)a + (uint32_t)b)) \
+    X(RK_INT64, i64, int64_t, (int64_t)((uint64_t)a + (uint64_t)b)) \
+    X(RK_UINT8, u8, uint8_t, (uint8_t)(a + b)) X(RK_UINT16, u16, uint16_t, (uint16_t)(a + b)) \
+    X(RK_UINT32, u32, uint32_t, a + b) X(RK_UINT64, u64, uint64_t, a + b) \
+    X(RK_FLOAT16, f16, uint16_t, rk_float_to_half(rk_half_to_float(a) + rk_half_to_float(b))) \
+    X(RK_FLOAT32, f32, float, a + b) X(RK_FLOAT64, f64, double, a + b) \
+    X(RK_COMPLEX64, c64, rk_c64, rk_add_c64(a, b)) X(RK_COMPLEX128, c128, rk_c128, rk_add_c128(a, b))
+
+typedef struct {
+    int dtype, size, by_rows;
+    ptrdiff_t g[RK_I2C_NUMBERS];
+    ptrdiff_t step_c, step_d, step_h, step_w, step_batch;    /* of images */
+    ptrdiff_t cell, col_filter, col_channel, outputs;        /* of cols; outputs: cells of an image */
+    ptrdiff_t chunk, chunks;                                 /* channels that a unit of the reverse takes */
+    char *images, *cols;
+} rk_im2col_job;
+
+/* where the patch of output `at` begins in the image */
+static void rk_im2col_origin(const ptrdiff_t *g, ptrdiff_t at, ptrdiff_t *z, ptrdiff_t *y, ptrdiff_t *x)
+{
+    *x = at % g[RK_I2C_OUT_W] * g[RK_I2C_STRIDE_W] - g[RK_I2C_PAD_W];
+    at /= g[RK_I2C_OUT_W];
+    *y = at % g[RK_I2C_OUT_H] * g[RK_I2C_STRIDE_H] - g[RK_I2C_PAD_H];
+    *z = at / g[RK_I2C_OUT_H] * g[RK_I2C_STRIDE_D] - g[RK_I2C_PAD_D];
+}
+
+/* one row of a filter where neighbours in the image are neighbours in the patch: one run of bytes, or one a channel */
+static void rk_im2col_row(const rk_im2col_job *job, const char *image, char *to, ptrdiff_t x0, int inside)
+{
+    const ptrdiff_t *g = job->g, width = g[RK_I2C_FILTER_W];
+    const int channels_first = g[RK_I2C_CHANNELS_FIRST] != 0;
+    const ptrdiff_t item = job->step_w * job->size, lines = channels_first ? g[RK_I2C_CHANNELS] : 1;
+    ptrdiff_t first = x0 < 0 ? -x0 : 0, last = g[RK_I2C_IM_W] - x0;   /* the places that lie in the image */
+    last = !inside || last < 0 ? 0 : last > width ? width : last;
+    first = first > last ? last : first;
+    for (ptrdiff_t c = 0; c < lines; c++, image += job->step_c * job->size, to += job->col_channel * job->size) {
+        if (first)
+            memset(to, 0, (size_t)(first * item));
+        if (last > first)
+            rk_move_bytes(to + first * item, image + (x0 + first) * item, (last - first) * item);
+        if (last < width)
+            memset(to + last * item, 0, (size_t)((width - last) * item));
+    }
+}
+
+static void rk_im2col_place(const rk_im2col_job *job, const char *image, char *to, int inside)
+{
+    const ptrdiff_t channels = job->g[RK_I2C_CHANNELS];
+#define RK_CASE(SIZE, T) \
+    case SIZE: { \
+        T *y = (T *)to; \
+        if (inside) { \
+            const T *x = (const T *)image; \
+            for (ptrdiff_t c = 0; c < channels; c++) y[c * job->col_channel] = x[c * job->step_c]; \
+        } else { \
+            const T zero = { 0 }; \
+            for (ptrdiff_t c = 0; c < channels; c++) y[c * job->col_channel] = zero; \
+        } \
+        break; \
+    }
+    switch (job->size) {
+    RK_SIZES(RK_CASE)
+    }
+#undef RK_CASE
+}
+
+static void rk_im2col_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_im2col_job *job = (const rk_im2col_job *)context;
+    const ptrdiff_t *g = job->g, size = job->size;
+    for (ptrdiff_t unit = begin; unit < end; unit++) {
+        ptrdiff_t z0, y0, x0;
+        rk_im2col_origin(g, unit % job->outputs, &z0, &y0, &x0);
+        const char *image = job->images + unit / job->outputs * job->step_batch * size;
+        char *cols = job->cols + unit * job->cell * size;
+        for (ptrdiff_t fz = 0; fz < g[RK_I2C_FILTER_D]; fz++)
+            for (ptrdiff_t fy = 0; fy < g[RK_I2C_FILTER_H]; fy++) {
+                const ptrdiff_t z = z0 + fz * g[RK_I2C_DILATION_D], y = y0 + fy * g[RK_I2C_DILATION_H];
+                const int inside = z >= 0 && z < g[RK_I2C_IM_D] && y >= 0 && y < g[RK_I2C_IM_H];
+                const char *row = image + (z * job->step_d + y * job->step_h) * size;
+                if (job->by_rows) {
+                    rk_im2col_row(job, row, cols, x0, inside);
+                    cols += g[RK_I2C_FILTER_W] * job->col_filter * size;
+                    continue;
+                }
+                for (ptrdiff_t fx = 0; fx < g[RK_I2C_FILTER_W]; fx++, cols += job->col_filter * size) {
+                    const ptrdiff_t x = x0 + fx * g[RK_I2C_DILATION_W];
+                    rk_im2col_place(job, row + x * job->step_w * size, cols, inside && x >= 0 && x < g[RK_I2C_IM_W]);
+                }
+            }
+    }
+}
+
+/* Patches overlap: a unit takes some channels of one image and adds up all of its patches in their order. */
+#define RK_COL2IM(CODE, NAME, T, SUM) \
+static void rk_col2im_##NAME(const rk_im2col_job *job, ptrdiff_t batch, ptrdiff_t c0, ptrdiff_t count) \
+{ \
+    const ptrdiff_t *g = job->g, sx = job->col_channel, sy = job->step_c; \
+    T *image = (T *)job->images + batch * job->step_batch + c0 * sy; \
+    const T *cols = (const T *)job->cols + batch * job->outputs * job->cell + c0 * sx; \
+    for (ptrdiff_t at = 0; at < job->outputs; at++, cols += job->cell) { \
+        ptrdiff_t z0, y0, x0; \
+        const T *from = cols; \
+        rk_im2col_origin(g, at, &z0, &y0, &x0); \
+        for (ptrdiff_t fz = 0; fz < g[RK_I2C_FILTER_D]; fz++) \
+            for (ptrdiff_t fy = 0; fy < g[RK_I2C_FILTER_H]; fy++) \
+                for (ptrdiff_t fx = 0; fx < g[RK_I2C_FILTER_W]; fx++, from += job->col_filter) { \
+                    const ptrdiff_t z = z0 + fz * g[RK_I2C_DILATION_D], y = y0 + fy * g[RK_I2C_DILATION_H]; \
+                    const ptrdiff_t x = x0 + fx * g[RK_I2C_DILATION_W]; \
+                    if (z < 0 || z >= g[RK_I2C_IM_D] || y < 0 || y >= g[RK_I2C_IM_H] || x < 0 || x >= g[RK_I2C_IM_W]) \
+                        continue; \
+                    T *to = image + z * job->step_d + y * job->step_h + x * job->step_w; \
+                    if (sx == 1 && sy == 1) { \
+                        RK_IVDEP \
+                        for (ptrdiff_t c = 0; c < count; c++) { const T a = to[c], b = from[c]; to[c] = SUM; } \
+                    } else { \
+                        for (ptrdiff_t c = 0; c < count; c++) { const T a = to[c * sy], b = from[c * sx]; to[c * sy] = SUM; } \
+                    } \
+                } \
+    } \
+}
+RK_SUMS(RK_COL2IM)
+
+static void rk_col2im_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_im2col_job *job = (const rk_im2col_job *)context;
+    for (ptrdiff_t unit = begin; unit < end; unit++) {
+        const ptrdiff_t c0 = unit % job->chunks * job->chunk, left = job->g[RK_I2C_CHANNELS] - c0;
+        const ptrdiff_t count = left < job->chunk ? left : job->chunk;
+#define RK_CASE(CODE, NAME, T, SUM) case CODE: rk_col2im_##NAME(job, unit / job->chunks, c0, count); break;
         switch (job->dtype) {
-        RK_INTS(RK_CASE)
-        RK_CASE(RK_BOOL, u8, uint8_t, 0)
-        RK_CASE(RK_FLOAT32, f32, float, 0)
-        RK_CASE(RK_FLOAT64, f64, double, 0)
+        RK_SUMS(RK_CASE)
         }
 #undef RK_CASE
     }
 }
 
-static void RK(topk)(int dtype, ptrdiff_t m, ptrdiff_t n, const void *x, ptrdiff_t k, int sorted, void *values, void *indices,
-                     int idx_type)
-{
-    rk_topk_job job = { dtype, sorted, idx_type, rk_dtype_size(dtype), rk_dtype_size(idx_type), n, k, (const char *)x,
-                        (char *)values, (char *)indices };
-    if (m && n && k)
-        rk_move_run(rk_topk_task, &job, m, 8 * n);
-}
-
-/* ---- images ---- */
-
-typedef struct {
-    int dtype, size, reverse;
-    ptrdiff_t g[RK_I2C_NUMBERS];
-    ptrdiff_t step_c, step_d, step_h, step_w, step_batch;    /* of images */
-    ptrdiff_t cell, col_filter, col_channel;                 /* of cols */
-    char *images, *cols;
-} rk_im2col_job;
-
-/* one output position: each place of the filter is a run of channels */
-static void rk_im2col_cell(const rk_im2col_job *job, char *image, char *cols, ptrdiff_t z0, ptrdiff_t y0, ptrdiff_t x0)
-{
-    const ptrdiff_t *g = job->g, size = job->size, channels = g[RK_I2C_CHANNELS];
-    const int plain = job->step_c == 1 && job->col_channel == 1;
-    for (ptrdiff_t fz = 0; fz < g[RK_I2C_FILTER_D]; fz++)
-        for (ptrdiff_t fy = 0; fy < g[RK_I2C_FILTER_H]; fy++)
-            for (ptrdiff_t fx = 0; fx < g[RK_I2C_FILTER_W]; fx++, cols += job->col_filter * size) {
-                const ptrdiff_t z = z0 + fz * g[RK_I2C_DILATION_D], y = y0 + fy * g[RK_I2C_DILATION_H];
-                const ptrdiff_t x = x0 + fx * g[RK_I2C_DILATION_W];
-                const int inside = z >= 0 && z < g[RK_I2C_IM_D] && y >= 0 && y < g[RK_I2C_IM_H] && x >= 0
-                                   && x < g[RK_I2C_IM_W];
-                char *at = image + (z * job->step_d + y * job->step_h + x * job->step_w) * size;
-                rk_line_job line = { .dtype = job->dtype, .size = job->size, .n = channels, .re = 1 };
-                if (!inside) {
-                    if (job->reverse)
-                        continue;
-                    if (plain) {
-                        memset(cols, 0, (size_t)(channels * size));
-                        continue;
-                    }
-                    const rk_item16 zero = { 0, 0 };
-                    line.x = (const char *)&zero;
-                    line.y = cols;
-                    line.incy = job->col_channel;
-                    rk_fill_task(&line, 0, RK_BLOCKS(channels));
-                } else if (job->reverse) {
-                    line.x = cols;
-                    line.incx = job->col_channel;
-                    line.y = at;
-                    line.incy = job->step_c;
-                    rk_axpy_task(&line, 0, RK_BLOCKS(channels));
-                } else if (plain) {
-                    rk_move_bytes(cols, at, channels * size);
-                } else {
-                    line.x = at;
-                    line.incx = job->step_c;
-                    line.y = cols;
-                    line.incy = job->col_channel;
-                    rk_copy_task(&line, 0, RK_BLOCKS(channels));
-                }
-            }
-}
-
-/* forwards, units are rows of output positions; in reverse they are batches, whose sums go to places of their own */
-static void rk_im2col_task(void *context, ptrdiff_t begin, ptrdiff_t end)
-{
-    const rk_im2col_job *job = (const rk_im2col_job *)context;
-    const ptrdiff_t *g = job->g, rows = g[RK_I2C_OUT_D] * g[RK_I2C_OUT_H];
-    const ptrdiff_t each = job->reverse ? rows : 1;
-    for (ptrdiff_t row = begin * each; row < end * each; row++) {
-        const ptrdiff_t batch = row / rows, z = row % rows / g[RK_I2C_OUT_H], y = row % g[RK_I2C_OUT_H];
-        char *image = job->images + batch * job->step_batch * job->size;
-        char *cols = job->cols + row * g[RK_I2C_OUT_W] * job->cell * job->size;
-        for (ptrdiff_t x = 0; x < g[RK_I2C_OUT_W]; x++, cols += job->cell * job->size)
-            rk_im2col_cell(job, image, cols, z * g[RK_I2C_STRIDE_D] - g[RK_I2C_PAD_D],
-                           y * g[RK_I2C_STRIDE_H] - g[RK_I2C_PAD_H], x * g[RK_I2C_STRIDE_W] - g[RK_I2C_PAD_W]);
-    }
-}
-
 static void RK(im2col)(int dtype, int reverse, const ptrdiff_t *geometry, void *images, void *cols)
 {
-    rk_im2col_job job = { .dtype = dtype, .size = rk_dtype_size(dtype), .reverse = reverse, .images = (char *)images,
-                          .cols = (char *)cols };
+    rk_im2col_job job = { .dtype = dtype, .size = rk_dtype_size(dtype), .images = (char *)images, .cols = (char *)cols };
     memcpy(job.g, geometry, sizeof job.g);
     const ptrdiff_t *g = job.g, channels = g[RK_I2C_CHANNELS];
     const ptrdiff_t pixels = g[RK_I2C_IM_D] * g[RK_I2C_IM_H] * g[RK_I2C_IM_W];
@@ -589,12 +845,21 @@ static void RK(im2col)(int dtype, int reverse, const ptrdiff_t *geometry, void *
     job.cell = filter * channels;
     job.col_filter = cols_first ? 1 : channels;
     job.col_channel = cols_first ? filter : 1;
-    const ptrdiff_t rows = g[RK_I2C_OUT_D] * g[RK_I2C_OUT_H], row_bytes = g[RK_I2C_OUT_W] * job.cell * job.size;
-    if (reverse)
-        rk_move_run(rk_im2col_task, &job, g[RK_I2C_BATCHES], rows * row_bytes);
-    else
-        rk_move_run(rk_im2col_task, &job, g[RK_I2C_BATCHES] * rows, row_bytes);
+    job.outputs = g[RK_I2C_OUT_D] * g[RK_I2C_OUT_H] * g[RK_I2C_OUT_W];
+    job.by_rows = g[RK_I2C_DILATION_W] == 1 && (first == cols_first || channels == 1);
+    if (g[RK_I2C_BATCHES] == 0 || job.outputs == 0 || job.cell == 0 || pixels == 0)
+        return;
+    if (reverse) {
+        job.chunk = g[RK_I2C_BATCHES] > 1 ? channels : 64;
+        job.chunks = (channels + job.chunk - 1) / job.chunk;
+        rk_move_run(rk_col2im_task, &job, g[RK_I2C_BATCHES] * job.chunks,
+                    job.outputs * job.cell * job.size / job.chunks + 1);
+    } else {
+        rk_move_run(rk_im2col_task, &job, g[RK_I2C_BATCHES] * job.outputs, job.cell * job.size);
+    }
 }
+
+static ptrdiff_t rk_nearest(ptrdiff_t i, ptrdiff_t n) { return i < 0 ? 0 : i >= n ? n - 1 : i; }
 
 static void RK(imagecopy)(int size, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels, const void *a, void *b,
                           int channels_first, ptrdiff_t height_shift, ptrdiff_t width_shift, int vertical_flip,
@@ -603,16 +868,27 @@ static void RK(imagecopy)(int size, ptrdiff_t height, ptrdiff_t width, ptrdiff_t
     const ptrdiff_t step_c = channels_first ? width * height : 1, step_x = channels_first ? 1 : channels;
     const ptrdiff_t step_y = step_x * width;
     for (ptrdiff_t y = 0; y < height; y++) {
-        ptrdiff_t sy = vertical_flip ? height - 1 - y + height_shift : y - height_shift;
-        sy = sy < 0 ? 0 : sy >= height ? height - 1 : sy;
-        for (ptrdiff_t x = 0; x < width; x++) {
-            ptrdiff_t sx = horizontal_flip ? width - 1 - x + width_shift : x - width_shift;
-            sx = sx < 0 ? 0 : sx >= width ? width - 1 : sx;
-            for (ptrdiff_t c = 0; c < channels; c++) {
-                const ptrdiff_t sc = rgb_flip && c < 3 ? 2 - c : c;
-                rk_move_bytes((char *)b + (y * step_y + x * step_x + c * step_c) * size,
-                              (const char *)a + (sy * step_y + sx * step_x + sc * step_c) * size, size);
+        const ptrdiff_t sy = rk_nearest(vertical_flip ? height - 1 - y + height_shift : y - height_shift, height);
+        if (!horizontal_flip && width_shift == 0 && !rgb_flip && !channels_first) {
+            memcpy((char *)b + y * step_y * size, (const char *)a + sy * step_y * size, (size_t)(step_y * size));
+            continue;
+        }
+        for (ptrdiff_t c = 0; c < channels; c++) {
+            const ptrdiff_t sc = rgb_flip && c < 3 ? 2 - c : c;
+#define RK_CASE(SIZE, T) \
+            case SIZE: { \
+                const T *from = (const T *)a + sy * step_y + sc * step_c; \
+                T *to = (T *)b + y * step_y + c * step_c; \
+                for (ptrdiff_t x = 0; x < width; x++) { \
+                    const ptrdiff_t sx = horizontal_flip ? width - 1 - x + width_shift : x - width_shift; \
+                    to[x * step_x] = from[rk_nearest(sx, width) * step_x]; \
+                } \
+                break; \
             }
+            switch (size) {
+            RK_SIZES(RK_CASE)
+            }
+#undef RK_CASE
         }
     }
 }
@@ -843,9 +1119,11 @@ static void rk_random_block(const rk_random_job *job, ptrdiff_t block, void *out
     uint32_t w[RK_PHILOX_WORDS];
     rk_philox(job->seed, (uint64_t)block, w);
     if (job->dtype == RK_FLOAT32 && !job->normal) {
-        const float low = (float)job->a, width = (float)(job->b - job->a);
-        for (int i = 0; i < RK_PHILOX_WORDS; i++)
-            ((float *)out)[i] = (float)(w[i] >> 8) * (1.0f / 16777215.0f) * width + low;
+        const float low = (float)job->a, high = (float)job->b, width = (float)(job->b - job->a);
+        for (int i = 0; i < RK_PHILOX_WORDS; i++) {
+            const float v = (float)(w[i] >> 8) * (1.0f / 16777215.0f) * width + low;
+            ((float *)out)[i] = v < high ? v : high;
+        }
     } else if (job->dtype == RK_FLOAT32) {
         /* Box and Muller: the word's middle keeps the logarithm's argument above 0 */
         const float mean = (float)job->a, scale = (float)job->b;
@@ -855,9 +1133,7 @@ static void rk_random_block(const rk_random_job *job, ptrdiff_t block, void *out
             u[i + 128] = (float)(w[i + 128] >> 8) * 0x1p-24f;
         }
         for (int i = 0; i < RK_PHILOX_WORDS / 2; i += RK_VF32_LANES) {
-            const rk_vf32 one = rk_set1_vf32(1), v = rk_load_vf32(u + i);
-            const rk_vf32 below = rk_select_vf32(rk_lt_vf32(v, one), v, one);
-            const rk_vf32 r = rk_sqrt_vf32(rk_set1_vf32(-2) * rk_log_vf32(below)) * rk_set1_vf32(scale);
+            const rk_vf32 r = rk_sqrt_vf32(rk_set1_vf32(-2) * rk_log_vf32(rk_load_vf32(u + i))) * rk_set1_vf32(scale);
             rk_vf32 s, c;
             rk_sincospi2_vf32(rk_load_vf32(u + i + 128), &s, &c);
             rk_store_vf32((float *)out + i, rk_fma_vf32(r, c, rk_set1_vf32(mean)));
@@ -877,8 +1153,10 @@ static void rk_random_block(const rk_random_job *job, ptrdiff_t block, void *out
     } else if (job->dtype == RK_FLOAT64 || job->dtype == RK_FLOAT16) {
         double *y = (double *)out;
         rk_fractions(w, y, 0, 1.0 / (0x1p53 - 1));
-        for (int i = 0; i < 128; i++)
-            y[i] = y[i] * (job->b - job->a) + job->a;
+        for (int i = 0; i < 128; i++) {
+            const double v = y[i] * (job->b - job->a) + job->a;
+            y[i] = v < job->b ? v : job->b;
+        }
     } else {
         /* integers: the words' 64 bits scaled to the width */
         const uint64_t low = job->a < 0x1p63 ? (uint64_t)rk_to_i64(job->a) : (uint64_t)job->a;

@@ -28,6 +28,7 @@ RK_INLINE void rk_move_bytes(char *RK_RESTRICT y, const char *RK_RESTRICT x, ptr
     }
 }
 
+#define RK_STREAM_BYTES (4 << 20)     /* results that large leave the caches anyway */
 #define RK_GRAIN_BYTES (128 * 1024)   /* of memory moved */
 
 static ptrdiff_t rk_grain_of(ptrdiff_t bytes_each)
@@ -60,15 +61,156 @@ RK_TRANSPOSE_PLAIN(4, uint32_t)
 RK_TRANSPOSE_PLAIN(8, uint64_t)
 RK_TRANSPOSE_PLAIN(16, rk_item16)
 
+/* Squares in registers, as wide as a vector. Each row is loaded once and whole: with rows a power of two apart their
+ * lines compete for the same few places in the cache. `stream` stores past the caches, on aligned lines only. */
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+enum { RK_SQUARE_4 = 16, RK_SQUARE_8 = 8 };
+RK_INLINE void rk_square_put(void *y, __m512i v, int stream)
+{
+    if (stream)
+        _mm512_stream_si512((__m512i *)y, v);
+    else
+        _mm512_storeu_si512(y, v);
+}
+RK_INLINE void rk_square_4(const uint32_t *x, ptrdiff_t ldx, uint32_t *y, ptrdiff_t ldy, int stream)
+{
+    __m512i a[16], b[16];
+    for (int i = 0; i < 16; i++)
+        a[i] = _mm512_loadu_si512(x + i * ldx);
+    for (int i = 0; i < 16; i += 2) {
+        b[i] = _mm512_unpacklo_epi32(a[i], a[i + 1]);
+        b[i + 1] = _mm512_unpackhi_epi32(a[i], a[i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4) {   /* a[i+j], lane l: column 4l+j of rows i..i+3 */
+        a[i] = _mm512_unpacklo_epi64(b[i], b[i + 2]);
+        a[i + 1] = _mm512_unpackhi_epi64(b[i], b[i + 2]);
+        a[i + 2] = _mm512_unpacklo_epi64(b[i + 1], b[i + 3]);
+        a[i + 3] = _mm512_unpackhi_epi64(b[i + 1], b[i + 3]);
+    }
+    for (int j = 0; j < 4; j++) {
+        const __m512i p = _mm512_shuffle_i32x4(a[j], a[j + 4], 0x88), q = _mm512_shuffle_i32x4(a[j], a[j + 4], 0xdd);
+        const __m512i r = _mm512_shuffle_i32x4(a[j + 8], a[j + 12], 0x88), s = _mm512_shuffle_i32x4(a[j + 8], a[j + 12], 0xdd);
+        rk_square_put(y + j * ldy, _mm512_shuffle_i32x4(p, r, 0x88), stream);
+        rk_square_put(y + (j + 4) * ldy, _mm512_shuffle_i32x4(q, s, 0x88), stream);
+        rk_square_put(y + (j + 8) * ldy, _mm512_shuffle_i32x4(p, r, 0xdd), stream);
+        rk_square_put(y + (j + 12) * ldy, _mm512_shuffle_i32x4(q, s, 0xdd), stream);
+    }
+}
+RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdiff_t ldy, int stream)
+{
+    __m512i a[8], b[8];
+    for (int i = 0; i < 8; i++)
+        a[i] = _mm512_loadu_si512(x + i * ldx);
+    for (int i = 0; i < 8; i += 2) {   /* b[i+j], lane l: column 2l+j of rows i, i+1 */
+        b[i] = _mm512_unpacklo_epi64(a[i], a[i + 1]);
+        b[i + 1] = _mm512_unpackhi_epi64(a[i], a[i + 1]);
+    }
+    for (int j = 0; j < 2; j++) {
+        const __m512i p = _mm512_shuffle_i64x2(b[j], b[j + 2], 0x88), q = _mm512_shuffle_i64x2(b[j], b[j + 2], 0xdd);
+        const __m512i r = _mm512_shuffle_i64x2(b[j + 4], b[j + 6], 0x88), s = _mm512_shuffle_i64x2(b[j + 4], b[j + 6], 0xdd);
+        rk_square_put(y + j * ldy, _mm512_shuffle_i64x2(p, r, 0x88), stream);
+        rk_square_put(y + (j + 2) * ldy, _mm512_shuffle_i64x2(q, s, 0x88), stream);
+        rk_square_put(y + (j + 4) * ldy, _mm512_shuffle_i64x2(p, r, 0xdd), stream);
+        rk_square_put(y + (j + 6) * ldy, _mm512_shuffle_i64x2(q, s, 0xdd), stream);
+    }
+}
+#elif defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 32
+enum { RK_SQUARE_4 = 8, RK_SQUARE_8 = 4 };
+RK_INLINE void rk_square_put(void *y, __m256i v, int stream)
+{
+    if (stream)
+        _mm256_stream_si256((__m256i *)y, v);
+    else
+        _mm256_storeu_si256((__m256i *)y, v);
+}
+RK_INLINE void rk_square_4(const uint32_t *x, ptrdiff_t ldx, uint32_t *y, ptrdiff_t ldy, int stream)
+{
+    __m256i a[8], b[8];
+    for (int i = 0; i < 8; i++)
+        a[i] = _mm256_loadu_si256((const __m256i *)(x + i * ldx));
+    for (int i = 0; i < 8; i += 2) {
+        b[i] = _mm256_unpacklo_epi32(a[i], a[i + 1]);
+        b[i + 1] = _mm256_unpackhi_epi32(a[i], a[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4) {   /* a[i+j], lane l: column 4l+j of rows i..i+3 */
+        a[i] = _mm256_unpacklo_epi64(b[i], b[i + 2]);
+        a[i + 1] = _mm256_unpackhi_epi64(b[i], b[i + 2]);
+        a[i + 2] = _mm256_unpacklo_epi64(b[i + 1], b[i + 3]);
+        a[i + 3] = _mm256_unpackhi_epi64(b[i + 1], b[i + 3]);
+    }
+    for (int j = 0; j < 4; j++) {
+        rk_square_put(y + j * ldy, _mm256_permute2x128_si256(a[j], a[j + 4], 0x20), stream);
+        rk_square_put(y + (j + 4) * ldy, _mm256_permute2x128_si256(a[j], a[j + 4], 0x31), stream);
+    }
+}
+RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdiff_t ldy, int stream)
+{
+    __m256i a[4], b[4];
+    for (int i = 0; i < 4; i++)
+        a[i] = _mm256_loadu_si256((const __m256i *)(x + i * ldx));
+    for (int i = 0; i < 4; i += 2) {
+        b[i] = _mm256_unpacklo_epi64(a[i], a[i + 1]);
+        b[i + 1] = _mm256_unpackhi_epi64(a[i], a[i + 1]);
+    }
+    for (int j = 0; j < 2; j++) {
+        rk_square_put(y + j * ldy, _mm256_permute2x128_si256(b[j], b[j + 2], 0x20), stream);
+        rk_square_put(y + (j + 2) * ldy, _mm256_permute2x128_si256(b[j], b[j + 2], 0x31), stream);
+    }
+}
+#else
+enum { RK_SQUARE_4 = 4, RK_SQUARE_8 = 4 };
+RK_INLINE void rk_square_4(const uint32_t *x, ptrdiff_t ldx, uint32_t *y, ptrdiff_t ldy, int stream)
+{
+    (void)stream;
+    for (int c = 0; c < 4; c++)
+        for (int r = 0; r < 4; r++)
+            y[c * ldy + r] = x[r * ldx + c];
+}
+RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdiff_t ldy, int stream)
+{
+    (void)stream;
+    for (int c = 0; c < 4; c++)
+        for (int r = 0; r < 4; r++)
+            y[c * ldy + r] = x[r * ldx + c];
+}
+#endif
+
+/* squares, and plain loops around them */
+#define RK_TRANSPOSE_SQUARES(SIZE, T) \
+RK_INLINE void rk_transpose_squares_##SIZE(const T *x, ptrdiff_t ldx, T *y, ptrdiff_t ldy, ptrdiff_t rows, ptrdiff_t cols, \
+                                           int stream) \
+{ \
+    enum { S = RK_SQUARE_##SIZE }; \
+    const ptrdiff_t r1 = rows / S * S, c1 = cols / S * S; \
+    for (ptrdiff_t r = 0; r < r1; r += S) \
+        for (ptrdiff_t c = 0; c < c1; c += S) \
+            rk_square_##SIZE(x + r * ldx + c, ldx, y + c * ldy + r, ldy, stream); \
+    if (r1 < rows) \
+        rk_transpose_plain_##SIZE(x + r1 * ldx, ldx, y + r1, ldy, rows - r1, c1); \
+    if (c1 < cols) \
+        rk_transpose_plain_##SIZE(x + c1, ldx, y + c1 * ldy, ldy, rows, cols - c1); \
+}
+RK_TRANSPOSE_SQUARES(4, uint32_t)
+RK_TRANSPOSE_SQUARES(8, uint64_t)
+
 static void rk_transpose_tile(int size, const char *x, ptrdiff_t ldx, char *y, ptrdiff_t ldy, ptrdiff_t rows, ptrdiff_t cols)
 {
     switch (size) {
     case 1: rk_transpose_plain_1((const uint8_t *)x, ldx, (uint8_t *)y, ldy, rows, cols); break;
     case 2: rk_transpose_plain_2((const uint16_t *)x, ldx, (uint16_t *)y, ldy, rows, cols); break;
-    case 4: rk_transpose_plain_4((const uint32_t *)x, ldx, (uint32_t *)y, ldy, rows, cols); break;
-    case 8: rk_transpose_plain_8((const uint64_t *)x, ldx, (uint64_t *)y, ldy, rows, cols); break;
+    case 4: rk_transpose_squares_4((const uint32_t *)x, ldx, (uint32_t *)y, ldy, rows, cols, 0); break;
+    case 8: rk_transpose_squares_8((const uint64_t *)x, ldx, (uint64_t *)y, ldy, rows, cols, 0); break;
     default: rk_transpose_plain_16((const rk_item16 *)x, ldx, (rk_item16 *)y, ldy, rows, cols);
     }
+}
+
+/* the same with stores past the caches; y's rows must begin on multiples of 64 bytes */
+static void rk_transpose_stream(int size, const char *x, ptrdiff_t ldx, char *y, ptrdiff_t ldy, ptrdiff_t rows, ptrdiff_t cols)
+{
+    if (size == 4)
+        rk_transpose_squares_4((const uint32_t *)x, ldx, (uint32_t *)y, ldy, rows, cols, 1);
+    else
+        rk_transpose_squares_8((const uint64_t *)x, ldx, (uint64_t *)y, ldy, rows, cols, 1);
 }
 
 enum { RK_TRANSPOSE_TILE = 32, RK_MOVE_DIMS = 16 };
@@ -77,7 +219,8 @@ typedef struct {
     int size, nd;                          /* nd: dimensions besides the tiled ones, or besides the copied row */
     ptrdiff_t dims[RK_MOVE_DIMS], sx[RK_MOVE_DIMS], sy[RK_MOVE_DIMS];
     ptrdiff_t rows, cols, ldx, ldy;        /* the tiled pair: rows have stride ldx in x, cols stride ldy in y */
-    ptrdiff_t row_tiles, col_tiles;
+    ptrdiff_t row_tiles, col_tiles, tile_rows, tile_cols;
+    int stream;
     ptrdiff_t run;                         /* items copied at once, when the last dimension stays */
     const char *x;
     char *y;
@@ -101,13 +244,17 @@ static void rk_transpose_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     for (ptrdiff_t unit = begin; unit < end; unit++) {
         ptrdiff_t ox, oy;
         rk_transpose_offsets(job, unit / tiles, &ox, &oy);
-        const ptrdiff_t r = unit % tiles / job->col_tiles * RK_TRANSPOSE_TILE;
-        const ptrdiff_t c = unit % job->col_tiles * RK_TRANSPOSE_TILE;
-        const ptrdiff_t rows = job->rows - r < RK_TRANSPOSE_TILE ? job->rows - r : RK_TRANSPOSE_TILE;
-        const ptrdiff_t cols = job->cols - c < RK_TRANSPOSE_TILE ? job->cols - c : RK_TRANSPOSE_TILE;
-        rk_transpose_tile(job->size, job->x + (ox + r * job->ldx + c) * job->size, job->ldx,
-                          job->y + (oy + c * job->ldy + r) * job->size, job->ldy, rows, cols);
+        const ptrdiff_t r = unit % tiles / job->col_tiles * job->tile_rows, c = unit % job->col_tiles * job->tile_cols;
+        const ptrdiff_t rows = job->rows - r < job->tile_rows ? job->rows - r : job->tile_rows;
+        const ptrdiff_t cols = job->cols - c < job->tile_cols ? job->cols - c : job->tile_cols;
+        const char *x = job->x + (ox + r * job->ldx + c) * job->size;
+        char *y = job->y + (oy + c * job->ldy + r) * job->size;
+        (job->stream ? rk_transpose_stream : rk_transpose_tile)(job->size, x, job->ldx, y, job->ldy, rows, cols);
     }
+#if defined(RK_X86_INTRINSICS)
+    if (job->stream)
+        _mm_sfence();
+#endif
 }
 
 /* the last dimension stays the last: whole runs are copied */
@@ -192,8 +339,18 @@ static void RK(transpose)(int size, int nd, const ptrdiff_t *x_dims, const int *
             job.sy[job.nd++] = sy[d];
         }
     }
-    job.row_tiles = (job.rows + RK_TRANSPOSE_TILE - 1) / RK_TRANSPOSE_TILE;
-    job.col_tiles = (job.cols + RK_TRANSPOSE_TILE - 1) / RK_TRANSPOSE_TILE;
+    job.tile_rows = job.tile_cols = RK_TRANSPOSE_TILE;
+    /* large results whose rows begin on a line: whole lines are written, and none is read before */
+    if ((size == 4 || size == 8) && total * size >= RK_STREAM_BYTES && job.ldy * size % 64 == 0 && (uintptr_t)y % 64 == 0
+        && RK_VECTOR_BYTES >= 32) {
+        job.stream = 1;
+        for (int d = 0; d < job.nd; d++)
+            job.stream &= job.sy[d] * size % 64 == 0;
+        job.tile_rows = 64 / size;
+        job.tile_cols = 256;
+    }
+    job.row_tiles = (job.rows + job.tile_rows - 1) / job.tile_rows;
+    job.col_tiles = (job.cols + job.tile_cols - 1) / job.tile_cols;
     const ptrdiff_t units = total / (job.rows * job.cols) * job.row_tiles * job.col_tiles;
     rk_move_run(rk_transpose_task, &job, units, total * size / units);
 }
