@@ -607,7 +607,7 @@ cdef int _contract(_Equation e, NDArrayPhp a, NDArrayPhp b, NDArrayPhp c, const 
                 at -= 1
             inner[at] = x
             inner_count += 1
-    if not summed:
+    if not summed and not is_complex(a.dt):
         if nd == 0:
             dims[0] = 1
             step_a[0] = step_b[0] = 0
@@ -615,7 +615,7 @@ cdef int _contract(_Equation e, NDArrayPhp a, NDArrayPhp b, NDArrayPhp c, const 
         with nogil:
             rk.binary(core.RK_MUL, a.dt, nd, dims, a.ptr, step_a, b.ptr, step_b, c.ptr, 0)
         return 0
-    if plain and _contract_products(a, b, c, batch, batches, rows, row_count, cols, col_count, inner, inner_count):
+    if summed and plain and _contract_products(a, b, c, batch, batches, rows, row_count, cols, col_count, inner, inner_count):
         return 0
     np.einsum(e.text, as_numpy(a), as_numpy(b), out=as_numpy(c))
     return 0
