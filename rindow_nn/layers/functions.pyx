@@ -1,6 +1,7 @@
 """Layers as single differentiable functions with fused kernels."""
 
 from rindow_math.exceptions import InvalidArgumentException
+from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, raw
 from rindow_nn.gradient.core.layerfunction cimport LayerFunction
@@ -31,6 +32,11 @@ cdef class DenseFunction(LayerFunction):
         self.x = array_of(<Variable>inputs[0])
         self.kernel = array_of(<Variable>inputs[1])
         self.bias = array_of(<Variable>inputs[2]) if self.biased else None
+        if self.x.dt != self.kernel.dt:
+            raise InvalidArgumentException(
+                f"unmatch data type: inputs are {NAMES[self.x.dt]}, the kernel is {NAMES[self.kernel.dt]} in "
+                f"{self.layer.name()}:forward"
+            )
         self.out = self.K.dense(self.x, self.kernel, self.bias, self.epilogue)
         return self.masked(inputs, self.out)
 

@@ -4,11 +4,12 @@ Each method takes and gives arrays, allocates its result unless one is given, ch
 releases the interpreter around long kernels. Another backend replaces this class.
 """
 
+from libc.math cimport NAN
 from libc.stddef cimport ptrdiff_t
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
-from rindow_math.matrix.buffer cimport is_float, is_int, item_size
+from rindow_math.matrix.buffer cimport is_complex, is_float, is_int, item_size
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport (
     MAX_DIMS, NDArrayPhp, cast_to, check_writable, copy_of, empty, empty_like, full, raw, same_shape, scalar,
@@ -44,11 +45,32 @@ cdef int _broadcast(NDArrayPhp a, NDArrayPhp b, ptrdiff_t* dims, ptrdiff_t* sa, 
     return nd
 
 
+cdef int _computed(NDArrayPhp x) except -1:
+    """Types that the kernels compute with; float16 and complex arrays are for keeping and converting."""
+    if x.dt == core.RK_FLOAT16 or is_complex(x.dt):
+        raise InvalidArgumentException(f"Unsupported data type: {NAMES[x.dt]}; cast the array to float32 or float64")
+    return 0
+
+
+cdef int _fitting(NDArrayPhp y, NDArrayPhp dy) except -1:
+    """A gradient must be like the output that it belongs to."""
+    if y.dt != dy.dt or not same_shape(y, dy):
+        raise InvalidArgumentException(
+            f"the gradient has shape {shape_text(dy)} ({NAMES[dy.dt]}), the output {shape_text(y)} ({NAMES[y.dt]})"
+        )
+    return 0
+
+
 cdef object _wrong_types(str what, NDArrayPhp a, NDArrayPhp b):
     return InvalidArgumentException(f"Unmatch data type: {what} of {NAMES[a.dt]} and {NAMES[b.dt]}")
 
 
 cdef NDArrayPhp _reduce(int op, NDArrayPhp x, NDArrayPhp out, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner):
+    if n == 0:
+        # of no elements; the kernels write nothing
+        if op != core.RK_SUM and (op != core.RK_MEAN or not is_float(x.dt)):
+            raise InvalidArgumentException(f"nothing to reduce: shape {shape_text(x)}")
+        return full(out.dt, out.nd, out.dims, 0.0 if op == core.RK_SUM else NAN)
     if x.n > LONG:
         with nogil:
             rk.reduce(op, x.dt, x.ptr, out.ptr, outer, n, inner)
@@ -78,8 +100,11 @@ cdef class Primitives:
     """The C interface of a backend; see ``Backend`` for the methods with the original's names."""
 
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out):
+        _computed(x)
         if out is None:
             out = empty_like(x)
+        else:
+            check_writable(out)
         if x.n > LONG:
             with nogil:
                 rk.unary(op, x.dt, x.ptr, out.ptr, x.n)
@@ -88,8 +113,11 @@ cdef class Primitives:
         return out
 
     cdef NDArrayPhp param(self, int op, NDArrayPhp x, double p, double q, NDArrayPhp out):
+        _computed(x)
         if out is None:
             out = empty_like(x)
+        else:
+            check_writable(out)
         if x.n > LONG:
             with nogil:
                 rk.param(op, x.dt, x.ptr, p, q, out.ptr, x.n)
@@ -102,8 +130,11 @@ cdef class Primitives:
         cdef ptrdiff_t[MAX_DIMS] sa
         cdef ptrdiff_t[MAX_DIMS] sb
         cdef int nd
+        _computed(a)
         if a.dt != b.dt:
             raise _wrong_types("operands", a, b)
+        if out is not None:
+            check_writable(out)
         if same_shape(a, b):
             nd = 1
             dims[0] = a.n
@@ -128,6 +159,7 @@ cdef class Primitives:
             raise _wrong_types("operands", x, y)
         if x.n != y.n:
             raise InvalidArgumentException(f"Unmatch shape of dimension: {shape_text(x)},{shape_text(y)}")
+        check_writable(y)
         with nogil:
             rk.axpy(x.dt, x.n, alpha, 0.0, x.ptr, 1, y.ptr, 1)
         return y
@@ -145,6 +177,7 @@ cdef class Primitives:
         """One number from all elements, as an array of no dimensions, or of all-one sizes."""
         cdef Py_ssize_t[MAX_DIMS] ones
         cdef int i
+        _computed(x)
         for i in range(x.nd):
             ones[i] = 1
         return _reduce(op, x, empty(x.dt, x.nd if keepdims else 0, ones), 1, x.n, 1)
@@ -155,6 +188,7 @@ cdef class Primitives:
         cdef ptrdiff_t inner = 1
         cdef int i
         cdef int nd = 0
+        _computed(x)
         if axis < -x.nd or axis >= x.nd:
             raise InvalidArgumentException(f"Invalid axis: axis={axis},shape={shape_text(x)}")
         if axis < 0:
@@ -183,6 +217,7 @@ cdef class Primitives:
         cdef int first
         cdef int last
         cdef int i
+        _computed(x)
         for i in range(x.nd):
             shape[i] = x.dims[i]
         last = x.nd
@@ -219,6 +254,7 @@ cdef class Primitives:
         cdef Py_ssize_t size
         cdef NDArrayPhp out = empty(x.dt, nd, dims)
         cdef int i
+        _computed(x)
         for i in range(1, nd + 1):
             size = x.dims[x.nd - i] if i <= x.nd else 1
             if size != 1 and size != dims[nd - i]:
@@ -260,6 +296,8 @@ cdef class Primitives:
         cdef int nd, d
         cdef bint uniform = True
         cdef NDArrayPhp out, one_a, one_b, one_c
+        if a.dt == core.RK_FLOAT16:
+            _computed(a)
         if a.dt != b.dt:
             raise _wrong_types("matrices", a, b)
         if a.nd < 2 or b.nd < 2:
@@ -356,8 +394,8 @@ cdef class Primitives:
         batch = x.n // (rows * cols) if x.n else 0
         for at in range(batch):
             for i in range(rows):
-                first = 0 if lower < 0 or i - lower < 0 else i - lower
-                last = cols if upper < 0 or i + upper + 1 > cols else i + upper + 1
+                first = 0 if lower < 0 or lower > i else i - lower
+                last = cols if upper < 0 or upper >= cols - i else i + upper + 1
                 j = (at * rows + i) * cols
                 if first > cols:
                     first = cols
@@ -462,6 +500,8 @@ cdef class Primitives:
     cdef NDArrayPhp softmax_rows(self, NDArrayPhp x):
         cdef NDArrayPhp out = empty_like(x)
         cdef ptrdiff_t n = x.dims[x.nd - 1] if x.nd else 1
+        if x.dt != core.RK_FLOAT32 and x.dt != core.RK_FLOAT64:
+            raise InvalidArgumentException(f"softmax needs float32 or float64: {NAMES[x.dt]} was given")
         with nogil:
             rk.softmax(x.dt, x.ptr, out.ptr, x.n // n if n else 0, n)
         return out
@@ -469,6 +509,9 @@ cdef class Primitives:
     cdef NDArrayPhp dsoftmax_rows(self, NDArrayPhp y, NDArrayPhp dy):
         cdef NDArrayPhp out = empty_like(y)
         cdef ptrdiff_t n = y.dims[y.nd - 1] if y.nd else 1
+        _fitting(y, dy)
+        if y.dt != core.RK_FLOAT32 and y.dt != core.RK_FLOAT64:
+            raise InvalidArgumentException(f"softmax needs float32 or float64: {NAMES[y.dt]} was given")
         with nogil:
             rk.dsoftmax(y.dt, y.ptr, dy.ptr, out.ptr, y.n // n if n else 0, n)
         return out
@@ -481,9 +524,14 @@ cdef class Primitives:
         cdef int i
         if x.dt != kernel.dt:
             raise _wrong_types("inputs and kernel", x, kernel)
-        k = kernel.dims[0]
-        n = kernel.dims[1]
-        if not is_float(x.dt) or x.nd < 1 or x.dims[x.nd - 1] != k:
+        k = kernel.dims[0] if kernel.nd == 2 else -1
+        n = kernel.dims[1] if kernel.nd == 2 else -1
+        if bias is not None and (bias.dt != x.dt or bias.nd != 1 or bias.dims[0] != n):
+            raise InvalidArgumentException(
+                f"a bias of shape {shape_text(bias)} ({NAMES[bias.dt]}) does not fit a kernel of shape "
+                f"{shape_text(kernel)} ({NAMES[kernel.dt]})"
+            )
+        if (x.dt != core.RK_FLOAT32 and x.dt != core.RK_FLOAT64) or x.nd < 1 or x.dims[x.nd - 1] != k:
             raise InvalidArgumentException(
                 f"inputs of shape {shape_text(x)} ({NAMES[x.dt]}) do not fit a kernel of shape {shape_text(kernel)}"
             )
@@ -509,6 +557,7 @@ cdef class Primitives:
         cdef ptrdiff_t k = kernel.dims[0]
         cdef ptrdiff_t n = kernel.dims[1]
         cdef ptrdiff_t m = x.n // k if k else 0
+        _fitting(y, dy)
         if bias is not None:
             dbias = empty_like(bias)
         if epilogue != core.RK_EPI_NONE:
@@ -541,8 +590,8 @@ cdef class Primitives:
             )
         if not is_int(labels.dt):
             raise InvalidArgumentException(f"trues must be integers. {NAMES[labels.dt]} was given.")
-        if not is_float(logits.dt):
-            raise InvalidArgumentException(f"predicts must be floating-point numbers. {NAMES[logits.dt]} was given.")
+        if logits.dt != core.RK_FLOAT32 and logits.dt != core.RK_FLOAT64:
+            raise InvalidArgumentException(f"predicts must be float32 or float64. {NAMES[logits.dt]} was given.")
         n = logits.dims[logits.nd - 1]
         rows = labels.n
         wrong = rk.check_index(labels.dt, labels.ptr, rows, n)
@@ -566,6 +615,11 @@ cdef class Primitives:
         cdef double scale = 1.0
         if dloss.nd == 0:
             scale = float(dloss) / rows
+        elif dloss.dt != probabilities.dt or not same_shape(dloss, labels):
+            raise InvalidArgumentException(
+                f"the gradient has shape {shape_text(dloss)} ({NAMES[dloss.dt]}), the losses have "
+                f"{shape_text(labels)} ({NAMES[probabilities.dt]})"
+            )
         with nogil:
             rk.dsparse_xent_logits(probabilities.dt, probabilities.ptr, labels.ptr, labels.dt,
                                    NULL if dloss.nd == 0 else dloss.ptr, scale, dx.ptr, rows, n)
@@ -576,14 +630,17 @@ cdef class Primitives:
         """One step of Adam for all parameters, in place."""
         cdef NDArrayPhp p, g, mi, vi
         cdef int i
+        # all before the first is changed: a step is taken as a whole or not at all
+        _check_steps(params, grads)
+        _check_steps(params, m)
+        _check_steps(params, v)
         for i in range(len(params)):
             p = raw(params[i])
             g = raw(grads[i])
             mi = raw(m[i])
             vi = raw(v[i])
-            _check_step(p, g, i)
-            _check_step(p, mi, i)
-            _check_step(p, vi, i)
+            check_writable(mi)
+            check_writable(vi)
             if p.n > LONG:
                 with nogil:
                     rk.adam(p.dt, p.ptr, g.ptr, mi.ptr, vi.ptr, p.n, lr, beta1, beta2, epsilon)
@@ -594,12 +651,24 @@ cdef class Primitives:
         """One step of plain gradient descent for all parameters, in place."""
         cdef NDArrayPhp p, g
         cdef int i
+        _check_steps(params, grads)
         for i in range(len(params)):
             p = raw(params[i])
             g = raw(grads[i])
-            _check_step(p, g, i)
             with nogil:
                 rk.axpy(p.dt, p.n, -lr, 0.0, g.ptr, 1, p.ptr, 1)
+
+
+cdef int _check_steps(list params, list others) except -1:
+    """An optimizer's lists must be alike."""
+    cdef int i
+    if params is None or others is None or len(params) != len(others):
+        raise InvalidArgumentException(
+            f"{len(params or ())} parameters, but {len(others or ())} gradients or states were given"
+        )
+    for i in range(len(params)):
+        _check_step(raw(params[i]), raw(others[i]), i)
+    return 0
 
 
 cdef int _check_step(NDArrayPhp p, NDArrayPhp g, int i) except -1:
@@ -609,7 +678,7 @@ cdef int _check_step(NDArrayPhp p, NDArrayPhp g, int i) except -1:
             f"parameter #{i} has shape {shape_text(p)} ({NAMES[p.dt]}), its gradient or state has "
             f"{shape_text(g)} ({NAMES[g.dt]})"
         )
-    if not is_float(p.dt):
-        raise InvalidArgumentException(f"parameter #{i} holds {NAMES[p.dt]}; only floating-point values are trained")
+    if p.dt != core.RK_FLOAT32 and p.dt != core.RK_FLOAT64:
+        raise InvalidArgumentException(f"parameter #{i} holds {NAMES[p.dt]}; only float32 and float64 are trained")
     check_writable(p)
     return 0

@@ -21,7 +21,7 @@ import numpy as np
 from rindow_math.exceptions import InvalidArgumentException, LogicException, RuntimeException
 from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.kernels cimport core
-from rindow_math.matrix.ndarray cimport MAX_DIMS, copy_of, from_python, full, raw, read_shape
+from rindow_math.matrix.ndarray cimport MAX_DIMS, copy_of, from_python, full, raw, read_shape, same_shape, shape_text
 from rindow_nn.gradient.core.values import ArrayShape, MaskedNDArray, Scalar
 
 
@@ -78,7 +78,7 @@ cdef Variable pack(object backend, object value):
     cdef Variable v
     if isinstance(value, Variable):
         return <Variable>value
-    if not isinstance(value, (NDArrayPhp, ArrayShape, Scalar, MaskedNDArray)):
+    if not isinstance(value, (NDArrayPhp, bool, ArrayShape, Scalar, MaskedNDArray)):
         value = from_python(value, 0)
     v = make_variable(backend, value)
     v.literal = True
@@ -400,6 +400,11 @@ cdef class Variable(NDArray):
             return NotImplemented
         return _ops().power(self.backend_, self, other)
 
+    def __rpow__(self, other, modulo):
+        if modulo is not None:
+            return NotImplemented
+        return _ops().power(self.backend_, other, self)
+
     def __neg__(self):
         return _ops().negative(self.backend_, self)
 
@@ -637,13 +642,24 @@ cdef class AbstractFunction:
     cdef object forward(self, tuple inputs):
         """The outputs' values: one value, or a tuple of several."""
         out = self.call([(<Variable>v).need_value() for v in inputs])
-        if isinstance(out, (list, tuple)):
-            return out[0] if len(out) == 1 else tuple(out)
-        return out
+        values = list(out) if isinstance(out, (list, tuple)) else [out]
+        for i, value in enumerate(values):
+            if isinstance(value, Variable):
+                values[i] = (<Variable>value).need_value()
+            elif not (value is None and len(values) > 1) and not isinstance(value, (NDArray, bool, ArrayShape, Scalar)):
+                raise InvalidArgumentException(
+                    f"{type(self).__name__}.call must give arrays: output #{i + 1} is {type(value).__name__}"
+                )
+        if not values:
+            raise InvalidArgumentException(f"{type(self).__name__}.call gave no outputs")
+        return values[0] if len(values) == 1 else tuple(values)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         """The inputs' gradients as variables, None where not needed (bit i of `needs`) or absent."""
         cdef list grads = []
+        cdef NDArrayPhp given
+        cdef NDArrayPhp x
+        cdef int i
         values = self.differentiate([None if d is None else array_of(<Variable>d) for d in douts])
         if not isinstance(values, (list, tuple)):
             values = [values]
@@ -656,6 +672,15 @@ cdef class AbstractFunction:
             raise LogicException(
                 f"{type(self).__name__}.differentiate gave {len(grads)} gradients for {len(self.inputs_)} inputs"
             )
+        for i in range(len(self.inputs_)):
+            if grads[i] is not None and isinstance(self.kept[i], NDArray):
+                given = array_of(<Variable>grads[i])
+                x = raw(self.kept[i])
+                if not same_shape(given, x):
+                    raise InvalidArgumentException(
+                        f"{type(self).__name__}.differentiate gave a gradient of shape {shape_text(given)} for input "
+                        f"#{i + 1} of shape {shape_text(x)}"
+                    )
         return tuple(grads)
 
     cdef object record(self, tuple inputs):
@@ -665,6 +690,8 @@ cdef class AbstractFunction:
         cdef int i
         cdef list outs
         cdef bint tape = rn_tape != NULL
+        if self.K is None:
+            raise LogicException(f"{type(self).__name__}.__init__ must call super().__init__(backend)")
         self.kept = None
         value = self.forward(inputs)
         if not isinstance(value, tuple):
@@ -759,7 +786,8 @@ cdef class _Sources:
 cdef list _reverse_order(AbstractFunction last, _Sources sources):
     """The calls on a path from a source to `last`, each before all that feed it.
 
-    Marks them with the number of this walk (`stamp`) and as `useful`.
+    Each comes with the inputs whose gradients are needed, as bits. The marks on the calls (`stamp`, `useful`) hold
+    within this function only: another thread, or a gradient asked by a call's own gradient, may walk the same calls.
     """
     global _walks
     cdef list order = []
@@ -767,9 +795,11 @@ cdef list _reverse_order(AbstractFunction last, _Sources sources):
     cdef AbstractFunction node
     cdef AbstractFunction before
     cdef Variable v
+    cdef unsigned long long needs
     cdef long open_
     cdef long done
     cdef bint wait
+    cdef int i
     _walks += 2
     open_ = _walks
     done = _walks + 1
@@ -791,16 +821,16 @@ cdef list _reverse_order(AbstractFunction last, _Sources sources):
                 continue
         stack.pop()
         node.stamp = done
-        node.useful = False
-        for item in node.inputs_:
-            v = <Variable>item
+        needs = 0
+        for i in range(len(node.inputs_)):
+            v = <Variable>node.inputs_[i]
             if not v.unbackpropagatable and (
                 sources.has(v) or (v.creator_ is not None and v.creator_.stamp == done and v.creator_.useful)
             ):
-                node.useful = True
-                break
-        if node.useful:
-            order.append(node)
+                needs |= 1ULL << (i if i < 63 else 63)
+        node.useful = needs != 0
+        if needs:
+            order.append((node, needs))
     order.reverse()
     return order
 
@@ -841,10 +871,20 @@ cdef class GradientTape:
 
     def exit(self, e=None) -> bool:
         """Ends recording; exceptions go on."""
+        cdef GradientTape inner = None
+        cdef GradientTape tape = current_tape()
         if not self.active:
             raise LogicException("the tape is not recording")
+        while tape is not None and tape is not self:
+            inner = tape
+            tape = tape.outer
+        if tape is None:
+            raise LogicException("the tape records in another thread, which must end the recording")
+        if inner is None:
+            _set_tape(self.outer)
+        else:
+            inner.outer = self.outer  # left before a tape that was entered later
         self.active = False
-        _set_tape(self.outer)
         self.outer = None
         Py_XDECREF(<PyObject*>self)
         return False
@@ -976,34 +1016,30 @@ cdef list _gradients(object backend, Variable target, list wanted):
     cdef Variable v
     cdef Variable d
     cdef unsigned long long needs
-    cdef long walk
     cdef int i
     cdef bint nested = recording()
     if target.creator_ is None or target.unbackpropagatable:
         raise _why(target, <Variable>wanted[0], 0) if wanted else InvalidArgumentException("no source was given")
     order = _reverse_order(target.creator_, sources)
-    walk = target.creator_.stamp
     slot = [None] * target.creator_.outputs_count
     slot[target.index] = _ones_like(backend, target)
     slots[target.creator_] = slot
     for item in order:
-        node = <AbstractFunction>item
-        slot = slots.get(node)
+        node = <AbstractFunction>(<tuple>item)[0]
+        needs = (<tuple>item)[1]
+        if sources.outputs is not None and node in sources.outputs:
+            slot = slots.get(node)
+        else:
+            slot = slots.pop(node, None)  # or all gradients in between would live to the end
         if slot is None:
             continue
         if node.outputs_count > 1:
             for i in range(node.outputs_count):
                 if slot[i] is None and node.output_shapes[i] is not None:
                     slot[i] = _zeros(backend, node.output_shapes[i])
-        needs = 0
-        for i in range(len(node.inputs_)):
-            v = <Variable>node.inputs_[i]
-            before = v.creator_
-            if not v.unbackpropagatable and (
-                (before is not None and before.stamp == walk and before.useful) or sources.has(v)
-            ):
-                needs |= 1ULL << (i if i < 63 else 63)
         grads = node.gradient_of(tuple(slot), needs)
+        if nested:
+            grads = _linked(node, slot, grads)
         for i in range(len(node.inputs_)):
             if not needs >> (i if i < 63 else 63) & 1 or i >= len(grads) or grads[i] is None:
                 continue
@@ -1029,6 +1065,48 @@ cdef list _gradients(object backend, Variable target, list wanted):
             raise _why(target, v, i)
         result.append(d if nested else d.value_)
     return result
+
+
+cdef tuple _linked(AbstractFunction node, list douts, tuple grads):
+    """A call's gradients, each with a record of what it depends on.
+
+    Functions computed by recorded functions have it. For those computed by a kernel or by the user on arrays there
+    is none, and without it an outer tape would take the gradient for a constant.
+    """
+    cdef list result = list(grads)
+    cdef _FirstDerivative link
+    cdef Variable v
+    cdef int i
+    for i in range(len(result)):
+        v = <Variable>result[i]
+        if v is None or v.creator_ is not None or v in douts:
+            continue
+        link = prepare(_FirstDerivative.__new__(_FirstDerivative), node.backend_, node.name_)
+        link.function = (node.name_ + ": " if node.name_ else "") + type(node).__name__
+        link.value = v.value_
+        result[i] = link.record(tuple([*node.inputs_, *[d for d in douts if d is not None]]))
+    return tuple(result)
+
+
+cdef class _FirstDerivative(AbstractFunction):
+    """The gradient of a call, computed already; its own gradient is not known."""
+
+    cdef str function
+    cdef object value
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<_FirstDerivative>node).function = self.function
+        return 0
+
+    cdef object forward(self, tuple inputs):
+        if self.value is None:
+            raise LogicException(f"the gradient of {self.function} cannot be traced")
+        return self.value
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        raise LogicException(
+            f"No second derivative of {self.function}: its gradient is computed in one piece, not by recorded functions"
+        )
 
 
 cdef Variable _zeros(object backend, object shape_and_type):
