@@ -145,7 +145,12 @@ def test_scale_and_increment_by_variables(check_gradient):
     check_gradient(g.increment, x, 0.7, -1.3)
     assert g.scale(Scalar(2), [1.0]).toArray() == [2]
     assert g.scale(mo.array(2), [1.0]).toArray() == [2]
-    for bad in (lambda v: g.scale(v, v), lambda v: g.increment(v, v), lambda v: g.greater(v, v), lambda v: g.less(v, v)):
+    for bad in (
+        lambda v: g.scale(v, v),
+        lambda v: g.increment(v, v),
+        lambda v: g.greater(v, v),
+        lambda v: g.less(v, v),
+    ):
         with pytest.raises(InvalidArgumentException, match=r"must be a scalar: an array of shape \[2\]"):
             bad(g.Variable([1.0, 2.0]))
 

@@ -302,7 +302,9 @@ def as_array(a):
     return mo.array(a)
 
 
-@pytest.mark.parametrize("other", [g.Variable, as_array, as_list, np.asarray], ids=["Variable", "NDArray", "list", "numpy"])
+@pytest.mark.parametrize(
+    "other", [g.Variable, as_array, as_list, np.asarray], ids=["Variable", "NDArray", "list", "numpy"]
+)
 @pytest.mark.parametrize("name", OPERATORS)
 def test_operators(name, other):
     op = OPERATORS[name]

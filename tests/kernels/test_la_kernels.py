@@ -367,6 +367,14 @@ def test_random_uniform_of_whole_types(kernels):
     assert set(y.tolist()) == {-1, 0, 1}
 
 
+def test_random_words_are_philox(kernels):
+    """The answer that the generator's authors publish for counter 0 and key 0: 6627e8d5 e169c58d bc57ac4c 9b00dbd8."""
+    y = np.empty(128, "i8")
+    kernels.random_uniform(5, y, 128, 1, -(2.0**63), 2.0**63, 0)
+    words = y.view("u8") ^ np.uint64(1 << 63)
+    assert (int(words[0]), int(words[64])) == (0x6627E8D5BC57AC4C, 0xE169C58D9B00DBD8)
+
+
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_random_normal(kernels, dtype):
     n = 100001

@@ -259,7 +259,7 @@ def test_initializers_by_name(name):
 
 
 def test_an_unknown_initializer():
-    with pytest.raises(InvalidArgumentException, match=r"'glorot_unifrom'.*did you mean glorot_uniform"):
+    with pytest.raises(InvalidArgumentException, match=r"glorot_unifrom.*did you mean glorot_uniform"):
         nn.layers.Dense(1, kernel_initializer="glorot_unifrom")
 
 

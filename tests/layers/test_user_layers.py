@@ -149,9 +149,8 @@ def test_weight_gradients_of_a_wrong_shape():
     layer = Wrong(K, name="wrong")
     with g.GradientTape() as tape:
         y = layer(mo.ones([2, 2]))
-    with pytest.raises(InvalidArgumentException, match=r"\(7\).*\(2\)"):
-        optimizer = nn.optimizers.SGD()
-        optimizer.update(layer.trainableVariables(), tape.gradient(y, layer.trainableVariables()))
+    with pytest.raises(InvalidArgumentException, match=r"weight #1 has shape \(7\), must be \(2\) in wrong:backward"):
+        tape.gradient(y, layer.trainableVariables())
 
 
 def test_an_exception_leaves_layer_and_tape_usable():

@@ -143,7 +143,7 @@ class TestWrongInput:
 
 def test_options():
     assert nn.losses.SparseCategoricalCrossEntropy().accuracyMetric() == "sparse_categorical_accuracy"
-    with pytest.raises(InvalidArgumentException, match="reduction must be 'sum' or 'none'. Received: 'mean'"):
+    with pytest.raises(InvalidArgumentException, match=r"reduction must be 'sum' or 'none'\. Received: 'mean'"):
         nn.losses.SparseCategoricalCrossEntropy(reduction="mean")
     loss = nn.losses.SparseCategoricalCrossEntropy()
     assert not loss.fromLogits()

@@ -236,18 +236,18 @@ def test_gather_and_scatter_along_an_axis(shape, seed, dtype, data):
     index = np.expand_dims(x, place).astype(int)
     picked = np.take_along_axis(a, index, place)
     source = Held(a)
-    same(la.gather(source.x, mo.array(x), axis), picked.squeeze(place))
+    same(la.gather(source.x, Held(x).x, axis), picked.squeeze(place))
     updates = drawn(seed + 1, rest, dtype)
     want = a.copy()
     sums = np.take_along_axis(want, index, place) + np.expand_dims(updates, place)
     np.put_along_axis(want, index, sums.astype(dtype), place)
-    assert la.scatterAdd(mo.array(x), mo.array(updates), source.x, axis) is source.x
+    assert la.scatterAdd(Held(x).x, Held(updates).x, source.x, axis) is source.x
     near(source.result(), want)
     want = np.zeros_like(a)
     np.put_along_axis(want, index, np.expand_dims(updates, place), place)
-    same(la.scatter(mo.array(x), mo.array(updates), shape[place], place), want)
+    same(la.scatter(Held(x).x, Held(updates).x, shape[place], place), want)
     target = Held(a)
-    assert la.scatter(mo.array(x), mo.array(updates), shape[place], place, target.x) is target.x
+    assert la.scatter(Held(x).x, Held(updates).x, shape[place], place, target.x) is target.x
     want = a.copy()
     np.put_along_axis(want, index, np.expand_dims(updates, place), place)
     same(target.result(), want)

@@ -246,7 +246,7 @@ def test_it_learns():
     loss = nn.losses.SparseCategoricalCrossEntropy(from_logits=True)
     optimizer = nn.optimizers.Adam(lr=0.05)
     for _ in range(150):
-        value = nn.with_(tape := g.GradientTape(), lambda: loss(t, net(x, True, t)))  # noqa: B023
+        value = nn.with_(tape := g.GradientTape(), lambda: loss(t, net(x, True, t)))
         optimizer.update(net.trainableVariables(), tape.gradient(value, net.trainableVariables()))
     assert np.asarray(net(x, False)).argmax(axis=1).tolist() == [0, 1, 1, 0]
     assert float(value) < 0.1

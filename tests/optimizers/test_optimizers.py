@@ -38,7 +38,11 @@ class AdamTwin:
 
     def step(self, grads):
         self.t += 1
-        lr = self.lr(self.t) if callable(self.lr) else self.lr * np.sqrt(1 - self.beta2**self.t) / (1 - self.beta1**self.t)
+        lr = (
+            self.lr(self.t)
+            if callable(self.lr)
+            else self.lr * np.sqrt(1 - self.beta2**self.t) / (1 - self.beta1**self.t)
+        )
         for p, g_, m, v in zip(self.params, grads, self.m, self.v):
             m += (1 - self.beta1) * (g_ - m)
             v += (1 - self.beta2) * (g_ * g_ - v)
@@ -129,7 +133,9 @@ def test_configuration():
     assert nn.optimizers.SGD().getConfig() == {"options": {"lr": 0.01}}
 
 
-@pytest.mark.parametrize(("step", "factor", "stairs"), [(0, 1, 1), (5, 0.5**0.5, 1), (10, 0.5, 0.5), (25, 0.5**2.5, 0.25)])
+@pytest.mark.parametrize(
+    ("step", "factor", "stairs"), [(0, 1, 1), (5, 0.5**0.5, 1), (10, 0.5, 0.5), (25, 0.5**2.5, 0.25)]
+)
 def test_exponential_decay(step, factor, stairs):
     assert ExponentialDecay(0.1, 10, 0.5)(step) == pytest.approx(0.1 * factor)
     assert ExponentialDecay(0.1, 10, 0.5, staircase=True)(step) == pytest.approx(0.1 * stairs)
@@ -209,5 +215,3 @@ def test_learning_rates_that_are_none(lr):
     for name in ("SGD", "Adam"):
         with pytest.raises(InvalidArgumentException, match=f"{name}: lr must be a number"):
             getattr(nn.optimizers, name)(lr=lr)
-
-

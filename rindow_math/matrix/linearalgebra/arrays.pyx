@@ -50,11 +50,15 @@ cdef int _check_rank(int nd) except -1:
     return 0
 
 
+cdef int _clear(NDArrayPhp a) except -1:
+    cdef char zero = 0
+    rk.fill(1, &zero, a.ptr, a.n * item_size(a.dt), 1)
+    return 0
+
+
 cdef NDArrayPhp _zeros(int dtype, int nd, const Py_ssize_t* dims):
     cdef NDArrayPhp a = empty(dtype, nd, dims)
-    cdef char zero = 0
-    if a.n:
-        rk.fill(1, &zero, a.ptr, a.n * item_size(dtype), 1)
+    _clear(a)
     return a
 
 
@@ -374,8 +378,11 @@ cdef object _reduce(int op, object input, object axis, object keepdims, object o
             check_apart(y, x, "output", "input")
     if y.n == 0:
         return output
-    if n == 0 and op != core.RK_SUM:
-        raise InvalidArgumentException(f"{method} of no elements: axis {d} of shape {shape_text(x)}")
+    if n == 0:
+        if op != core.RK_SUM:
+            raise InvalidArgumentException(f"{method} of no elements: axis {d} of shape {shape_text(x)}")
+        _clear(y)
+        return output
     made = y
     if arg:
         if y.dt != core.RK_INT32 and y.dt != core.RK_INT64:

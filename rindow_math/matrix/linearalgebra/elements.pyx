@@ -6,6 +6,7 @@ operand meets the last dimensions of the larger one again and again; with ``tran
 
 from cpython.bool cimport PyBool_Check
 from cpython.float cimport PyFloat_CheckExact
+from cpython.list cimport PyList_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from libc.math cimport floor, isfinite
 from libc.stddef cimport ptrdiff_t
@@ -140,11 +141,26 @@ cdef object _compare(int op, object X, object Y, str method):
     return Y
 
 
+cdef int _sizes_of(object shape, Py_ssize_t* dims) except -1:
+    """Reads a shape: a short list of small integers at once, all else with every check."""
+    cdef int nd = 0
+    cdef Py_ssize_t size
+    if PyList_CheckExact(shape) and len(<list>shape) <= 2:
+        for item in <list>shape:
+            if not PyLong_CheckExact(item) or not 0 <= item < 1 << 24:
+                return read_shape(shape, dims)
+            size = item
+            dims[nd] = size
+            nd += 1
+        return nd
+    return read_shape(shape, dims)
+
+
 cdef unsigned long long _seed(object seed) except? 0:
     """64 bits of a seed; drawn from the process's generator when none is given."""
     if seed is None:
         return generator().bit_generator.random_raw()
-    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):
+    if not PyLong_CheckExact(seed) and (PyBool_Check(seed) or not isinstance(seed, numbers.Integral)):
         raise InvalidArgumentException(f"seed must be an integer: {seed!r} given")
     return int(seed) & 0xFFFFFFFFFFFFFFFF
 
@@ -153,7 +169,7 @@ cdef object _random_target(object la, object shape, object dtype, object X):
     """The array that random numbers are written to: X, or a new one."""
     cdef Py_ssize_t[MAX_DIMS] dims
     cdef NDArrayPhp x
-    cdef int nd = read_shape(shape, dims)
+    cdef int nd = _sizes_of(shape, dims)
     cdef int i
     cdef int code = 0 if dtype is None else dtype_code(dtype)
     if X is None:
@@ -550,7 +566,12 @@ class ElementMethods:
         else:
             a = output_arg(output, "output")
             check_same_type(x, a, "input", "output")
-            broadcast_repeats(x, a, t, &m, &n)
+            if t and a.nd == x.nd + 1 and all([a.dims[i] == x.dims[i] for i in range(x.nd)]):
+                # the shape of a new output; the original asks for reversed sizes
+                m = x.n
+                n = a.dims[x.nd]
+            else:
+                broadcast_repeats(x, a, t, &m, &n)
             check_apart(a, x, "output", "input")
         if a.n == 0:
             return output
@@ -692,7 +713,7 @@ class ElementMethods:
         cdef NDArrayPhp y
         cdef double first = start
         cdef double end = stop
-        cdef double step, last
+        cdef double step
         cdef Py_ssize_t n = num
         cdef Py_ssize_t[1] dims
         if n <= 0:
@@ -701,9 +722,8 @@ class ElementMethods:
         y = empty(_type_of(self, dtype), 1, dims)
         step = (end - first) / (n - 1) if n > 1 else 0.0
         rk.arange(y.dt, y.ptr, n, first, step)
-        # rounding may carry the last one past the end
-        last = first + step * (n - 1)
-        if (last > end and step > 0) or (last < end and step < 0):
+        if n > 1:
+            # rounding may have carried it past the end
             store_item(y.ptr + (n - 1) * item_size(y.dt), y.dt, end)
         return y
 

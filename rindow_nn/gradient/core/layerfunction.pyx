@@ -77,9 +77,12 @@ cdef class LayerCall(LayerFunction):
                 given = raw(grads[i])
                 x = raw(self.kept[i])
                 if not same_shape(given, x):
+                    of = f"input #{i + 1}"
+                    if i >= self.inputs_of_layer:
+                        of = f"weight #{i + 1 - self.inputs_of_layer}"
                     raise InvalidArgumentException(
-                        f"{layer.name()}: the gradient of {'weight' if i >= self.inputs_of_layer else 'input'} #{i + 1} "
-                        f"has shape {shape_text(given)}, must be {shape_text(x)}"
+                        f"the gradient of {of} has shape {shape_text(given)}, must be {shape_text(x)} in "
+                        f"{layer.name()}:backward"
                     )
         return tuple(
             [g if g is None or isinstance(g, Variable) else make_variable(self.backend_, raw(g)) for g in grads]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import numbers
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException, LogicException
@@ -176,7 +176,7 @@ class MaskedNDArray(NDArray):
     """
 
     def __init__(self, value: NDArray, mask: NDArray) -> None:
-        self._value = value
+        self._value: Any = value
         self._mask = mask
 
     def value(self) -> NDArray:
@@ -205,7 +205,7 @@ class MaskedNDArray(NDArray):
     def offset(self) -> int:
         return self._value.offset()
 
-    def reshape(self, shape: Iterable[int]) -> NDArray:
+    def reshape(self, shape: Sequence[int]) -> NDArray:
         """The value in another shape, without the mask."""
         return self._value.reshape(shape)
 

@@ -88,55 +88,60 @@ static double rk_dot_##NAME(const T *x, const T *y, ptrdiff_t n) \
         sum += lane[k]; \
     return sum; \
 } \
-/* the largest (SIGN 1) or smallest (-1) element, or magnitude; nan if there is one */ \
-static double rk_extreme_##NAME(const T *x, ptrdiff_t n, int smallest, int magnitude) \
+/* the largest or smallest element, or magnitude; nan if there is one. The last two arguments are constants. */ \
+RK_INLINE double rk_extreme_##NAME(const T *x, ptrdiff_t n, int smallest, int magnitude) \
 { \
     enum { L = LANES }; \
-    const T flip = smallest ? -1 : 1; \
-    T best = -(T)INFINITY; \
+    const T start = smallest ? (T)INFINITY : -(T)INFINITY; \
+    T best = start; \
     int sound = 1; \
     ptrdiff_t i = 0; \
     if (n >= L) { \
-        const rk_##V f = rk_set1_##V(flip), lost = rk_set1_##V((T)NAN); \
         rk_##V m[4]; \
         for (int k = 0; k < 4; k++) \
-            m[k] = rk_set1_##V(best); \
-        MASK ok = rk_eq_##V(m[0], m[0]); \
-        if (magnitude) { \
-            for (; i + 4 * L <= n; i += 4 * L) \
-                for (int k = 0; k < 4; k++) { \
-                    const rk_##V v = rk_abs_##V(rk_load_##V(x + i + k * L)); \
-                    ok &= rk_eq_##V(v, v); \
-                    m[k] = rk_max_##V(v * f, m[k]); \
-                } \
-        } else { \
-            for (; i + 4 * L <= n; i += 4 * L) \
-                for (int k = 0; k < 4; k++) { \
-                    const rk_##V v = rk_load_##V(x + i + k * L); \
-                    ok &= rk_eq_##V(v, v); \
-                    m[k] = rk_max_##V(v * f, m[k]); \
-                } \
+            m[k] = rk_set1_##V(start); \
+        MASK lost = rk_unordered_##V(m[0], m[1]); \
+        for (; i + 4 * L <= n; i += 4 * L) { \
+            rk_##V v[4]; \
+            for (int k = 0; k < 4; k++) { \
+                v[k] = rk_load_##V(x + i + k * L); \
+                v[k] = magnitude ? rk_abs_##V(v[k]) : v[k]; \
+                m[k] = smallest ? rk_min_##V(v[k], m[k]) : rk_max_##V(v[k], m[k]); \
+            } \
+            lost |= rk_unordered_##V(v[0], v[1]) | rk_unordered_##V(v[2], v[3]); \
         } \
         for (; i + L <= n; i += L) { \
-            const rk_##V w = rk_load_##V(x + i), v = magnitude ? rk_abs_##V(w) : w; \
-            ok &= rk_eq_##V(v, v); \
-            m[0] = rk_max_##V(v * f, m[0]); \
+            rk_##V v = rk_load_##V(x + i); \
+            v = magnitude ? rk_abs_##V(v) : v; \
+            lost |= rk_unordered_##V(v, v); \
+            m[0] = smallest ? rk_min_##V(v, m[0]) : rk_max_##V(v, m[0]); \
         } \
-        m[0] = rk_select_##V(ok, rk_max_##V(rk_max_##V(m[0], m[1]), rk_max_##V(m[2], m[3])), lost); \
+        if (rk_any_##V(lost)) \
+            return (double)NAN; \
+        for (int k = 1; k < 4; k++) \
+            m[0] = smallest ? rk_min_##V(m[k], m[0]) : rk_max_##V(m[k], m[0]); \
         T lane[L]; \
         rk_store_##V(lane, m[0]); \
-        for (int k = 0; k < L; k++) { \
-            sound &= lane[k] == lane[k]; \
-            best = lane[k] > best ? lane[k] : best; \
-        } \
+        for (int k = L / 2; k; k >>= 1) \
+            for (int j = 0; j < k; j++) \
+                lane[j] = (smallest ? lane[j + k] < lane[j] : lane[j + k] > lane[j]) ? lane[j + k] : lane[j]; \
+        best = lane[0]; \
     } \
     for (; i < n; i++) { \
-        const T v = (magnitude && x[i] < 0 ? -x[i] : x[i]) * flip; \
+        const T v = magnitude && x[i] < 0 ? -x[i] : x[i]; \
         sound &= v == v; \
-        best = v > best ? v : best; \
+        best = (smallest ? v < best : v > best) ? v : best; \
     } \
-    return sound ? (double)(best * flip) : (double)NAN; \
+    return sound ? (double)best : (double)NAN; \
 }
+/* lanes where either is nan */
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+RK_INLINE rk_m32 rk_unordered_vf32(rk_vf32 a, rk_vf32 b) { return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_UNORD_Q); }
+RK_INLINE rk_m64 rk_unordered_vf64(rk_vf64 a, rk_vf64 b) { return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_UNORD_Q); }
+#else
+RK_INLINE rk_m32 rk_unordered_vf32(rk_vf32 a, rk_vf32 b) { return (rk_m32)(a != a) | (rk_m32)(b != b); }
+RK_INLINE rk_m64 rk_unordered_vf64(rk_vf64 a, rk_vf64 b) { return (rk_m64)(a != a) | (rk_m64)(b != b); }
+#endif
 RK_FLOAT_SUMS(f32, float, vf32, RK_VF32_LANES, rk_m32)
 RK_FLOAT_SUMS(f64, double, vf64, RK_VF64_LANES, rk_m64)
 

@@ -1,0 +1,35 @@
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rindow_nn.gradient.core.tape import Variable
+
+class _Modes(type):
+    @property
+    def mode(cls) -> int: ...
+    @mode.setter
+    def mode(cls, value: int) -> None: ...
+
+class GraphFunction(metaclass=_Modes):
+    EAGER_EXECUTION: int
+    UNDER_CONSTRUCTION: int
+    EXECUTING: int
+    def __init__(
+        self, backend: Any, func: Callable[..., Any], alternateCreator: Any = None, name: str | None = None
+    ) -> None: ...
+    def backend(self) -> Any: ...
+    def name(self) -> str | None: ...
+    # a variable, or a list of them
+    def __call__(self, *inputs: Any) -> Any: ...
+    def backward(
+        self,
+        dOutputs: Sequence[Any],
+        grads: dict[Variable, Any] | None = None,
+        oidsToCollect: Sequence[Variable] | None = None,
+    ) -> Any: ...
+    def backwardPipeline(
+        self,
+        backend: Any,
+        pipeline: Sequence[Any],
+        grads: dict[Variable, Any] | None = None,
+        oidsToCollect: Sequence[Variable] | None = None,
+    ) -> None: ...
