@@ -342,13 +342,13 @@ class Backend(_Core):
 
     def softmax(self, X):
         """exp(x) / sum(exp(x)) over the last dimension."""
-        return (<Primitives>self).softmax_rows(raw(X))
+        return (<Primitives>self).softmax_rows(raw(X), None)
 
     def dSoftmax(self, dOutputs, outputs):
         """Gradient of ``softmax`` from its outputs."""
         if dOutputs.shape() != outputs.shape():
             raise InvalidArgumentException(f"unmatch predicts shape: {dOutputs.shape()} {outputs.shape()}")
-        return (<Primitives>self).dsoftmax_rows(raw(outputs), raw(dOutputs))
+        return (<Primitives>self).dsoftmax_rows(raw(outputs), raw(dOutputs), None)
 
     def sum(self, x, axis=None, keepdims=None, output=None):
         """The sum over an axis as an array, or of all elements as a number."""
@@ -361,13 +361,13 @@ class Backend(_Core):
     def _reduced(self, int op, x, axis, keepdims, output):
         cdef NDArrayPhp out
         if axis is None:
-            return (<Primitives>self).reduce_all(op, raw(x), False).toArray()
-        out = (<Primitives>self).reduce_axis(op, raw(x), axis, bool(keepdims))
+            return (<Primitives>self).reduce_all(op, raw(x), False, None).toArray()
+        out = (<Primitives>self).reduce_axis(op, raw(x), axis, bool(keepdims), None)
         return out if output is None else self.copy(out, output)
 
     def matmul(self, a, b, transA=None, transB=None):
         """The matrix product over the last two dimensions; leading ones are broadcast."""
-        return (<Primitives>self).matrix_product(raw(a), raw(b), bool(transA), bool(transB))
+        return (<Primitives>self).matrix_product(raw(a), raw(b), bool(transA), bool(transB), None)
 
     def transpose(self, x, perm=None):
         """x with its dimensions reversed, or in the order of perm."""
