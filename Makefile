@@ -39,7 +39,7 @@ test: build
 lint: build
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/cython-lint rindow_math rindow_nn
+	PATH="$(abspath $(BIN)):$$PATH" cython-lint rindow_math rindow_nn
 
 types: build
 	$(BIN)/mypy

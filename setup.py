@@ -8,6 +8,7 @@ Environment:
 
 import os
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).parent.resolve()
+PACKAGES = ("rindow_math", "rindow_nn")
 KERNELS = "rindow_math/matrix/kernels"
 SRC = f"{KERNELS}/src"
 DEBUG = os.environ.get("RINDOW_DEBUG", "") not in ("", "0")
@@ -42,7 +44,7 @@ C_SOURCES = {
 
 def extensions() -> list[Extension]:
     """One extension module for each .pyx file of the packages."""
-    pyx = [p.relative_to(ROOT) for top in ("rindow_math", "rindow_nn") for p in (ROOT / top).rglob("*.pyx")]
+    pyx = [p.relative_to(ROOT) for top in PACKAGES for p in (ROOT / top).rglob("*.pyx")]
     headers = {str(p.relative_to(ROOT)) for p in (ROOT / "rindow_math").rglob("*.h")}
     interfaces = {header for header in headers if not header.startswith(f"{SRC}/impl/")}
     # The kernels take the longest to compile, so they start first.
@@ -80,25 +82,50 @@ def jobs() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def changed_last(paths: Iterable[Path]) -> float:
+    return max((path.stat().st_mtime for path in paths), default=0.0)
+
+
 class BuildExt(build_ext):
     """Translates and compiles in parallel, with flags that fit the compiler and never relax floating-point rules."""
 
     def run(self) -> None:
         import numpy
-        from Cython.Build import cythonize
 
         write_if_changed(ROOT / KERNELS / "blas_int.pxi", blas_integer())
-        translated = cythonize(
-            self.extensions,
-            compiler_directives=DIRECTIVES,
-            build_dir=f"{BUILD_BASE}/cython",
-            nthreads=jobs() if jobs() > 1 else 0,
-        )
-        sources = {extension.name: extension.sources for extension in translated}
+        self.translate()
         for extension in self.extensions:
-            extension.sources = sources[extension.name]
             extension.include_dirs += [SRC, "rindow_math/matrix/src", numpy.get_include()]
         super().run()
+
+    def translate(self) -> None:
+        """Has Cython write the C files that are older than what they are made of.
+
+        cythonize would do more: pip builds with Cython, NumPy and SciPy in a new environment each time, whose .pxd
+        files look newer than everything here.
+        """
+        import Cython
+        from Cython.Build import cythonize
+
+        folder = f"{BUILD_BASE}/cython-{Cython.__version__}"
+        shared = changed_last(p for top in PACKAGES for end in ("pxd", "pxi") for p in (ROOT / top).rglob(f"*.{end}"))
+        stale = []
+        translated = {}
+        for extension in self.extensions:
+            pyx = extension.sources[-1]
+            c = Path(folder, pyx).with_suffix(".c")
+            translated[extension.name] = [*extension.sources[:-1], str(c)]
+            if self.force or not c.exists() or c.stat().st_mtime < max(shared, (ROOT / pyx).stat().st_mtime):
+                stale.append(extension)
+        cythonize(
+            stale,
+            compiler_directives=DIRECTIVES,
+            build_dir=folder,
+            force=self.force,
+            nthreads=jobs() if jobs() > 1 else 0,
+        )
+        for extension in self.extensions:
+            extension.sources = translated[extension.name]
 
     def build_extensions(self) -> None:
         if self.compiler.compiler_type == "unix":

@@ -1,6 +1,5 @@
 """MatrixOperator: makes arrays, computes with them and prints them."""
 
-cimport cython
 from cpython.float cimport PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from libc.math cimport INFINITY, NAN, nextafterf, trunc
@@ -379,10 +378,11 @@ cdef NDArrayPhp _op_arrays(int op, NDArrayPhp x, NDArrayPhp y, object R):
         work = _work_type(op, x.dt, y.dt, dtype)
     r = _result(R, shape, dtype)
     target = r
-    if R is not None and (
-        _collides(r, x.ptr, x.n * item_size(x.dt), kx == WHOLE) or _collides(r, y.ptr, y.n * item_size(y.dt), ky == WHOLE)
-    ):
-        target = empty_like(r)
+    if R is not None:
+        if _collides(r, x.ptr, x.n * item_size(x.dt), kx == WHOLE):
+            target = empty_like(r)
+        elif _collides(r, y.ptr, y.n * item_size(y.dt), ky == WHOLE):
+            target = empty_like(r)
     _binary(
         op, work, truth, x.ptr, x.dt, kx, y.ptr, y.dt, ky, target.ptr, dtype, outer, inner,
         op == core.RK_MOD or (op == core.RK_DIV and not is_float(dtype)),
@@ -394,7 +394,7 @@ cdef NDArrayPhp _op_arrays(int op, NDArrayPhp x, NDArrayPhp y, object R):
 
 cdef object _wrapped(object value, int dtype):
     """An integer modulo the width of a type."""
-    cdef int bits = 8 * item_size(dtype)
+    cdef object bits = 8 * item_size(dtype)  # a Python number: C shifts would overflow
     value &= (1 << bits) - 1
     return value if _unsigned(dtype) or not value >> (bits - 1) else value - (1 << bits)
 
@@ -1340,7 +1340,8 @@ cdef class MatrixOperator:
             buffer = <Buffer>value
             if offset + count > buffer.length:
                 raise InvalidArgumentException(
-                    f"Matrix specification too large for buffer{name}.: {count} elements from {offset} of {buffer.length}"
+                    f"Matrix specification too large for buffer{name}.: {count} elements from {offset}, "
+                    f"the buffer has {buffer.length}"
                 )
             if buffer.dt != (<Buffer>A).dt:
                 raise InvalidArgumentException(

@@ -44,7 +44,9 @@ def _conversions(format: str) -> str:
 
 
 def sprintf(format: str, *values: float | int | bool) -> str:
-    """Formats with a C printf format; whole-number conversions truncate floats and surplus values are left out, as in PHP.
+    """Formats with a C printf format.
+
+    As in PHP, whole-number conversions truncate floats and surplus values are left out.
 
     Example:
         >>> sprintf("%3.1f|%d", 1.25, 2.9), sprintf("%s", 2.0, 7)

@@ -80,9 +80,7 @@ class Random:
 
     def _drawn(self, n: Any, dtype: Any, method: str) -> NDArray:
         if not _is_int(n) and not isinstance(n, (list, tuple)):
-            raise InvalidArgumentException(
-                f"Type of argument must be int or array as shape.: {type(n).__name__} given"
-            )
+            raise InvalidArgumentException(f"Type of argument must be int or array as shape.: {type(n).__name__} given")
         shape = [n] if _is_int(n) else n
         array = self._mo.empty(shape, self._float_type if dtype is None else dtype)
         target = np.asarray(array)

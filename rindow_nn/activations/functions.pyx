@@ -5,7 +5,7 @@ import types
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, raw
 from rindow_nn.gradient.core.tape cimport (
-    A, AbstractFunction, MICRO_BINARY, MICRO_UNARY, Micro, STEP, Variable, array_of, make_variable, pack, prepare,
+    A, AbstractFunction, GradientCall, MICRO_BINARY, MICRO_UNARY, Micro, STEP, Variable, array_of, make_variable, pack, prepare,
     recording, traced_gradient, tracing,
 )
 from rindow_nn.gradient.core.values import MaskedNDArray
@@ -43,7 +43,7 @@ cdef class _Pointwise(AbstractFunction):
         ),)
 
 
-cdef class PointwiseGradient(AbstractFunction):
+cdef class PointwiseGradient(GradientCall):
     """The gradient of a pointwise function as a call of its own: inputs y, dy."""
 
     cdef int op
@@ -108,7 +108,7 @@ cdef class SoftmaxFunction(AbstractFunction):
         return (make_variable(self.backend_, self.K.dsoftmax_rows(self.out, array_of(<Variable>douts[0]), None)),)
 
 
-cdef class SoftmaxGradient(AbstractFunction):
+cdef class SoftmaxGradient(GradientCall):
     """The gradient of ``SoftmaxFunction`` as a call of its own: inputs y, dy."""
 
     cdef int role(self):

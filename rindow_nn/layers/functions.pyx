@@ -1,11 +1,12 @@
 """Layers as single differentiable functions with fused kernels."""
 
 from rindow_math.exceptions import InvalidArgumentException
+from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, empty_like
 from rindow_nn.gradient.core.layerfunction cimport LayerFunction
 from rindow_nn.gradient.core.tape cimport (
-    A, AbstractFunction, OPAQUE, STEP, Variable, array_of, make_variable, pack, prepare, recording,
+    A, AbstractFunction, GradientCall, OPAQUE, STEP, Variable, array_of, make_variable, pack, prepare, recording,
 )
 from rindow_nn.gradient.core.values import MaskedNDArray
 
@@ -37,6 +38,11 @@ cdef class DenseFunction(LayerFunction):
         self.x = A(xs, 0)
         self.kernel = A(xs, 1)
         self.bias = A(xs, 2) if self.biased else None
+        if self.x.dt != self.kernel.dt:
+            raise InvalidArgumentException(
+                f"unmatch data type: inputs are {NAMES[self.x.dt]}, the kernel is {NAMES[self.kernel.dt]} in "
+                f"{self.layer.name()}:forward"
+            )
         self.out = self.K.dense(self.x, self.kernel, self.bias, self.epilogue, <NDArrayPhp>out)
         return self.masked(xs, self.out)
 
@@ -71,7 +77,7 @@ cdef class DenseFunction(LayerFunction):
         )
 
 
-cdef class DenseGradient(AbstractFunction):
+cdef class DenseGradient(GradientCall):
     """The gradients of ``DenseFunction`` as a call of its own: inputs dy, x, kernel, y, bias."""
 
     cdef int epilogue

@@ -3,7 +3,7 @@
 from rindow_math.matrix.ndarray cimport NDArrayPhp, empty, empty_like
 from rindow_nn.gradient.core.layerfunction cimport LayerFunction
 from rindow_nn.gradient.core.tape cimport (
-    A, AbstractFunction, STEP, Variable, array_of, make_variable, pack, prepare, recording,
+    A, AbstractFunction, GradientCall, STEP, Variable, array_of, make_variable, pack, prepare, recording,
 )
 
 
@@ -46,7 +46,7 @@ cdef class SparseCrossEntropyFromLogits(LayerFunction):
         )
 
 
-cdef class SparseCrossEntropyGradient(AbstractFunction):
+cdef class SparseCrossEntropyGradient(GradientCall):
     """The gradient of the loss as a call of its own: inputs labels, probabilities, dloss."""
 
     cdef int role(self):

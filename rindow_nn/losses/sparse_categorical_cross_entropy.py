@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rindow_math.exceptions import InvalidArgumentException
 from rindow_nn.losses.base import AbstractLoss
 from rindow_nn.losses.functions import sparseCrossEntropyFromLogits
 
@@ -46,17 +45,9 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
         return super().forward(trues, predicts)
 
     def call(self, trues: Any, predicts: Any) -> Any:
-        K = self.backend
-        if not K.isInt(trues):
-            raise InvalidArgumentException(f"trues must be integers. {K.dtypeToString(trues.dtype())} was given.")
-        shape = predicts.shape()
-        if trues.shape() != shape[:-1]:
-            raise InvalidArgumentException(
-                f"trues and predicts must be same batch-shape of dimensions. trues,predicts are {trues.shape()},{shape}"
-            )
         container = self.container()
         container.trues, container.predicts = trues, predicts
-        return K.sparseCategoricalCrossEntropy(trues, predicts, False, self._reduction)
+        return self.backend.sparseCategoricalCrossEntropy(trues, predicts, False, self._reduction)
 
     def differentiate(self, dOutputs: Sequence[Any], grads: Any = None, oidsToCollect: Any = None) -> list[Any]:
         container = self.container()

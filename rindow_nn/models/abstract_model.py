@@ -122,7 +122,8 @@ class AbstractModel(Model):
     def variables(self) -> list[Variable]:
         """All variables, those that are not trained too."""
         found = [v for module in self.submodules() for v in module.variables()]
-        return found + [v for v in vars(self).values() if isinstance(v, Variable)]
+        found += [v for v in vars(self).values() if isinstance(v, Variable)]
+        return list(dict.fromkeys(found))  # a layer that is used in two places is trained once
 
     def parameterVariables(self) -> list[Variable]:
         """Variables that the model and models inside hold themselves."""

@@ -65,7 +65,8 @@ class Adam(Optimizer):
             )
         half = len(arrays) // 2
         self._step = int(float(arrays[0]))
-        self._m, self._v = arrays[1 : 1 + half], arrays[1 + half :]
+        state = [copy.copy(x) for x in arrays[1:]]  # steps change the state in place
+        self._m, self._v = state[:half], state[half:]
 
     def getConfig(self) -> dict[str, Any]:
         return {

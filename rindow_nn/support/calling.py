@@ -14,12 +14,10 @@ _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_O
 
 def positional_limit(func: Callable[..., Any]) -> int | None:
     """How many positional arguments a callable takes; None if any number."""
-    code = getattr(func, "__code__", None)
-    if isinstance(func, types.FunctionType) and code is not None:
-        return None if code.co_flags & inspect.CO_VARARGS else code.co_argcount
-    if isinstance(func, types.MethodType) and isinstance(func.__func__, types.FunctionType):
-        code = func.__func__.__code__
-        return None if code.co_flags & inspect.CO_VARARGS else code.co_argcount - 1
+    plain, bound = (func.__func__, 1) if isinstance(func, types.MethodType) else (func, 0)
+    if isinstance(plain, types.FunctionType) and not hasattr(plain, "__wrapped__"):
+        code = plain.__code__
+        return None if code.co_flags & inspect.CO_VARARGS else code.co_argcount - bound
     try:
         parameters = inspect.signature(func).parameters.values()
     except (TypeError, ValueError):

@@ -209,7 +209,9 @@ def test_concurrent_callers(kernels):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("batch, m, n, k", [(1, 5, 6, 7), (7, 3, 4, 5), (40, 16, 17, 18), (3, 90, 80, 100), (0, 2, 2, 2)])
+@pytest.mark.parametrize(
+    "batch, m, n, k", [(1, 5, 6, 7), (7, 3, 4, 5), (40, 16, 17, 18), (3, 90, 80, 100), (0, 2, 2, 2)]
+)
 def test_batches(kernels, dtype, batch, m, n, k):
     rng = np.random.default_rng(8)
     function = kernels.sgemm_batch if dtype == np.float32 else kernels.dgemm_batch
@@ -255,7 +257,9 @@ def test_gemv(kernels, dtype, ta):
                 if beta == 0:
                     result[::incy] = np.nan
                 function(ta, m, n, alpha, a, row_length(a), x, incx, beta, result, incy)
-                np.testing.assert_allclose(result, wanted, atol=tolerance(dtype, m + n), err_msg=f"{m}x{n} {incx} {incy}")
+                np.testing.assert_allclose(
+                    result, wanted, atol=tolerance(dtype, m + n), err_msg=f"{m}x{n} {incx} {incy}"
+                )
 
 
 INTEGERS = {"int8": 2, "int16": 3, "int32": 4, "int64": 5, "uint8": 6, "uint16": 7, "uint32": 8, "uint64": 9}
@@ -278,7 +282,9 @@ def test_integers_wrap(kernels, name):
             y = c.copy()
             scalars = np.array([alpha, 0.0]), np.array([beta, 0.0])
             columns = a.shape[1], b.shape[1]
-            kernels.xgemm(INTEGERS[name], ta, tb, 0, 0, m, n, k, scalars[0], a, columns[0], b, columns[1], scalars[1], y, n)
+            kernels.xgemm(
+                INTEGERS[name], ta, tb, 0, 0, m, n, k, scalars[0], a, columns[0], b, columns[1], scalars[1], y, n
+            )
             np.testing.assert_array_equal(y, wanted)
 
 

@@ -26,6 +26,15 @@ def sigmoid(x):
     return np.where(x < 0, e, np.ones_like(e)) / (1 + e)
 
 
+def erf(x):
+    """A series of positive terms: as exact as the type of x."""
+    term = total = x
+    for n in range(1, 180):
+        term = term * (2 * x * x / (2 * n + 1))
+        total = total + term
+    return 2 / np.sqrt(x.dtype.type("3.14159265358979323846264338328")) * np.exp(-x * x) * total
+
+
 # reference, domain (low, high), largest error in ulp (as stated in math.h)
 FUNCTIONS = {
     "exp": (np.exp, (-110, 90), (-750, 711), 0.95),
@@ -34,7 +43,7 @@ FUNCTIONS = {
     "log1p": (np.log1p, (-0.9999, 5), (-0.9999, 5), 0.9),
     "tanh": (np.tanh, (-10, 10), (-22, 22), 1.4),
     "sigmoid": (sigmoid, (-104, 104), (-745, 745), 1.95),
-    "erf": (special.erf, (-4.5, 4.5), (-6.5, 6.5), 1.4),
+    "erf": (erf, (-4.5, 4.5), (-6.5, 6.5), 1.4),
 }
 
 
@@ -59,10 +68,9 @@ def test_error_is_within_the_stated_ulps(kernels, name, dtype):
     x = sample(dtype, *(single if dtype == np.float32 else double))
     if dtype == np.float32:
         exact = reference(x.astype(np.float64)).astype(np.longdouble)
-    elif name == "erf" or not LONG:
-        exact, bound = reference(x).astype(np.longdouble), bound + 1  # the reference is not exact either
     else:
         exact = reference(x.astype(np.longdouble))
+        bound += 0 if LONG else 2  # the reference is not exact either
     with np.errstate(over="ignore"):
         rounded = exact.astype(dtype)
     y = apply(kernels, name, x)
@@ -82,7 +90,7 @@ def test_special_values(kernels, name, dtype):
     x = [math.nan, math.inf, -math.inf, 0.0, -0.0, 1.0, -1.0, -2.0, tiny, -tiny, least, -least, info.max, -info.max]
     x = np.array(x, dtype)
     with np.errstate(all="ignore"):
-        wanted = (special.expit if name == "sigmoid" else FUNCTIONS[name][0])(x).astype(dtype)
+        wanted = {"sigmoid": special.expit, "erf": special.erf}.get(name, FUNCTIONS[name][0])(x).astype(dtype)
     y = apply(kernels, name, x)
     np.testing.assert_array_equal(np.isnan(y), np.isnan(wanted))
     number = ~np.isnan(wanted)

@@ -30,11 +30,14 @@ def run(library, n, grain):
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 5, 256])
-@pytest.mark.parametrize("n, grain", [(1, 1), (2, 1), (7, 1), (9, 4), (100, 7), (1000, 1), (12345, 100), (5, 10), (64, 0)])
+@pytest.mark.parametrize(
+    "n, grain", [(1, 1), (2, 1), (7, 1), (9, 4), (100, 7), (1000, 1), (12345, 100), (5, 10), (64, 0)]
+)
 def test_every_index_once(kernel_library, threads, n, grain):
     kernel_library.rk_set_threads(threads)
     visits, pieces, _ = run(kernel_library, n, grain)
     assert (visits == 1).all()
+    assert all(begin < end for begin, end in pieces)
     if len(pieces) > 1:
         assert all(begin % max(grain, 1) == 0 for begin, _ in pieces)
         assert len(pieces) <= 8 * threads + 1

@@ -94,7 +94,9 @@ def test_more_than_the_memory_holds():
         Buffer(1 << 56, NDArray.float64)
 
 
-@pytest.mark.parametrize("dtype", [0, -1, 18, NDArray.float8, NDArray.complex32, "text", object, "datetime64[s]", 10**30])
+@pytest.mark.parametrize(
+    "dtype", [0, -1, 18, NDArray.float8, NDArray.complex32, "text", object, "datetime64[s]", 10**30]
+)
 def test_types_without_storage(dtype):
     with pytest.raises(InvalidArgumentException, match="data type"):
         Buffer(1, dtype)

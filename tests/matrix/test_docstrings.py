@@ -10,12 +10,17 @@ from rindow_math.matrix import C, MatrixOperator, NDArray
 
 MODULES = [
     "rindow_math.matrix",
-    *(
-        f"rindow_math.matrix.{name}"
-        for name in (
-            "blas buffer complexnumber drivers.selector drivers.service matrixoperator names ndarray phpformat random range"
-        ).split()
-    ),
+    "rindow_math.matrix.blas",
+    "rindow_math.matrix.buffer",
+    "rindow_math.matrix.complexnumber",
+    "rindow_math.matrix.drivers.selector",
+    "rindow_math.matrix.drivers.service",
+    "rindow_math.matrix.matrixoperator",
+    "rindow_math.matrix.names",
+    "rindow_math.matrix.ndarray",
+    "rindow_math.matrix.phpformat",
+    "rindow_math.matrix.random",
+    "rindow_math.matrix.range",
 ]
 
 

@@ -397,6 +397,8 @@ def test_integer_arithmetic(code):
 def test_integer_sums_wrap():
     same(mo.op(mo.array([127], NDArray.int8), "+", 1), [-128])
     same(mo.op(mo.array([250], NDArray.uint8), "+", 300), [38])
+    same(mo.op(mo.array([100], NDArray.int8), "+", 200), [44])
+    same(mo.op(mo.array([100], NDArray.int8), "*", 301), [-108])
     same(mo.op(mo.array([100], NDArray.int8), "*", mo.array([3], NDArray.uint8)), [44], NDArray.uint8)
 
 
@@ -459,7 +461,7 @@ def test_large_arrays_and_mixed_types(n):
     same(mo.op(mo.array(rows), "*", mo.array(y)), (rows * y.astype(float)).astype(np.float32))
     same(mo.op(mo.array(y), "-", mo.array(rows)), (y.astype(float) - rows).astype(np.float32))
     tall = np.ascontiguousarray(rows.T)
-    same(mo.op(mo.array(tall), "+", mo.array([0.5, 1.5])), (tall + [0.5, 1.5]).astype(np.float32))
+    same(mo.op(mo.array(tall), "+", mo.array([0.5, 1.5])), (tall + np.array([0.5, 1.5])).astype(np.float32))
     same(mo.op(mo.array(tall), ">", mo.array([10.5, 20.5])), tall > [10.5, 20.5])
 
 
@@ -987,8 +989,9 @@ def test_projection():
 
 
 def test_kinds_of_types():
-    assert [mo.isIntType(code) for code in (NDArray.bool, NDArray.int8, NDArray.uint64, NDArray.float32)] == [0, 1, 1, 0]
-    assert [mo.isFloatType(code) for code in (NDArray.float16, NDArray.float64, NDArray.int8, 1)] == [1, 1, 0, 0]
+    kinds = [(NDArray.bool, 0, 0), (NDArray.int8, 1, 0), (NDArray.uint64, 1, 0), (NDArray.float16, 0, 1)]
+    for code, integer, floating in [*kinds, (NDArray.float64, 0, 1), (NDArray.complex64, 0, 0)]:
+        assert (mo.isIntType(code), mo.isFloatType(code)) == (integer, floating)
     assert mo.dtypeToString(NDArray.float32) == "float32"
     assert mo.dtypeToString(np.int8) == "int8"
     assert mo.dtypeToString(99) == "Unknown"
@@ -1056,9 +1059,7 @@ def test_to_string_with_a_format():
 def test_to_string_indented():
     a = arr(np.arange(8).reshape(2, 2, 2))
     assert mo.toString(a[0], indent=True) == "[\n [0,1],\n [2,3]\n]"
-    assert mo.toString(a, "%2.0f", True) == (
-        "[\n [\n  [ 0, 1],\n  [ 2, 3]\n ],\n [\n  [ 4, 5],\n  [ 6, 7]\n ]\n]"
-    )
+    assert mo.toString(a, "%2.0f", True) == ("[\n [\n  [ 0, 1],\n  [ 2, 3]\n ],\n [\n  [ 4, 5],\n  [ 6, 7]\n ]\n]")
     assert mo.toString(a[0], None, 3) == "[\n   [0,1],\n   [2,3]\n  ]"
     assert mo.toString(a[0], None, 0) == mo.toString(a[0], None, False) == "[[0,1],[2,3]]"
     assert mo.toString(arr([1, 2]), None, True) == "[1,2]"
@@ -1085,7 +1086,7 @@ def test_names_in_any_case():
     assert not hasattr(mo, "tostrin")
     with pytest.raises(AttributeError, match="did you mean toString"):
         mo.tostrin(a)
-    with pytest.raises(LogicException, match="MatrixOperator has no 'xyzzy'$"):
+    with pytest.raises(LogicException, match=r"MatrixOperator has no 'xyzzy'$"):
         mo.xyzzy()
 
 

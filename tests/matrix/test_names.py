@@ -47,7 +47,7 @@ def test_unknown_names():
     f = Factory()
     with pytest.raises(AttributeError, match=r"Factory has no 'softmaxlos'; did you mean SoftmaxLoss\?"):
         f.softmaxlos  # noqa: B018
-    with pytest.raises(LogicException, match="Factory has no 'zzz'$"):
+    with pytest.raises(LogicException, match=r"Factory has no 'zzz'$"):
         f.zzz  # noqa: B018
     assert getattr(f, "zzz", None) is None
 

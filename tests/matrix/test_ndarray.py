@@ -358,7 +358,9 @@ def test_assigning_a_row_to_itself():
     assert a.toArray() == [[2, 3], [2, 3]]
 
 
-@pytest.mark.parametrize("value", [1, None, "ab", [1, 2], [1, 2, 3, 4], [[1, 2, 3]], NDArrayPhp([1, 2]), np.zeros((1, 3))])
+@pytest.mark.parametrize(
+    "value", [1, None, "ab", [1, 2], [1, 2, 3, 4], [[1, 2, 3]], NDArrayPhp([1, 2]), np.zeros((1, 3))]
+)
 def test_rows_of_another_shape(value):
     a = grid(2, 3)
     with pytest.raises(InvalidArgumentException):

@@ -19,5 +19,7 @@ def setNumThreads(n) -> None:
         InvalidArgumentException: ``n`` is not an integer from 1 to 256.
     """
     if isinstance(n, bool) or not hasattr(n, "__index__") or not 1 <= n <= MOST_THREADS:
-        raise InvalidArgumentException(f"the number of threads must be an integer from 1 to {MOST_THREADS}: {n!r} given")
+        raise InvalidArgumentException(
+            f"the number of threads must be an integer from 1 to {MOST_THREADS}: {n!r} given"
+        )
     core.set_threads(n)

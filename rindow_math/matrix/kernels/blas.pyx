@@ -13,6 +13,21 @@ include "blas_int.pxi"
 cdef char* LETTERS = "NTC"
 
 
+cdef void _gemm(int dtype, int op_a, int op_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const double* alpha,
+                const void* a, ptrdiff_t lda, const void* b, ptrdiff_t ldb, const double* beta, void* c,
+                ptrdiff_t ldc) noexcept nogil:
+    cdef blas_int rows = n, cols = m, depth = k, ia = lda, ib = ldb, ic = ldc
+    cdef float[2] calpha = [<float>alpha[0], <float>alpha[1]]
+    cdef float[2] cbeta = [<float>beta[0], <float>beta[1]]
+    if dtype == core.RK_COMPLEX64:
+        cython_blas.cgemm(LETTERS + op_b, LETTERS + op_a, &rows, &cols, &depth, <float complex*>calpha,
+                          <float complex*>b, &ib, <float complex*>a, &ia, <float complex*>cbeta, <float complex*>c, &ic)
+    elif dtype == core.RK_COMPLEX128:
+        cython_blas.zgemm(LETTERS + op_b, LETTERS + op_a, &rows, &cols, &depth, <double complex*>alpha,
+                          <double complex*>b, &ib, <double complex*>a, &ia, <double complex*>beta, <double complex*>c,
+                          &ic)
+
+
 cdef void _symm(int dtype, int right, int lower, ptrdiff_t m, ptrdiff_t n, const double* alpha, const void* a,
                 ptrdiff_t lda, const void* b, ptrdiff_t ldb, const double* beta, void* c, ptrdiff_t ldc) noexcept nogil:
     cdef char* side = "L" if right else "R"
@@ -55,7 +70,8 @@ cdef void _syrk(int dtype, int lower, int trans, ptrdiff_t n, ptrdiff_t k, const
 
 
 cdef void _syr2k(int dtype, int lower, int trans, ptrdiff_t n, ptrdiff_t k, const double* alpha, const void* a,
-                 ptrdiff_t lda, const void* b, ptrdiff_t ldb, const double* beta, void* c, ptrdiff_t ldc) noexcept nogil:
+                 ptrdiff_t lda, const void* b, ptrdiff_t ldb, const double* beta, void* c,
+                 ptrdiff_t ldc) noexcept nogil:
     cdef char* op = "N" if trans else "T"
     cdef char* uplo = "U" if lower else "L"
     cdef blas_int order = n, depth = k, ia = lda, ib = ldb, ic = ldc
@@ -118,10 +134,16 @@ cdef void _trsm(int dtype, int right, int lower, int op, int unit, ptrdiff_t m, 
 
 
 cdef ptrdiff_t _gesvd(int dtype, int full, ptrdiff_t m, ptrdiff_t n, void* a, void* s, void* u, void* vt, void* work,
-                      ptrdiff_t lwork) noexcept nogil:
+                      ptrdiff_t lwork, void* indexes) noexcept nogil:
     cdef char* job = "A" if full else "S"
     cdef blas_int rows = m, cols = n, ldvt = n if full or n < m else m, size = lwork, info = 0
-    if dtype == core.RK_FLOAT32:
+    if indexes != NULL and dtype == core.RK_FLOAT32:
+        cython_lapack.sgesdd(job, &rows, &cols, <float*>a, &rows, <float*>s, <float*>u, &rows, <float*>vt, &ldvt,
+                             <float*>work, &size, <blas_int*>indexes, &info)
+    elif indexes != NULL:
+        cython_lapack.dgesdd(job, &rows, &cols, <double*>a, &rows, <double*>s, <double*>u, &rows, <double*>vt, &ldvt,
+                             <double*>work, &size, <blas_int*>indexes, &info)
+    elif dtype == core.RK_FLOAT32:
         cython_lapack.sgesvd(job, job, &rows, &cols, <float*>a, &rows, <float*>s, <float*>u, &rows, <float*>vt, &ldvt,
                              <float*>work, &size, &info)
     else:
@@ -149,6 +171,7 @@ cdef ptrdiff_t _getrs(int dtype, ptrdiff_t n, const void* a, const void* pivots,
 
 
 cdef blas_api _table
+_table.gemm = _gemm
 _table.symm = _symm
 _table.syrk = _syrk
 _table.syr2k = _syr2k

@@ -137,6 +137,7 @@ cdef extern from "rk.h" nogil:
                          const void* a, ptrdiff_t lda, void* b, ptrdiff_t ldb) noexcept nogil
         void (*strided_copy)(int dtype, int add, int nd, const ptrdiff_t* dims, const void* x, const ptrdiff_t* sx,
                              void* y, const ptrdiff_t* sy) noexcept nogil
+        void (*repeat_items)(int size, ptrdiff_t n, ptrdiff_t repeats, const void* x, void* y) noexcept nogil
         void (*gatherb)(int dtype, int reverse, int add, ptrdiff_t batches, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
                         ptrdiff_t len, ptrdiff_t classes, void* a, const void* x, int idx_type,
                         void* b) noexcept nogil

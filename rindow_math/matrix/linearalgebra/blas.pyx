@@ -1,7 +1,8 @@
 """The part of LinearAlgebra that is BLAS, LAPACK, products of arrays, numbers from whole arrays, and configuration.
 
-Matrix products of floats run on the library's own kernels, whose results do not depend on the number of threads;
-scipy's BLAS and LAPACK are loaded when triangular, symmetric and decomposing routines first need them.
+Matrix products of floats and integers run on the library's own kernels, whose results do not depend on the number of
+threads; scipy's BLAS and LAPACK are loaded when large complex products, triangular, symmetric and decomposing routines
+first need them.
 """
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
@@ -15,9 +16,12 @@ import numpy as np
 
 from rindow_math.exceptions import InvalidArgumentException, RuntimeException
 from rindow_math.matrix.buffer import NAMES
-from rindow_math.matrix.buffer cimport Buffer, dtype_code, is_complex, is_float, is_int, item_size, load_item, store_item
+from rindow_math.matrix.buffer cimport (
+    Buffer, dtype_code, is_complex, is_float, is_int, item_size, load_item, store_item,
+)
 from rindow_math.matrix.complexnumber import Complex
 from rindow_math.matrix.drivers import Service
+from rindow_math.matrix.phpformat import sprintf
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.kernels.blas cimport blas_api
 from rindow_math.matrix.linearalgebra.common cimport (
@@ -25,11 +29,9 @@ from rindow_math.matrix.linearalgebra.common cimport (
     output_arg, text_of, unsupported,
 )
 from rindow_math.matrix.ndarray cimport (
-    MAX_DIMS, NDArray, NDArrayPhp, as_numpy, cast_to, check_writable, copy_of, empty, empty_like, from_python, full, raw,
-    read_shape, same_shape, shape_text, view,
+    MAX_DIMS, NDArray, NDArrayPhp, as_numpy, cast_to, copy_of, empty, empty_like, empty_typed,
+    from_python, full, raw, read_shape, same_shape, shape_text,
 )
-
-from rindow_math.matrix.phpformat import sprintf
 
 cdef extern from "rk_level1.h" nogil:
     void rk_rotg(double* a, double* b, double* c, double* s, double safe)
@@ -42,6 +44,8 @@ cdef extern from "rk_level1.h" nogil:
     ptrdiff_t rk_search_f64(int largest, int modulus, int skip, ptrdiff_t n, const double* x, ptrdiff_t inc)
     ptrdiff_t rk_csearch_f32(int largest, ptrdiff_t n, const float* x, ptrdiff_t inc)
     ptrdiff_t rk_csearch_f64(int largest, ptrdiff_t n, const double* x, ptrdiff_t inc)
+    void rk_cdot_f32(ptrdiff_t n, const float* a, const float* b, double* sums)
+    void rk_cdot_f64(ptrdiff_t n, const double* a, const double* b, double* sums)
     double rk_casum_f32(ptrdiff_t n, const float* x)
     double rk_casum_f64(ptrdiff_t n, const double* x)
     double rk_distance_f32(ptrdiff_t n, const float* a, const float* b)
@@ -93,6 +97,11 @@ cdef inline bint _conjugate(object conj, bint trans, int dtype):
     return trans if conj is None else _flag(conj)
 
 
+# multiply-adds from which a complex product goes to BLAS
+cdef enum:
+    LARGE_COMPLEX = 32768
+
+
 cdef struct Product:
     # c (m, n) = alpha op(a) op(b) + beta c, for every pair of indexes below `batches`
     int dt
@@ -140,7 +149,34 @@ cdef void _run(Product* p, const char* a, const char* b, char* c) noexcept nogil
                          c + (i * p.step_c[0] + j * p.step_c[1]) * p.size, p.ldc)
 
 
-cdef void _multiply(Product* p, NDArrayPhp a, NDArrayPhp b, NDArrayPhp c):
+cdef int _multiply_complex(Product* p, NDArrayPhp a, NDArrayPhp b, NDArrayPhp c) except -1:
+    """Large complex products are worth loading BLAS for, which is several times faster than the own kernel."""
+    cdef const blas_api* lib = _library()
+    cdef ptrdiff_t i, j
+    cdef int op_a = 1 if p.ta else 0
+    cdef int op_b = 1 if p.tb else 0
+    _check_blas(a, "A")
+    _check_blas(b, "B")
+    # BLAS conjugates only together with transposing
+    if p.ca and p.ta:
+        op_a = 2
+    elif p.ca:
+        a = _conjugated(a)
+    if p.cb and p.tb:
+        op_b = 2
+    elif p.cb:
+        b = _conjugated(b)
+    with nogil:
+        for i in range(p.batches[0]):
+            for j in range(p.batches[1]):
+                lib.gemm(p.dt, op_a, op_b, p.m, p.n, p.k, p.alpha,
+                         a.ptr + (i * p.step_a[0] + j * p.step_a[1]) * p.size, p.lda,
+                         b.ptr + (i * p.step_b[0] + j * p.step_b[1]) * p.size, p.ldb, p.beta,
+                         c.ptr + (i * p.step_c[0] + j * p.step_c[1]) * p.size, p.ldc)
+    return 0
+
+
+cdef int _multiply(Product* p, NDArrayPhp a, NDArrayPhp b, NDArrayPhp c) except -1:
     """Runs a product; without the interpreter's lock when it is long."""
     cdef const char* pa = a.ptr
     cdef const char* pb = b.ptr
@@ -149,14 +185,26 @@ cdef void _multiply(Product* p, NDArrayPhp a, NDArrayPhp b, NDArrayPhp c):
         rk.scal(c.dt, c.n, p.beta[0], p.beta[1], pc, 1)
         if p.beta[0] == 0 and p.beta[1] == 0:
             _zero(c)
+    elif is_complex(p.dt) and p.m * p.n * p.k >= LARGE_COMPLEX:
+        _multiply_complex(p, a, b, c)
     elif p.batches[0] * p.batches[1] * p.m * p.n * p.k > LONG:
         with nogil:
             _run(p, pa, pb, pc)
     else:
         _run(p, pa, pb, pc)
+    return 0
 
 
-cdef void _zero(NDArrayPhp a):
+cdef void _run_vector(Product* p, ptrdiff_t rows, const char* a, const char* x, char* y) noexcept nogil:
+    """y = alpha op(a) x + beta y for floats; a has `rows` rows in memory."""
+    if p.dt == core.RK_FLOAT32:
+        rk.sgemv(p.ta, rows, p.lda, <float>p.alpha[0], <const float*>a, p.lda, <const float*>x, 1, <float>p.beta[0],
+                 <float*>y, 1)
+    else:
+        rk.dgemv(p.ta, rows, p.lda, p.alpha[0], <const double*>a, p.lda, <const double*>x, 1, p.beta[0], <double*>y, 1)
+
+
+cdef void _zero(NDArrayPhp a) noexcept:
     cdef char[16] nothing = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     rk.fill(item_size(a.dt), nothing, a.ptr, a.n, 1)
 
@@ -179,7 +227,7 @@ cdef int _prepare(Product* p, NDArrayPhp a, NDArrayPhp b, object alpha, object b
     return 0
 
 
-cdef void _sizes(Product* p, NDArrayPhp a, NDArrayPhp b, ptrdiff_t* inner):
+cdef void _sizes(Product* p, NDArrayPhp a, NDArrayPhp b, ptrdiff_t* inner) noexcept:
     """Sizes of op(a) op(b) of the last two dimensions; inner receives the rows of op(b)."""
     p.m = a.dims[a.nd - 1] if p.ta else a.dims[a.nd - 2]
     p.k = a.dims[a.nd - 2] if p.ta else a.dims[a.nd - 1]
@@ -188,6 +236,16 @@ cdef void _sizes(Product* p, NDArrayPhp a, NDArrayPhp b, ptrdiff_t* inner):
     p.lda = a.dims[a.nd - 1]
     p.ldb = b.dims[b.nd - 1]
     p.ldc = p.n
+
+
+cdef void _wrap(int source, int target, const char* x, char* y, ptrdiff_t n) noexcept nogil:
+    """Floats to unsigned integers by way of signed ones, so that -1 becomes the largest number, as in PHP."""
+    cdef long long[256] whole
+    cdef ptrdiff_t i, part
+    for i in range(0, n, 256):
+        part = n - i if n - i < 256 else 256
+        rk.cast(source, core.RK_INT64, x + i * item_size(source), whole, part)
+        rk.cast(core.RK_INT64, target, whole, y + i * item_size(target), part)
 
 
 cdef NDArrayPhp _conjugated(NDArrayPhp a):
@@ -326,7 +384,7 @@ cdef int _rotate_modified(char* x, char* y, int dt, ptrdiff_t n, ptrdiff_t inc, 
     return 0
 
 
-cdef void _make_modified(char* d1, char* d2, char* x1, double y1, char* p, int dt):
+cdef void _make_modified(char* d1, char* d2, char* x1, double y1, char* p, int dt) noexcept:
     """rotmg on elements of type dt; p holds five of them."""
     cdef double[5] params
     cdef double a, b, x
@@ -344,7 +402,7 @@ cdef void _make_modified(char* d1, char* d2, char* x1, double y1, char* p, int d
         _put(p + i * item_size(dt), dt, params[i])
 
 
-cdef void _make_rotation(char* r, char* z, char* c, char* s, int dt, double x, double y):
+cdef void _make_rotation(char* r, char* z, char* c, char* s, int dt, double x, double y) noexcept:
     cdef double cosine, sine
     rk_rotg(&x, &y, &cosine, &sine, 1e-37 if dt == core.RK_FLOAT32 else 2.2250738585072014e-308)
     _put(r, dt, x)
@@ -615,7 +673,8 @@ cdef int _contract(_Equation e, NDArrayPhp a, NDArrayPhp b, NDArrayPhp c, const 
         with nogil:
             rk.binary(core.RK_MUL, a.dt, nd, dims, a.ptr, step_a, b.ptr, step_b, c.ptr, 0)
         return 0
-    if summed and plain and _contract_products(a, b, c, batch, batches, rows, row_count, cols, col_count, inner, inner_count):
+    if summed and plain and _contract_products(a, b, c, batch, batches, rows, row_count, cols, col_count, inner,
+                                               inner_count):
         return 0
     np.einsum(e.text, as_numpy(a), as_numpy(b), out=as_numpy(c))
     return 0
@@ -670,6 +729,8 @@ cdef bint _contract_products(NDArrayPhp a, NDArrayPhp b, NDArrayPhp c, Index* ba
                         p = trial
     if best_i < 0:
         return False
+    if p.m == 1 and p.n == 1 and not (joined[best_k].a == 1 and joined[best_k].b == 1):
+        return False  # products of columns: numpy goes along the rows
     for i in range(batches):
         outer[outer_count] = batch[i]
         outer_count += 1
@@ -793,7 +854,8 @@ cdef int _check_4p1(str equation, NDArrayPhp a, NDArrayPhp b, list dims, list la
 
 # ------------------------------------------------------------------------------------- matrices and systems
 
-# order up to which float32 systems are solved in float64: there it costs next to nothing
+# Order up to which float32 systems are solved in float64, where that costs next to nothing, and singular values are
+# found by QR iteration, as in the original, whose signs of the vectors it reproduces; above, by divide and conquer.
 cdef enum:
     SMALL_SYSTEM = 128
 
@@ -886,7 +948,6 @@ class BlasMethods:
         self._service = service
         self._blas = service.blas(serviceLevel)
         self._math = service.math(serviceLevel)
-        self._lapack = service.lapack(serviceLevel)
         self._float_type = core.RK_FLOAT32 if defaultFloatType is None else dtype_code(defaultFloatType)
         self._equations = {}
         self._equations4p1 = {}
@@ -1089,7 +1150,8 @@ class BlasMethods:
     def astype(self, X, dtype):
         """A new array with the elements in another type.
 
-        Integers wrap around; floats are truncated and kept within the range of an integer type; bool is ``x != 0``.
+        Integers wrap around, and so do floats that become unsigned integers of up to 32 bits. Other floats are
+        truncated and kept within the range of the integer type; bool is ``x != 0``.
 
         Example:
             >>> la.astype(la.array([1.7, -1.7]), NDArray.int32).toArray()
@@ -1097,7 +1159,15 @@ class BlasMethods:
 
         PHP: ``LinearAlgebra::astype()``.
         """
-        return cast_to(array_arg(X, "X"), dtype_code(dtype))
+        cdef NDArrayPhp x = array_arg(X, "X")
+        cdef int dt = dtype_code(dtype)
+        cdef NDArrayPhp y
+        if not is_float(x.dt) or not (dt == core.RK_UINT8 or dt == core.RK_UINT16 or dt == core.RK_UINT32):
+            return cast_to(x, dt)
+        y = empty_typed(x, dt)
+        with nogil:
+            _wrap(x.dt, dt, x.ptr, y.ptr, x.n)
+        return y
 
     def copy(self, X, Y=None):
         """Y := X
@@ -1218,20 +1288,19 @@ class BlasMethods:
         """
         cdef NDArrayPhp x = array_arg(X, "X")
         cdef NDArrayPhp y = array_arg(Y, "Y")
-        cdef double result, cross
-        cdef int part
-        cdef double sign
+        cdef double result
+        cdef double[4] sums
         check_same_shape(x, y)
         check_same_type(x, y, "X", "Y")
         if is_complex(x.dt):
-            part = core.RK_FLOAT32 if x.dt == core.RK_COMPLEX64 else core.RK_FLOAT64
-            sign = -1.0 if conj is None or _flag(conj) else 1.0
             with nogil:
-                result = (rk.dot_all(part, x.n, x.ptr, 2, y.ptr, 2)
-                          - sign * rk.dot_all(part, x.n, x.ptr + item_size(part), 2, y.ptr + item_size(part), 2))
-                cross = (rk.dot_all(part, x.n, x.ptr, 2, y.ptr + item_size(part), 2)
-                         + sign * rk.dot_all(part, x.n, x.ptr + item_size(part), 2, y.ptr, 2))
-            return Complex(result, cross)
+                if x.dt == core.RK_COMPLEX64:
+                    rk_cdot_f32(x.n, <const float*>x.ptr, <const float*>y.ptr, sums)
+                else:
+                    rk_cdot_f64(x.n, <const double*>x.ptr, <const double*>y.ptr, sums)
+            if conj is None or _flag(conj):
+                return Complex(sums[0] + sums[1], sums[2] - sums[3])
+            return Complex(sums[0] - sums[1], sums[2] + sums[3])
         if x.dt == core.RK_FLOAT16:
             raise unsupported(x, "X")
         if x.n > LONG:
@@ -1694,16 +1763,13 @@ class BlasMethods:
             check_same_type(y, a, "Y", "A")
             check_apart(y, a, "Y", "A")
             check_apart(y, x, "Y", "X")
-        if p.k == 0 or rows == 0 or not (a.dt == core.RK_FLOAT32 or a.dt == core.RK_FLOAT64):
+        if a.n == 0 or not (a.dt == core.RK_FLOAT32 or a.dt == core.RK_FLOAT64):
             _multiply(&p, a, x, y)
-        elif a.dt == core.RK_FLOAT32:
+        elif a.n > LONG:
             with nogil:
-                rk.sgemv(p.ta, a.dims[0], a.dims[1], <float>p.alpha[0], <const float*>a.ptr, p.lda,
-                         <const float*>x.ptr, 1, <float>p.beta[0], <float*>y.ptr, 1)
+                _run_vector(&p, a.dims[0], a.ptr, x.ptr, y.ptr)
         else:
-            with nogil:
-                rk.dgemv(p.ta, a.dims[0], a.dims[1], p.alpha[0], <const double*>a.ptr, p.lda,
-                         <const double*>x.ptr, 1, p.beta[0], <double*>y.ptr, 1)
+            _run_vector(&p, a.dims[0], a.ptr, x.ptr, y.ptr)
         return y if Y is None else Y
 
     def gemm(self, A, B, alpha=None, beta=None, C=None, transA=None, transB=None, conjA=None, conjB=None):
@@ -1809,7 +1875,8 @@ class BlasMethods:
         _sizes(&p, a, b, &inner)
         if p.k != inner:
             raise InvalidArgumentException(
-                f'The number of columns in "A" and the number of rows in "B" must be the same:{text_of(a)}<=>{text_of(b)}'
+                'The number of columns in "A" and the number of rows in "B" must be the same:'
+                f"{text_of(a)}<=>{text_of(b)}"
             )
         for i in range(a.nd - 2):
             stack_a *= a.dims[i]
@@ -2018,7 +2085,8 @@ class BlasMethods:
         check_apart(c, b, "C", "B")
         if n:
             with nogil:
-                lib.syr2k(a.dt, below, turned, n, k, x, a.ptr, max(a.dims[1], 1), b.ptr, max(a.dims[1], 1), y, c.ptr, n)
+                lib.syr2k(a.dt, below, turned, n, k, x, a.ptr, max(a.dims[1], 1), b.ptr, max(a.dims[1], 1), y, c.ptr,
+                          n)
         return c if C is None else C
 
     def trmm(self, A, B, alpha=None, right=None, lower=None, trans=None, conj=None, unit=None):
@@ -2263,7 +2331,8 @@ class BlasMethods:
         PHP: ``LinearAlgebra::svd()``.
         """
         cdef NDArrayPhp a = array_arg(matrix, "matrix")
-        cdef NDArrayPhp held, u, s, vt, work
+        cdef NDArrayPhp held, u, s, vt, work, indexes
+        cdef void* places
         cdef Py_ssize_t m, n, k
         cdef bint whole = fullMatrices is None or _flag(fullMatrices)
         cdef ptrdiff_t info
@@ -2284,12 +2353,14 @@ class BlasMethods:
         s = empty(a.dt, 1, &k)
         cdef const blas_api* lib = _library()
         work = _vector(a.dt, 1, 0.0)
-        lib.gesvd(a.dt, whole, m, n, held.ptr, s.ptr, u.ptr, vt.ptr, work.ptr, -1)
+        indexes = _vector(core.RK_INT64, 8 * k, 0) if k > SMALL_SYSTEM else None
+        places = NULL if indexes is None else indexes.ptr
+        lib.gesvd(a.dt, whole, m, n, held.ptr, s.ptr, u.ptr, vt.ptr, work.ptr, -1, places)
         size = _element(work, "work")
         # a float32 rounds large sizes, perhaps down
         work = _vector(a.dt, <Py_ssize_t>(size * 1.000001) + 1, 0.0)
         with nogil:
-            info = lib.gesvd(a.dt, whole, m, n, held.ptr, s.ptr, u.ptr, vt.ptr, work.ptr, work.n)
+            info = lib.gesvd(a.dt, whole, m, n, held.ptr, s.ptr, u.ptr, vt.ptr, work.ptr, work.n, places)
         if info != 0:
             raise RuntimeException(f"the singular values of a matrix of shape {shape_text(a)} did not converge")
         return [_transposed(u), s, _transposed(vt)]
@@ -2505,8 +2576,9 @@ class BlasMethods:
             InvalidArgumentException: f cannot be called, or a variable is not of floats.
 
         Example:
-            >>> la.numericalGradient(1e-3, lambda x: la.square(la.copy(x)), la.array([1.0, 2.0]))[0].shape()
-            [2]
+            >>> grads = la.numericalGradient(1e-3, lambda x: la.dot(x, x), la.array([1, 2]))
+            >>> [round(x, 1) for x in grads[0].toArray()]
+            [2.0, 4.0]
 
         PHP: ``LinearAlgebra::numericalGradient()``.
         """

@@ -4,6 +4,9 @@ These methods write their result into the array they are given and return it, as
 operand meets the last dimensions of the larger one again and again; with ``trans`` it meets the first ones.
 """
 
+from cpython.bool cimport PyBool_Check
+from cpython.float cimport PyFloat_CheckExact
+from cpython.long cimport PyLong_CheckExact
 from libc.math cimport floor, isfinite
 from libc.stddef cimport ptrdiff_t
 
@@ -25,6 +28,18 @@ from rindow_math.matrix.ndarray cimport (
 from rindow_math.matrix.random import generator
 
 cdef const core.rk_api* rk = core.table()
+
+
+cdef inline bint _is_number(object value):
+    """A real number or a truth value; Python's own types without a look at the abstract ones."""
+    return PyFloat_CheckExact(value) or PyLong_CheckExact(value) or PyBool_Check(value) or (
+        isinstance(value, (numbers.Real, np.bool_))
+    )
+
+
+cdef inline int _type_of(object la, object dtype) except -1:
+    """The element type of a new array; the default float type when none is given."""
+    return la._float_type if dtype is None else dtype_code(dtype)
 
 
 cdef inline NDArrayPhp _target(object X, str name, str method):
@@ -104,7 +119,7 @@ cdef object _against(int op, object A, object X, str method):
         x = array_arg(X, "X")
         broadcast_rows(a, x, &m, &n)
         _combine(op, a, _apart(x, a).ptr, m, n, False)
-    elif isinstance(X, (numbers.Real, np.bool_)):
+    elif _is_number(X):
         store_item(item, a.dt, X)
         _combine(op, a, item, a.n, 1, False)
     else:
@@ -142,8 +157,8 @@ cdef object _random_target(object la, object shape, object dtype, object X):
     cdef int i
     cdef int code = 0 if dtype is None else dtype_code(dtype)
     if X is None:
-        X = la.alloc(shape, dtype)
-        x = array_arg(X, "X")
+        x = empty(code if code else _type_of(la, None), nd, dims)
+        X = x
     else:
         x = output_arg(X, "X")
         if code and code != x.dt:
@@ -335,7 +350,9 @@ class ElementMethods:
             # each sum is rounded once, so alpha X cannot be computed beforehand
             with nogil:
                 for i in range(m):
-                    rk.axpy(a.dt, n, factor, 0.0, x.ptr + (i * size if t else 0), 0 if t else 1, a.ptr + i * n * size, 1)
+                    rk.axpy(
+                        a.dt, n, factor, 0.0, x.ptr + (i * size if t else 0), 0 if t else 1, a.ptr + i * n * size, 1,
+                    )
         return A
 
     def square(self, X):
@@ -403,7 +420,7 @@ class ElementMethods:
                 _combine(core.RK_POW, a, _apart(x, a).ptr, m, n, t and x.nd > 0)
                 return A
             return _scaled(core.RK_PPOW, A, load_item(x.ptr, x.dt), None, "pow")
-        if not isinstance(alpha, (numbers.Real, np.bool_)):
+        if not _is_number(alpha):
             raise InvalidArgumentException(f"alpha must be NDArray or float: {type(alpha).__name__} given")
         if is_float(a.dt):
             return _scaled(core.RK_PPOW, A, alpha, None, "pow")
@@ -512,9 +529,6 @@ class ElementMethods:
         cdef NDArrayPhp a
         cdef bint t = trans is not None and bool(trans)
         cdef Py_ssize_t[MAX_DIMS + 1] dims
-        cdef ptrdiff_t[2] shape
-        cdef ptrdiff_t[2] sx
-        cdef ptrdiff_t[2] sa
         cdef Py_ssize_t m, n
         cdef Py_ssize_t times = 1
         cdef int size = item_size(x.dt)
@@ -543,20 +557,9 @@ class ElementMethods:
         if not t:
             with nogil:
                 rk.repeat(size, x.ptr, a.ptr, 1, m, n)
-        elif n <= 16:
-            # a few times each: all first copies, all second ones, ...
-            with nogil:
-                for i in range(n):
-                    rk.copy(size, m, x.ptr, 1, a.ptr + i * size, n)
         else:
-            shape[0] = m
-            shape[1] = n
-            sx[0] = 1
-            sx[1] = 0
-            sa[0] = n
-            sa[1] = 1
             with nogil:
-                rk.strided_copy(a.dt, 0, 2, shape, x.ptr, sx, a.ptr, sa)
+                rk.repeat_items(size, m, n, x.ptr, a.ptr)
         return output
 
     def fill(self, value, X):
@@ -577,7 +580,9 @@ class ElementMethods:
         cdef NDArrayPhp x = output_arg(X, "X")
         cdef NDArrayPhp v
         cdef char[16] item
-        if isinstance(value, NDArray):
+        if _is_number(value):
+            pass
+        elif isinstance(value, NDArray):
             v = array_arg(value, "value")
             if v.n != 1:
                 raise InvalidArgumentException(f"Value must be scalar: an array of shape {shape_text(v)} given")
@@ -585,9 +590,9 @@ class ElementMethods:
         elif isinstance(value, (str, bytes)):
             text = value.encode() if isinstance(value, str) else value
             value = text[0] if text else 0
-        elif not isinstance(value, (numbers.Number, np.bool_)):
+        elif not isinstance(value, numbers.Number):
             raise InvalidArgumentException(f"Invalid data type: {type(value).__name__} given")
-        if not is_complex(x.dt) and isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real):
+        if not _is_number(value) and not is_complex(x.dt):
             raise InvalidArgumentException(f"Invalid data type for complex: an array of {NAMES[x.dt]}")
         store_item(item, x.dt, value)
         if x.n > LONG:
@@ -689,17 +694,18 @@ class ElementMethods:
         cdef double end = stop
         cdef double step, last
         cdef Py_ssize_t n = num
+        cdef Py_ssize_t[1] dims
         if n <= 0:
             raise InvalidArgumentException(f"num must be greater than or equal zero.: {num} given")
-        array = self.alloc([n], dtype)
-        y = array_arg(array, "array")
+        dims[0] = n
+        y = empty(_type_of(self, dtype), 1, dims)
         step = (end - first) / (n - 1) if n > 1 else 0.0
         rk.arange(y.dt, y.ptr, n, first, step)
         # rounding may carry the last one past the end
         last = first + step * (n - 1)
         if (last > end and step > 0) or (last < end and step < 0):
             store_item(y.ptr + (n - 1) * item_size(y.dt), y.dt, end)
-        return array
+        return y
 
     def range(self, limit, start=None, delta=None, dtype=None):
         """Numbers from ``start`` in steps of ``delta`` that stay short of ``limit``.
@@ -727,6 +733,7 @@ class ElementMethods:
         cdef double end = limit
         cdef double step
         cdef double count
+        cdef Py_ssize_t[1] dims
         if delta is None:
             step = 1.0 if end >= first else -1.0
         else:
@@ -740,12 +747,14 @@ class ElementMethods:
             raise InvalidArgumentException(
                 f"Invalid shape numbers. It gives {int(count)}: steps of {step} lead from {first} away from {end}"
             )
-        array = self.alloc([int(count)], dtype)
-        y = array_arg(array, "array")
+        if count >= <double>(<Py_ssize_t>1 << 56):
+            raise MemoryError(f"an array of {int(count)} elements is larger than any memory")
+        dims[0] = <Py_ssize_t>count
+        y = empty(_type_of(self, dtype), 1, dims)
         if is_complex(y.dt):
             raise unsupported(y, "range")
         rk.arange(y.dt, y.ptr, y.n, first, step)
-        return array
+        return y
 
     def randomUniform(self, shape, low, high, dtype=None, seed=None, X=None):
         """Random numbers spread evenly over [low, high]; for integers, low and high included.
@@ -778,8 +787,8 @@ class ElementMethods:
         x = array_arg(X, "X")
         key = <long long>_seed(seed)
         if not is_float(x.dt):
-            if not (float(low).is_integer() and float(high).is_integer()):
-                low, high = int(low), int(high)
+            low = int(low)
+            high = int(high)
             if low > high:
                 raise InvalidArgumentException(f"low must not exceed high: {low} and {high} given for {NAMES[x.dt]}")
             store_item(item, x.dt, low)

@@ -4,11 +4,12 @@ Each method takes and gives arrays, allocates its result unless one is given, ch
 releases the interpreter around long kernels. Another backend replaces this class.
 """
 
+from libc.math cimport NAN
 from libc.stddef cimport ptrdiff_t
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
-from rindow_math.matrix.buffer cimport is_float, is_int, item_size
+from rindow_math.matrix.buffer cimport is_complex, is_float, is_int, item_size
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport (
     MAX_DIMS, NDArrayPhp, cast_to, check_writable, copy_of, empty, empty_like, full, raw, same_shape, scalar,
@@ -44,11 +45,32 @@ cdef int _broadcast(NDArrayPhp a, NDArrayPhp b, ptrdiff_t* dims, ptrdiff_t* sa, 
     return nd
 
 
+cdef int _computed(NDArrayPhp x) except -1:
+    """Types that the kernels compute with; float16 and complex arrays are for keeping and converting."""
+    if x.dt == core.RK_FLOAT16 or is_complex(x.dt):
+        raise InvalidArgumentException(f"Unsupported data type: {NAMES[x.dt]}; cast the array to float32 or float64")
+    return 0
+
+
+cdef int _fitting(NDArrayPhp y, NDArrayPhp dy) except -1:
+    """A gradient must be like the output that it belongs to."""
+    if y.dt != dy.dt or not same_shape(y, dy):
+        raise InvalidArgumentException(
+            f"the gradient has shape {shape_text(dy)} ({NAMES[dy.dt]}), the output {shape_text(y)} ({NAMES[y.dt]})"
+        )
+    return 0
+
+
 cdef object _wrong_types(str what, NDArrayPhp a, NDArrayPhp b):
     return InvalidArgumentException(f"Unmatch data type: {what} of {NAMES[a.dt]} and {NAMES[b.dt]}")
 
 
 cdef NDArrayPhp _reduce(int op, NDArrayPhp x, NDArrayPhp out, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner):
+    if n == 0:
+        # of no elements; the kernels write nothing
+        if op != core.RK_SUM and (op != core.RK_MEAN or not is_float(x.dt)):
+            raise InvalidArgumentException(f"nothing to reduce: shape {shape_text(x)}")
+        return full(out.dt, out.nd, out.dims, 0.0 if op == core.RK_SUM else NAN)
     if x.n > LONG:
         with nogil:
             rk.reduce(op, x.dt, x.ptr, out.ptr, outer, n, inner)
@@ -89,8 +111,11 @@ cdef class Primitives:
     """The C interface of a backend; see ``Backend`` for the methods with the original's names."""
 
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out):
+        _computed(x)
         if out is None:
             out = empty_like(x)
+        else:
+            check_writable(out)
         if x.n > LONG:
             with nogil:
                 rk.unary(op, x.dt, x.ptr, out.ptr, x.n)
@@ -99,8 +124,11 @@ cdef class Primitives:
         return out
 
     cdef NDArrayPhp param(self, int op, NDArrayPhp x, double p, double q, NDArrayPhp out):
+        _computed(x)
         if out is None:
             out = empty_like(x)
+        else:
+            check_writable(out)
         if x.n > LONG:
             with nogil:
                 rk.param(op, x.dt, x.ptr, p, q, out.ptr, x.n)
@@ -113,8 +141,11 @@ cdef class Primitives:
         cdef ptrdiff_t[MAX_DIMS] sa
         cdef ptrdiff_t[MAX_DIMS] sb
         cdef int nd
+        _computed(a)
         if a.dt != b.dt:
             raise _wrong_types("operands", a, b)
+        if out is not None:
+            check_writable(out)
         if same_shape(a, b):
             nd = 1
             dims[0] = a.n
@@ -139,17 +170,18 @@ cdef class Primitives:
             raise _wrong_types("operands", x, y)
         if x.n != y.n:
             raise InvalidArgumentException(f"Unmatch shape of dimension: {shape_text(x)},{shape_text(y)}")
+        check_writable(y)
         with nogil:
             rk.axpy(x.dt, x.n, alpha, 0.0, x.ptr, 1, y.ptr, 1)
         return y
 
-    cdef NDArrayPhp cast_array(self, NDArrayPhp x, int dtype, NDArrayPhp out):
+    cdef NDArrayPhp cast_array(self, NDArrayPhp x, int dtype, NDArrayPhp out=None):
         if out is None:
             return cast_to(x, dtype)
         rk.cast(x.dt, dtype, x.ptr, out.ptr, x.n)
         return out
 
-    cdef NDArrayPhp copy_array(self, NDArrayPhp x, NDArrayPhp out):
+    cdef NDArrayPhp copy_array(self, NDArrayPhp x, NDArrayPhp out=None):
         if out is None:
             return copy_of(x)
         rk.copy(item_size(x.dt), x.n, x.ptr, 1, out.ptr, 1)
@@ -158,22 +190,24 @@ cdef class Primitives:
     cdef NDArrayPhp filled(self, int dtype, int nd, const Py_ssize_t* dims, double value):
         return full(dtype, nd, dims, value)
 
-    cdef NDArrayPhp reduce_all(self, int op, NDArrayPhp x, bint keepdims, NDArrayPhp out):
+    cdef NDArrayPhp reduce_all(self, int op, NDArrayPhp x, bint keepdims, NDArrayPhp out=None):
         """One number from all elements, as an array of no dimensions, or of all-one sizes."""
         cdef Py_ssize_t[MAX_DIMS] ones
         cdef int i
+        _computed(x)
         if out is None:
             for i in range(x.nd):
                 ones[i] = 1
             out = empty(x.dt, x.nd if keepdims else 0, ones)
         return _reduce(op, x, out, 1, x.n, 1)
 
-    cdef NDArrayPhp reduce_axis(self, int op, NDArrayPhp x, int axis, bint keepdims, NDArrayPhp out):
+    cdef NDArrayPhp reduce_axis(self, int op, NDArrayPhp x, int axis, bint keepdims, NDArrayPhp out=None):
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef ptrdiff_t outer = 1
         cdef ptrdiff_t inner = 1
         cdef int i
         cdef int nd = 0
+        _computed(x)
         if axis < -x.nd or axis >= x.nd:
             raise InvalidArgumentException(f"Invalid axis: axis={axis},shape={shape_text(x)}")
         if axis < 0:
@@ -191,7 +225,7 @@ cdef class Primitives:
                 nd += 1
         return _reduce(op, x, empty(x.dt, nd, dims) if out is None else out, outer, x.dims[axis], inner)
 
-    cdef NDArrayPhp sum_to(self, NDArrayPhp x, int nd, const Py_ssize_t* dims, NDArrayPhp out):
+    cdef NDArrayPhp sum_to(self, NDArrayPhp x, int nd, const Py_ssize_t* dims, NDArrayPhp out=None):
         """Sums x over what broadcasting repeated, down to a shape that can be broadcast to x's."""
         cdef Py_ssize_t[MAX_DIMS] shape
         cdef Py_ssize_t[MAX_DIMS] rest
@@ -203,6 +237,7 @@ cdef class Primitives:
         cdef int first
         cdef int last
         cdef int i
+        _computed(x)
         for i in range(x.nd):
             shape[i] = x.dims[i]
         last = x.nd
@@ -237,13 +272,14 @@ cdef class Primitives:
                 shape[i] = rest[i]
         return view(x, 0, nd, dims) if out is None else self.copy_array(x, out)
 
-    cdef NDArrayPhp broadcast_to(self, NDArrayPhp x, int nd, const Py_ssize_t* dims, NDArrayPhp out):
+    cdef NDArrayPhp broadcast_to(self, NDArrayPhp x, int nd, const Py_ssize_t* dims, NDArrayPhp out=None):
         """A new array in which x is repeated up to a larger shape."""
         cdef ptrdiff_t[MAX_DIMS] strides
         cdef ptrdiff_t[MAX_DIMS] out_dims
         cdef ptrdiff_t step = 1
         cdef Py_ssize_t size
         cdef int i
+        _computed(x)
         if out is None:
             out = empty(x.dt, nd, dims)
         for i in range(1, nd + 1):
@@ -259,7 +295,7 @@ cdef class Primitives:
             rk.binary(core.RK_COPYB, x.dt, nd, out_dims, x.ptr, strides, x.ptr, strides, out.ptr, 0)
         return out
 
-    cdef NDArrayPhp transpose_array(self, NDArrayPhp x, const int* perm, NDArrayPhp out):
+    cdef NDArrayPhp transpose_array(self, NDArrayPhp x, const int* perm, NDArrayPhp out=None):
         """x with its dimensions in the order `perm`."""
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef int i
@@ -274,7 +310,7 @@ cdef class Primitives:
             rk.transpose(item_size(x.dt), x.nd, <const ptrdiff_t*>x.dims, perm, x.ptr, out.ptr)
         return out
 
-    cdef NDArrayPhp matrix_product(self, NDArrayPhp a, NDArrayPhp b, bint ta, bint tb, NDArrayPhp out):
+    cdef NDArrayPhp matrix_product(self, NDArrayPhp a, NDArrayPhp b, bint ta, bint tb, NDArrayPhp out=None):
         """Products of the last two dimensions; leading ones are broadcast."""
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef ptrdiff_t[MAX_DIMS] sa
@@ -287,6 +323,8 @@ cdef class Primitives:
         cdef int nd, d
         cdef bint uniform = True
         cdef NDArrayPhp one_a, one_b, one_c
+        if a.dt == core.RK_FLOAT16:
+            _computed(a)
         if a.dt != b.dt:
             raise _wrong_types("matrices", a, b)
         if a.nd < 2 or b.nd < 2:
@@ -370,7 +408,7 @@ cdef class Primitives:
                 _gemm(one_a, one_b, one_c, ta, tb, m, n, k, NULL, core.RK_EPI_NONE)
         return out
 
-    cdef NDArrayPhp band(self, NDArrayPhp x, Py_ssize_t lower, Py_ssize_t upper, NDArrayPhp out):
+    cdef NDArrayPhp band(self, NDArrayPhp x, Py_ssize_t lower, Py_ssize_t upper, NDArrayPhp out=None):
         """x with zeros outside a band around the diagonal of its last two dimensions; negative: no limit."""
         cdef Py_ssize_t rows, cols, i, j, first, last, batch, at
         cdef int size = item_size(x.dt)
@@ -383,8 +421,8 @@ cdef class Primitives:
         batch = x.n // (rows * cols) if x.n else 0
         for at in range(batch):
             for i in range(rows):
-                first = 0 if lower < 0 or i - lower < 0 else i - lower
-                last = cols if upper < 0 or i + upper + 1 > cols else i + upper + 1
+                first = 0 if lower < 0 or lower > i else i - lower
+                last = cols if upper < 0 or upper >= cols - i else i + upper + 1
                 j = (at * rows + i) * cols
                 if first > cols:
                     first = cols
@@ -407,7 +445,7 @@ cdef class Primitives:
         dims[0] = count
         return view(x, start * row, x.nd, dims)
 
-    cdef NDArrayPhp put_rows(self, NDArrayPhp x, Py_ssize_t start, Py_ssize_t rows, NDArrayPhp out):
+    cdef NDArrayPhp put_rows(self, NDArrayPhp x, Py_ssize_t start, Py_ssize_t rows, NDArrayPhp out=None):
         """An array of zeros of `rows` rows that holds x from row `start` on."""
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef Py_ssize_t row = 1
@@ -423,7 +461,7 @@ cdef class Primitives:
         rk.copy(item_size(x.dt), x.n, x.ptr, 1, out.ptr + start * row * item_size(x.dt), 1)
         return out
 
-    cdef NDArrayPhp take_axis(self, NDArrayPhp x, int axis, Py_ssize_t start, Py_ssize_t count, NDArrayPhp out):
+    cdef NDArrayPhp take_axis(self, NDArrayPhp x, int axis, Py_ssize_t start, Py_ssize_t count, NDArrayPhp out=None):
         """A copy of positions start .. start+count along an axis."""
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef Py_ssize_t outer = 1
@@ -444,7 +482,7 @@ cdef class Primitives:
                       count * inner)
         return out
 
-    cdef NDArrayPhp concat_axis(self, tuple arrays, int axis, NDArrayPhp out):
+    cdef NDArrayPhp concat_axis(self, tuple arrays, int axis, NDArrayPhp out=None):
         """Arrays joined along an axis; all other sizes and the types must agree."""
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef NDArrayPhp first
@@ -488,32 +526,42 @@ cdef class Primitives:
             at += x.dims[axis]
         return out
 
-    cdef NDArrayPhp softmax_rows(self, NDArrayPhp x, NDArrayPhp out):
+    cdef NDArrayPhp softmax_rows(self, NDArrayPhp x, NDArrayPhp out=None):
         cdef ptrdiff_t n = x.dims[x.nd - 1] if x.nd else 1
+        if x.dt != core.RK_FLOAT32 and x.dt != core.RK_FLOAT64:
+            raise InvalidArgumentException(f"softmax needs float32 or float64: {NAMES[x.dt]} was given")
         if out is None:
             out = empty_like(x)
         with nogil:
             rk.softmax(x.dt, x.ptr, out.ptr, x.n // n if n else 0, n)
         return out
 
-    cdef NDArrayPhp dsoftmax_rows(self, NDArrayPhp y, NDArrayPhp dy, NDArrayPhp out):
+    cdef NDArrayPhp dsoftmax_rows(self, NDArrayPhp y, NDArrayPhp dy, NDArrayPhp out=None):
         cdef ptrdiff_t n = y.dims[y.nd - 1] if y.nd else 1
+        _fitting(y, dy)
+        if y.dt != core.RK_FLOAT32 and y.dt != core.RK_FLOAT64:
+            raise InvalidArgumentException(f"softmax needs float32 or float64: {NAMES[y.dt]} was given")
         if out is None:
             out = empty_like(y)
         with nogil:
             rk.dsoftmax(y.dt, y.ptr, dy.ptr, out.ptr, y.n // n if n else 0, n)
         return out
 
-    cdef NDArrayPhp dense(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, int epilogue, NDArrayPhp out):
+    cdef NDArrayPhp dense(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, int epilogue, NDArrayPhp out=None):
         """epilogue(x kernel + bias) over the last dimension of x."""
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef ptrdiff_t k, n, m
         cdef int i
         if x.dt != kernel.dt:
             raise _wrong_types("inputs and kernel", x, kernel)
-        k = kernel.dims[0]
-        n = kernel.dims[1]
-        if not is_float(x.dt) or x.nd < 1 or x.dims[x.nd - 1] != k:
+        k = kernel.dims[0] if kernel.nd == 2 else -1
+        n = kernel.dims[1] if kernel.nd == 2 else -1
+        if bias is not None and (bias.dt != x.dt or bias.nd != 1 or bias.dims[0] != n):
+            raise InvalidArgumentException(
+                f"a bias of shape {shape_text(bias)} ({NAMES[bias.dt]}) does not fit a kernel of shape "
+                f"{shape_text(kernel)} ({NAMES[kernel.dt]})"
+            )
+        if (x.dt != core.RK_FLOAT32 and x.dt != core.RK_FLOAT64) or x.nd < 1 or x.dims[x.nd - 1] != k:
             raise InvalidArgumentException(
                 f"inputs of shape {shape_text(x)} ({NAMES[x.dt]}) do not fit a kernel of shape {shape_text(kernel)}"
             )
@@ -537,6 +585,7 @@ cdef class Primitives:
         cdef ptrdiff_t k = kernel.dims[0]
         cdef ptrdiff_t n = kernel.dims[1]
         cdef ptrdiff_t m = x.n // k if k else 0
+        _fitting(y, dy)
         if epilogue != core.RK_EPI_NONE:
             dz = empty_like(dy)
         if m * n * k > LONG:
@@ -564,8 +613,8 @@ cdef class Primitives:
             )
         if not is_int(labels.dt):
             raise InvalidArgumentException(f"trues must be integers. {NAMES[labels.dt]} was given.")
-        if not is_float(logits.dt):
-            raise InvalidArgumentException(f"predicts must be floating-point numbers. {NAMES[logits.dt]} was given.")
+        if logits.dt != core.RK_FLOAT32 and logits.dt != core.RK_FLOAT64:
+            raise InvalidArgumentException(f"predicts must be float32 or float64. {NAMES[logits.dt]} was given.")
         n = logits.dims[logits.nd - 1]
         rows = labels.n
         wrong = rk.check_index(labels.dt, labels.ptr, rows, n)
@@ -589,7 +638,7 @@ cdef class Primitives:
         return 0
 
     cdef NDArrayPhp sparse_cross_entropy_gradient(self, NDArrayPhp labels, NDArrayPhp probabilities, NDArrayPhp dloss,
-                                                  NDArrayPhp out):
+                                                  NDArrayPhp out=None):
         """Gradient of the logits: dloss has one number, or one a row."""
         cdef ptrdiff_t n = probabilities.dims[probabilities.nd - 1]
         cdef ptrdiff_t rows = labels.n
@@ -599,6 +648,11 @@ cdef class Primitives:
         if dloss.nd == 0:
             scale = (<float*>dloss.ptr)[0] if dloss.dt == core.RK_FLOAT32 else (<double*>dloss.ptr)[0]
             scale /= rows
+        elif dloss.dt != probabilities.dt or not same_shape(dloss, labels):
+            raise InvalidArgumentException(
+                f"the gradient has shape {shape_text(dloss)} ({NAMES[dloss.dt]}), the losses have "
+                f"{shape_text(labels)} ({NAMES[probabilities.dt]})"
+            )
         if out.n > LONG:
             with nogil:
                 rk.dsparse_xent_logits(probabilities.dt, probabilities.ptr, labels.ptr, labels.dt,
@@ -613,14 +667,17 @@ cdef class Primitives:
         """One step of Adam for all parameters, in place."""
         cdef NDArrayPhp p, g, mi, vi
         cdef int i
+        # all before the first is changed: a step is taken as a whole or not at all
+        _check_steps(params, grads)
+        _check_steps(params, m)
+        _check_steps(params, v)
         for i in range(len(params)):
             p = raw(params[i])
             g = raw(grads[i])
             mi = raw(m[i])
             vi = raw(v[i])
-            _check_step(p, g, i)
-            _check_step(p, mi, i)
-            _check_step(p, vi, i)
+            check_writable(mi)
+            check_writable(vi)
             if p.n > LONG:
                 with nogil:
                     rk.adam(p.dt, p.ptr, g.ptr, mi.ptr, vi.ptr, p.n, lr, beta1, beta2, epsilon)
@@ -631,12 +688,24 @@ cdef class Primitives:
         """One step of plain gradient descent for all parameters, in place."""
         cdef NDArrayPhp p, g
         cdef int i
+        _check_steps(params, grads)
         for i in range(len(params)):
             p = raw(params[i])
             g = raw(grads[i])
-            _check_step(p, g, i)
             with nogil:
                 rk.axpy(p.dt, p.n, -lr, 0.0, g.ptr, 1, p.ptr, 1)
+
+
+cdef int _check_steps(list params, list others) except -1:
+    """An optimizer's lists must be alike."""
+    cdef int i
+    if params is None or others is None or len(params) != len(others):
+        raise InvalidArgumentException(
+            f"{len(params or ())} parameters, but {len(others or ())} gradients or states were given"
+        )
+    for i in range(len(params)):
+        _check_step(raw(params[i]), raw(others[i]), i)
+    return 0
 
 
 cdef int _check_step(NDArrayPhp p, NDArrayPhp g, int i) except -1:
@@ -646,7 +715,7 @@ cdef int _check_step(NDArrayPhp p, NDArrayPhp g, int i) except -1:
             f"parameter #{i} has shape {shape_text(p)} ({NAMES[p.dt]}), its gradient or state has "
             f"{shape_text(g)} ({NAMES[g.dt]})"
         )
-    if not is_float(p.dt):
-        raise InvalidArgumentException(f"parameter #{i} holds {NAMES[p.dt]}; only floating-point values are trained")
+    if p.dt != core.RK_FLOAT32 and p.dt != core.RK_FLOAT64:
+        raise InvalidArgumentException(f"parameter #{i} holds {NAMES[p.dt]}; only float32 and float64 are trained")
     check_writable(p)
     return 0

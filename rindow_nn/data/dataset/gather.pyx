@@ -25,6 +25,8 @@ def take(array, rows):
     cdef Py_ssize_t row = 1
     cdef ptrdiff_t wrong = rk.check_index(index.dt, index.ptr, index.n, x.dims[0])
     cdef int i
+    if x.nd == 0:
+        raise OutOfRangeException("rows were asked of an array of no dimensions")
     if wrong >= 0:
         raise OutOfRangeException(f"row {index[wrong]} of an array of {x.dims[0]} rows")
     for i in range(1, x.nd):

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix import NDArray, R
 from rindow_math.matrix.random import generator
@@ -23,7 +25,7 @@ class NDArrayDataset(Dataset):
 
     Args:
         mo: the MatrixOperator.
-        inputs: an array whose first dimension counts the samples, or a list of such arrays.
+        inputs: an array (NDArray or numpy) whose first dimension counts the samples, or a list of such arrays.
         tests: labels, one a sample; None for none.
         batch_size: samples of a batch; 32 by default. The last one may be shorter.
         shuffle: True by default.
@@ -59,6 +61,9 @@ class NDArrayDataset(Dataset):
         self._inputs = list(inputs) if self._multi else [inputs]
         if not self._inputs:
             raise InvalidArgumentException("inputs is empty")
+        self._inputs = [mo.asarray(x) if isinstance(x, np.ndarray) else x for x in self._inputs]
+        if isinstance(tests, np.ndarray):
+            tests = mo.asarray(tests)
         for i, x in enumerate(self._inputs):
             if not isinstance(x, NDArray):
                 raise InvalidArgumentException(

@@ -1,7 +1,7 @@
 """Calls of layers and losses on the tape: one node for a call, with the layer's weights as further inputs."""
 
 from rindow_math.exceptions import InvalidArgumentException
-from rindow_math.matrix.ndarray cimport NDArray, raw
+from rindow_math.matrix.ndarray cimport NDArray, NDArrayPhp, raw, same_shape, shape_text
 from rindow_nn.gradient.core.tape cimport (
     AbstractFunction, Variable, array_of, make_variable, pack, prepare, traced_gradient, tracing,
 )
@@ -70,6 +70,15 @@ cdef class LayerCall(LayerFunction):
                 grads += layer._trainableGrads()
         finally:
             layer._container = before
+        for i in range(len(self.inputs_)):
+            if i < len(grads) and grads[i] is not None and isinstance(self.kept[i], NDArray):
+                given = raw(grads[i])
+                x = raw(self.kept[i])
+                if not same_shape(given, x):
+                    raise InvalidArgumentException(
+                        f"{layer.name()}: the gradient of {'weight' if i >= self.inputs_of_layer else 'input'} #{i + 1} "
+                        f"has shape {shape_text(given)}, must be {shape_text(x)}"
+                    )
         return tuple(
             [g if g is None or isinstance(g, Variable) else make_variable(self.backend_, raw(g)) for g in grads]
         )

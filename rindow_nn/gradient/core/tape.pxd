@@ -98,7 +98,11 @@ cdef AbstractFunction prepare(AbstractFunction f, object backend, object name)
 cdef tuple traced_gradient(AbstractFunction node, tuple douts)
 
 
-cdef class DifferentiateCall(AbstractFunction):
+cdef class GradientCall(AbstractFunction):
+    cdef str subject_name(self)
+
+
+cdef class DifferentiateCall(GradientCall):
     cdef AbstractFunction subject     # the call as traced
     cdef int douts_count
     cdef list present                 # which gradients exist

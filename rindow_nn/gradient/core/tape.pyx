@@ -21,7 +21,7 @@ import numpy as np
 from rindow_math.exceptions import InvalidArgumentException, LogicException, RuntimeException
 from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.kernels cimport core
-from rindow_math.matrix.ndarray cimport MAX_DIMS, copy_of, from_python, full, raw, read_shape
+from rindow_math.matrix.ndarray cimport MAX_DIMS, copy_of, from_python, full, raw, read_shape, same_shape, shape_text
 from rindow_nn.gradient.core.values import ArrayShape, MaskedNDArray, Scalar
 
 
@@ -102,7 +102,7 @@ cdef Variable pack(object backend, object value):
     cdef Variable v
     if isinstance(value, Variable):
         return <Variable>value
-    if not isinstance(value, (NDArrayPhp, ArrayShape, Scalar, MaskedNDArray)):
+    if not isinstance(value, (NDArrayPhp, bool, ArrayShape, Scalar, MaskedNDArray)):
         value = from_python(value, 0)
     v = make_variable(backend, value)
     v.literal = True
@@ -465,6 +465,11 @@ cdef class Variable(NDArray):
             return NotImplemented
         return _ops().power(self.backend_, self, other)
 
+    def __rpow__(self, other, modulo):
+        if modulo is not None:
+            return NotImplemented
+        return _ops().power(self.backend_, other, self)
+
     def __neg__(self):
         return _ops().negative(self.backend_, self)
 
@@ -725,13 +730,24 @@ cdef class AbstractFunction:
         A STEP writes into ``out`` where it is given: an array, or a tuple of arrays.
         """
         result = self.call(list(xs))
-        if isinstance(result, (list, tuple)):
-            return result[0] if len(result) == 1 else tuple(result)
-        return result
+        values = list(result) if isinstance(result, (list, tuple)) else [result]
+        for i, value in enumerate(values):
+            if isinstance(value, Variable):
+                values[i] = (<Variable>value).need_value()
+            elif not (value is None and len(values) > 1) and not isinstance(value, (NDArray, bool, ArrayShape, Scalar)):
+                raise InvalidArgumentException(
+                    f"{type(self).__name__}.call must give arrays: output #{i + 1} is {type(value).__name__}"
+                )
+        if not values:
+            raise InvalidArgumentException(f"{type(self).__name__}.call gave no outputs")
+        return values[0] if len(values) == 1 else tuple(values)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         """The inputs' gradients as variables, None where not needed (bit i of `needs`) or absent."""
         cdef list grads = []
+        cdef NDArrayPhp given
+        cdef NDArrayPhp x
+        cdef int i
         if rn_tracing:
             return traced_gradient(self, douts)
         values = self.differentiate([None if d is None else array_of(<Variable>d) for d in douts])
@@ -746,6 +762,15 @@ cdef class AbstractFunction:
             raise LogicException(
                 f"{type(self).__name__}.differentiate gave {len(grads)} gradients for {len(self.inputs_)} inputs"
             )
+        for i in range(len(self.inputs_)):
+            if grads[i] is not None and isinstance(self.kept[i], NDArray):
+                given = array_of(<Variable>grads[i])
+                x = raw(self.kept[i])
+                if not same_shape(given, x):
+                    raise InvalidArgumentException(
+                        f"{type(self).__name__}.differentiate gave a gradient of shape {shape_text(given)} for input "
+                        f"#{i + 1} of shape {shape_text(x)}"
+                    )
         return tuple(grads)
 
     cdef object record(self, tuple inputs):
@@ -765,6 +790,8 @@ cdef class AbstractFunction:
                 generation = x.generation_
             if rn_tracing and (x.traced or (not x.literal and isinstance(x.value_, NDArray))):
                 traced = True
+        if self.K is None:
+            raise LogicException(f"{type(self).__name__}.__init__ must call super().__init__(backend)")
         # the inputs' values are kept, so that a later assign() does not change the gradient
         cdef tuple xs = tuple(values)
         value = self.forward(xs, None)
@@ -820,7 +847,20 @@ cdef class AbstractFunction:
         return v
 
 
-cdef class DifferentiateCall(AbstractFunction):
+cdef class GradientCall(AbstractFunction):
+    """A call that computes gradients in one piece; its own gradient is not known."""
+
+    cdef str subject_name(self):
+        return type(self).__name__.removesuffix("Gradient")
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        raise LogicException(
+            f"No second derivative of {self.subject_name()}: its gradient is computed in one piece, not by recorded "
+            f"functions"
+        )
+
+
+cdef class DifferentiateCall(GradientCall):
     """The gradient of an opaque call, as a call of its own in a traced gradient.
 
     The inputs are the gradients of the call's outputs, then the call's inputs. A compiled function names the
@@ -914,7 +954,8 @@ cdef class _Sources:
 cdef list _reverse_order(list targets, _Sources sources):
     """The calls on a path from a source to a target, each before all that feed it.
 
-    Marks them with the number of this walk (`stamp`) and as `useful`.
+    Each comes with the inputs whose gradients are needed, as bits. The marks on the calls (`stamp`, `useful`) hold
+    within this function only: another thread, or a gradient asked by a call's own gradient, may walk the same calls.
     """
     global _walks
     cdef list order = []
@@ -922,9 +963,11 @@ cdef list _reverse_order(list targets, _Sources sources):
     cdef AbstractFunction node
     cdef AbstractFunction before
     cdef Variable v
+    cdef unsigned long long needs
     cdef long open_
     cdef long done
     cdef bint wait
+    cdef int i
     _walks += 2
     open_ = _walks
     done = _walks + 1
@@ -951,17 +994,17 @@ cdef list _reverse_order(list targets, _Sources sources):
                 continue
         stack.pop()
         node.stamp = done
-        node.useful = False
-        for item in node.inputs_:
-            v = <Variable>item
+        needs = 0
+        for i in range(len(node.inputs_)):
+            v = <Variable>node.inputs_[i]
             if v.unbackpropagatable:
                 continue
             before = _maker(v, sources.within)
             if sources.has(v) or (before is not None and before.stamp == done and before.useful):
-                node.useful = True
-                break
-        if node.useful:
-            order.append(node)
+                needs |= 1ULL << (i if i < 63 else 63)
+        node.useful = needs != 0
+        if needs:
+            order.append((node, needs))
     order.reverse()
     return order
 
@@ -1002,10 +1045,20 @@ cdef class GradientTape:
 
     def exit(self, e=None) -> bool:
         """Ends recording; exceptions go on."""
+        cdef GradientTape inner = None
+        cdef GradientTape tape = current_tape()
         if not self.active:
             raise LogicException("the tape is not recording")
+        while tape is not None and tape is not self:
+            inner = tape
+            tape = tape.outer
+        if tape is None:
+            raise LogicException("the tape records in another thread, which must end the recording")
+        if inner is None:
+            _set_tape(self.outer)
+        else:
+            inner.outer = self.outer  # left before a tape that was entered later
         self.active = False
-        _set_tape(self.outer)
         self.outer = None
         Py_XDECREF(<PyObject*>self)
         return False
@@ -1157,10 +1210,8 @@ cdef list pull_back(object backend, list targets, list seeds, list wanted, long 
     cdef Variable v
     cdef Variable d
     cdef unsigned long long needs
-    cdef long walk
     cdef int i
     order = _reverse_order(targets, sources)
-    walk = _walks + 1
     for i in range(len(targets)):
         v = <Variable>targets[i]
         if v.unbackpropagatable or seeds[i] is None:
@@ -1174,23 +1225,21 @@ cdef list pull_back(object backend, list targets, list seeds, list wanted, long 
             slots[v.creator_] = slot
         slot[v.index] = _sum(backend, slot[v.index], <Variable>seeds[i])
     for item in order:
-        node = <AbstractFunction>item
-        slot = slots.get(node)
+        node = <AbstractFunction>(<tuple>item)[0]
+        needs = (<tuple>item)[1]
+        if sources.outputs is not None and node in sources.outputs:
+            slot = slots.get(node)
+        else:
+            slot = slots.pop(node, None)  # or all gradients in between would live to the end
         if slot is None:
             continue
         if node.outputs_count > 1:
             for i in range(node.outputs_count):
                 if slot[i] is None and node.output_shapes[i] is not None:
                     slot[i] = _zeros(backend, node.output_shapes[i])
-        needs = 0
-        for i in range(len(node.inputs_)):
-            v = <Variable>node.inputs_[i]
-            before = _maker(v, within)
-            if not v.unbackpropagatable and (
-                (before is not None and before.stamp == walk and before.useful) or sources.has(v)
-            ):
-                needs |= 1ULL << (i if i < 63 else 63)
         grads = node.gradient_of(tuple(slot), needs)
+        if rn_tape != NULL and rn_tracing == 0:
+            grads = _linked(node, slot, grads)
         for i in range(len(node.inputs_)):
             if not needs >> (i if i < 63 else 63) & 1 or i >= len(grads) or grads[i] is None:
                 continue
@@ -1213,6 +1262,46 @@ cdef list pull_back(object backend, list targets, list seeds, list wanted, long 
             slot = slots.get(v.creator_)
             result.append(None if slot is None else slot[v.index])
     return result
+
+
+cdef tuple _linked(AbstractFunction node, list douts, tuple grads):
+    """A call's gradients, each with a record of what it depends on.
+
+    Functions computed by recorded functions have it. For those computed by a kernel or by the user on arrays there
+    is none, and without it an outer tape would take the gradient for a constant.
+    """
+    cdef list result = list(grads)
+    cdef _FirstDerivative link
+    cdef Variable v
+    cdef int i
+    for i in range(len(result)):
+        v = <Variable>result[i]
+        if v is None or v.creator_ is not None or v in douts:
+            continue
+        link = prepare(_FirstDerivative.__new__(_FirstDerivative), node.backend_, node.name_)
+        link.function = (node.name_ + ": " if node.name_ else "") + type(node).__name__
+        link.value = v.value_
+        result[i] = link.record(tuple([*node.inputs_, *[d for d in douts if d is not None]]))
+    return tuple(result)
+
+
+cdef class _FirstDerivative(GradientCall):
+    """The gradient of a call, computed already."""
+
+    cdef str function
+    cdef object value
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<_FirstDerivative>node).function = self.function
+        return 0
+
+    cdef str subject_name(self):
+        return self.function
+
+    cdef object forward(self, tuple xs, object out):
+        if self.value is None:
+            raise LogicException(f"the gradient of {self.function} cannot be traced")
+        return self.value
 
 
 cdef Variable _zeros(object backend, object shape_and_type):

@@ -1036,9 +1036,9 @@ cdef class Get(AbstractFunction):
             offset += x.dims[0]
         self.start = offset
         self.rows = 1 if count == 0 else count if count > 0 else x.dims[0] + count + 1
-        if offset < 0 or self.rows < 1 or offset + self.rows > x.dims[0]:
+        if offset < 0 or self.rows < 1 or offset > x.dims[0] or self.rows > x.dims[0] - offset:
             raise OutOfRangeException(
-                f"Index is out of range. range allows (0,{x.dims[0]}): ({offset},{offset + self.rows}) given."
+                f"Index is out of range. range allows (0,{x.dims[0]}): ({offset},{<object>offset + self.rows}) given."
             )
         part = self.K.take_rows(x, offset, self.rows)
         return part if count else view(part, 0, x.nd - 1, x.dims + 1)
@@ -1384,30 +1384,42 @@ cdef inline bint _plain(object x):
     return isinstance(x, (int, float)) and not isinstance(x, bool)
 
 
+cdef Variable _beside(object backend, object x, object number):
+    """The operand beside a plain number. Integers would cut off the number's fraction."""
+    cdef Variable v = pack(backend, x)
+    if isinstance(number, float) and isinstance(v.value_, NDArrayPhp) and not is_float((<NDArrayPhp>v.value_).dt):
+        if not number.is_integer():
+            raise InvalidArgumentException(
+                f"an array of {NAMES[(<NDArrayPhp>v.value_).dt]} and the number {number}: cast the array to a "
+                f"floating-point type first" + (f" ({v.name_})" if v.name_ else "")
+            )
+    return v
+
+
 def add(backend, x, y):
     """``x + y``."""
     if _plain(y):
-        return f_axpb(backend, pack(backend, x), 1.0, y)
+        return f_axpb(backend, _beside(backend, x, y), 1.0, y)
     if _plain(x):
-        return f_axpb(backend, pack(backend, y), 1.0, x)
+        return f_axpb(backend, _beside(backend, y, x), 1.0, x)
     return f_add(backend, pack(backend, x), pack(backend, y))
 
 
 def sub(backend, x, y):
     """``x - y``."""
     if _plain(y):
-        return f_axpb(backend, pack(backend, x), 1.0, -y)
+        return f_axpb(backend, _beside(backend, x, y), 1.0, -y)
     if _plain(x):
-        return f_axpb(backend, pack(backend, y), -1.0, x)
+        return f_axpb(backend, _beside(backend, y, x), -1.0, x)
     return f_sub(backend, pack(backend, x), pack(backend, y))
 
 
 def mul(backend, x, y):
     """``x * y``."""
     if _plain(y):
-        return f_axpb(backend, pack(backend, x), y, 0.0)
+        return f_axpb(backend, _beside(backend, x, y), y, 0.0)
     if _plain(x):
-        return f_axpb(backend, pack(backend, y), x, 0.0)
+        return f_axpb(backend, _beside(backend, y, x), x, 0.0)
     return f_mul(backend, pack(backend, x), pack(backend, y))
 
 
@@ -1424,7 +1436,7 @@ def matmul(backend, x, y):
 def power(backend, x, y):
     """``x ** y``."""
     if _plain(y):
-        return f_power(backend, pack(backend, x), y)
+        return f_power(backend, _beside(backend, x, y), y)
     return prepare(Pow.__new__(Pow), backend, None).record((_like(backend, x, y), _like(backend, y, x)))
 
 
@@ -1436,5 +1448,5 @@ def negative(backend, x):
 cdef Variable _like(object backend, object x, object other):
     """An operand as a variable; a plain number takes the type of the other operand."""
     if _plain(x):
-        return pack(backend, from_python(x, array_of(pack(backend, other)).dt))
+        return pack(backend, from_python(x, array_of(_beside(backend, other, x)).dt))
     return pack(backend, x)

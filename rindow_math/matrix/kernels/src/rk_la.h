@@ -35,6 +35,8 @@ enum rk_im2col_geometry {
      * Slices, stacking, splitting, flips, broadcasts. Copies take any dtype, sums the number types. */ \
     X(void, strided_copy, (int dtype, int add, int nd, const ptrdiff_t *dims, const void *x, const ptrdiff_t *sx, \
                            void *y, const ptrdiff_t *sy)) \
+    /* y (n, repeats) = x (n) */ \
+    X(void, repeat_items, (int size, ptrdiff_t n, ptrdiff_t repeats, const void *x, void *y)) \
     /* b (batches, m, n, k, len) and a (batches, m, classes, k, len) by x (batches, n, k): b = a[x], or reversed a[x] = b; \
      * with add: +=. Indexes outside [0, classes) are passed over. */ \
     X(void, gatherb, (int dtype, int reverse, int add, ptrdiff_t batches, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, \

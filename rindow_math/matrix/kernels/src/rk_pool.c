@@ -82,7 +82,7 @@ static struct {
     /* the job */
     _Atomic(rk_task) task;
     _Atomic(void *) context;
-    _Atomic ptrdiff_t n, piece;
+    _Atomic ptrdiff_t n, piece, count;
     _Atomic int parts;                     /* threads that take part */
     _Atomic int spin;
     _Alignas(64) _Atomic int done;         /* pieces finished */
@@ -203,10 +203,10 @@ static void work(uint32_t number, int self)
                 continue;
             ptrdiff_t n = atomic_load_explicit(&pool.n, memory_order_relaxed);
             ptrdiff_t piece = atomic_load_explicit(&pool.piece, memory_order_relaxed);
-            /* the last piece takes the remainder */
-            ptrdiff_t begin = next * piece, last = n - begin < piece + piece / 2 ? n : begin + piece;
+            ptrdiff_t count = atomic_load_explicit(&pool.count, memory_order_relaxed);
             rk_task task = atomic_load_explicit(&pool.task, memory_order_relaxed);
-            task(atomic_load_explicit(&pool.context, memory_order_relaxed), begin, last);
+            task(atomic_load_explicit(&pool.context, memory_order_relaxed), next * piece,
+                 next < count - 1 ? (next + 1) * piece : n);
             atomic_fetch_add_explicit(&pool.done, 1, memory_order_release);
             r = atomic_load_explicit(run, memory_order_acquire);
         }
@@ -305,14 +305,13 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
     ptrdiff_t piece = (n / ((ptrdiff_t)parts * PIECES_PER_THREAD) + grain - 1) / grain * grain;
     if (piece < grain)
         piece = grain;
-    ptrdiff_t count = (n + piece / 2) / piece;
-    if (n - (count - 1) * piece >= piece + piece / 2)
-        count++;
+    ptrdiff_t count = (n + piece / 2) / piece;   /* the last one takes the remainder, if less than half a piece */
     uint32_t number = ++pool.number ? pool.number : ++pool.number;
     atomic_store_explicit(&pool.task, task, memory_order_relaxed);
     atomic_store_explicit(&pool.context, context, memory_order_relaxed);
     atomic_store_explicit(&pool.n, n, memory_order_relaxed);
     atomic_store_explicit(&pool.piece, piece, memory_order_relaxed);
+    atomic_store_explicit(&pool.count, count, memory_order_relaxed);
     atomic_store_explicit(&pool.parts, parts, memory_order_relaxed);
     atomic_store_explicit(&pool.spin, pool.started < pool.cpus, memory_order_relaxed);
     atomic_store_explicit(&pool.done, 0, memory_order_relaxed);

@@ -103,6 +103,25 @@ static int rk_as_integer(double v, uint64_t *bits)
 
 #define RK_MAP(EXPR) RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T v = x[i]; (void)v; y[i] = (T)(EXPR); } break
 
+/* 1/(1+e^-x) to 2 ulp: the quotient by an estimate of the reciprocal and one step of Newton's, the exponential of a
+ * number that is not positive and without the last correction. A division alone takes as long as all of this. */
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+RK_INLINE rk_vf32 rk_quick_sigmoid_vf32(rk_vf32 x)
+{
+    const rk_vf32 one = rk_set1_vf32(1), zero = rk_set1_vf32(0);
+    rk_vf32 n, c;
+    rk_vi32 i;
+    const rk_vf32 r = rk_exp_reduce_vf32(rk_max_vf32(rk_set1_vf32(-104), -rk_abs_vf32(x)), &n, &i, &c);
+    const rk_vf32 e = rk_scale_vf32(rk_expm1_reduced_vf32(r, zero) + one, n, i), d = one + e;
+    const rk_vf32 top = rk_select_vf32(rk_lt_vf32(x, zero), e, one);
+    const rk_vf32 q = (rk_vf32)_mm512_rcp14_ps((__m512)d);
+    return top * rk_fma_vf32(q, rk_fma_vf32(-d, q, one), q);
+}
+#else
+#define rk_quick_sigmoid_vf32 rk_sigmoid_vf32
+#endif
+#define rk_quick_sigmoid_vf64 rk_sigmoid_vf64
+
 /* EXPR of the vector v; elements beyond the last whole vector are a partial one */
 #define RK_VMAP(EXPR) do { \
     ptrdiff_t i = 0; \
@@ -131,7 +150,7 @@ static void rk_un_##NAME(int op, const T_ *x, T_ *y, ptrdiff_t n) \
     case RK_COS: RK_TRIG_MAP(cos, V_, S); \
     case RK_TAN: RK_TRIG_MAP(tan, V_, S); \
     case RK_TANH: RK_VMAP(rk_tanh_##V_(v)); \
-    case RK_SIGMOID: RK_VMAP(rk_sigmoid_##V_(v)); \
+    case RK_SIGMOID: RK_VMAP(rk_quick_sigmoid_##V_(v)); \
     case RK_RELU: RK_MAP(v > 0 ? v : v != v ? v : 0); \
     case RK_GELU: RK_VMAP(half * v * (one + rk_erf_##V_(v * rk_set1_##V_((T)0.70710678118654752440)))); \
     case RK_SOFTPLUS: RK_VMAP(rk_max_##V_(zero, v) + rk_log1p_##V_(rk_exp_##V_(-rk_abs_##V_(v)))); \
@@ -763,6 +782,38 @@ static void rk_bin_lines_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
+/* `count` lines of n items side by side: every line the same, or of one value each, or any two-dimensional strides */
+static void rk_pack_lines(int size, const char *src, ptrdiff_t outer, ptrdiff_t inc, char *dst, ptrdiff_t count, ptrdiff_t n)
+{
+    const ptrdiff_t bytes = n * size;
+    if (outer == 0) {
+        rk_pack(size, src, inc, dst, n);
+        for (ptrdiff_t done = bytes; done < count * bytes;) {
+            const ptrdiff_t more = done < count * bytes - done ? done : count * bytes - done;
+            memcpy(dst + done, dst, (size_t)more);
+            done += more;
+        }
+        return;
+    }
+#define RK_CASE(SIZE, T) \
+    case SIZE: \
+        for (ptrdiff_t line = 0; line < count; line++) { \
+            const T *x = (const T *)src + line * outer; \
+            T *y = (T *)dst + line * n; \
+            const T v = x[0]; \
+            if (inc == 0) for (ptrdiff_t i = 0; i < n; i++) y[i] = v; \
+            else for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i * inc]; \
+        } \
+        break;
+    switch (size) {
+    RK_CASE(1, uint8_t)
+    RK_CASE(2, uint16_t)
+    RK_CASE(4, uint32_t)
+    RK_CASE(8, uint64_t)
+    }
+#undef RK_CASE
+}
+
 /* short lines: `unit` of them are packed side by side and handled as one vector */
 static void rk_bin_short_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
@@ -770,24 +821,28 @@ static void rk_bin_short_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     uint64_t left[RK_CHUNK], right[RK_CHUNK];
     ptrdiff_t index[RK_MAX_DIMS], oa, ob;
     const ptrdiff_t n = job->n, la = job->sa[job->nd - 1], lb = job->sb[job->nd - 1];
-    const int size = job->size;
-    /* an operand that every line sees alike is packed once */
-    const int a_alike = job->nd == 2 && job->sa[0] == 0, b_alike = job->nd == 2 && job->sb[0] == 0;
+    const int size = job->size, flat = job->nd == 2;
     rk_bin_seek(job, begin * job->unit, index, &oa, &ob);
     for (ptrdiff_t block = begin; block < end; block++) {
-        ptrdiff_t first = block * job->unit, count = job->lines - first < job->unit ? job->lines - first : job->unit;
-        int do_a = !job->a_whole && !(a_alike && block > begin), do_b = !job->b_whole && !(b_alike && block > begin);
-        char *pa = (char *)left, *pb = (char *)right;
-        for (ptrdiff_t line = 0; line < count; line++, pa += n * size, pb += n * size) {
-            if (do_a)
-                rk_pack(size, job->a + oa * size, la, pa, n);
-            if (do_b)
-                rk_pack(size, job->b + ob * size, lb, pb, n);
-            rk_bin_next(job, index, &oa, &ob);
+        const ptrdiff_t first = block * job->unit, count = job->lines - first < job->unit ? job->lines - first : job->unit;
+        const char *pa = job->a_whole ? job->a + first * n * size : (const char *)left;
+        const char *pb = job->b_whole ? job->b + first * n * size : (const char *)right;
+        if (flat) {
+            /* an operand that every line sees alike is packed once */
+            if (!job->a_whole && (job->sa[0] || block == begin))
+                rk_pack_lines(size, job->a + first * job->sa[0] * size, job->sa[0], la, (char *)left, count, n);
+            if (!job->b_whole && (job->sb[0] || block == begin))
+                rk_pack_lines(size, job->b + first * job->sb[0] * size, job->sb[0], lb, (char *)right, count, n);
+        } else {
+            for (ptrdiff_t line = 0; line < count; line++) {
+                if (!job->a_whole)
+                    rk_pack(size, job->a + oa * size, la, (char *)left + line * n * size, n);
+                if (!job->b_whole)
+                    rk_pack(size, job->b + ob * size, lb, (char *)right + line * n * size, n);
+                rk_bin_next(job, index, &oa, &ob);
+            }
         }
-        rk_bin_vectors(job->op, job->dtype, job->a_whole ? job->a + first * n * size : (const char *)left,
-                       job->b_whole ? job->b + first * n * size : (const char *)right, job->c + first * n * job->csize,
-                       count * n, job->c_bool);
+        rk_bin_vectors(job->op, job->dtype, pa, pb, job->c + first * n * job->csize, count * n, job->c_bool);
     }
 }
 
@@ -882,8 +937,9 @@ static void RK(binary)(int op, int dtype, int nd, const ptrdiff_t *dims, const v
                        const void *b, const ptrdiff_t *sb, void *c, int c_bool)
 {
     if (nd == 1 && dims[0] <= RK_GRAIN_DEAR) {
-        rk_bin_line(op, dtype, rk_dtype_size(dtype), (const char *)a, sa[0], (const char *)b, sb[0], (char *)c, dims[0],
-                    c_bool);
+        if (dims[0] > 0)   /* of an empty operand not even a repeated element may be read */
+            rk_bin_line(op, dtype, rk_dtype_size(dtype), (const char *)a, sa[0], (const char *)b, sb[0], (char *)c,
+                        dims[0], c_bool);
         return;
     }
     rk_bin_general(op, dtype, nd, dims, a, sa, b, sb, c, c_bool);

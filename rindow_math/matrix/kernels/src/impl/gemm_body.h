@@ -331,7 +331,7 @@ typedef struct {
     GM(call) call;
     const GM_T *a, *b, *bias;
     GM_T *c;
-    ptrdiff_t ldb, m, n;
+    ptrdiff_t ldb, m, n, chunk;
 } GM(dots);
 
 /* c = alpha*x + beta*c + bias, then the epilogue, for one element */
@@ -442,7 +442,7 @@ static void GM(sum_rows)(void *context, ptrdiff_t begin, ptrdiff_t end)
     const GM(dots) *d = context;
     const ptrdiff_t ldb = d->ldb, lda = d->call.lda, k = d->call.k;
     for (ptrdiff_t u = begin; u < end; u++) {
-        ptrdiff_t j0 = u * GM_SUM_COLUMNS, width = d->n - j0 < GM_SUM_COLUMNS ? d->n - j0 : GM_SUM_COLUMNS, p = 0;
+        ptrdiff_t j0 = u * d->chunk, width = d->n - j0 < d->chunk ? d->n - j0 : d->chunk, p = 0;
         GM_T sum[GM_SUM_COLUMNS] = {0};
         for (; p + 4 <= k; p += 4) {
             const GM_T *b = d->b + p * ldb + j0, *a = d->a + p * lda;
@@ -498,7 +498,7 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         return;
     }
     if (!ta && tb && (n <= 4 || m <= 12) && (k >= 2 * GM_L || n == 1)) {
-        GM(dots) d = { { k, lda, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n };
+        GM(dots) d = { { k, lda, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, 0 };
         if (work < GEMM_THREAD_WORK / 4)
             GM(dot_block)(&d, 0, m, 0, n);
         else if (m >= n)
@@ -508,8 +508,10 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         return;
     }
     if (m == 1 && !tb && (double)n * (double)k * sizeof(GM_T) > GEMM_PACK_BYTES / 2) {
-        GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n };
-        rk_parallel(GM(sum_rows), &d, (n + GM_SUM_COLUMNS - 1) / GM_SUM_COLUMNS, 1);
+        /* long stretches of memory, but some for each thread */
+        ptrdiff_t chunk = n < 4 * GM_SUM_COLUMNS ? GM_SUM_COLUMNS / 4 : GM_SUM_COLUMNS;
+        GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, chunk };
+        rk_parallel(GM(sum_rows), &d, (n + chunk - 1) / chunk, 1);
         return;
     }
 
@@ -519,7 +521,8 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
     nc = (nc + GM_NR - 1) / GM_NR * GM_NR;
     /* B is read in place while it stays in the second cache and its rows are not so far apart that each needs a page of
      * its own; and if it is not read often enough to pay for a copy */
-    int pack = k > 0 && (tb || (m > 4 * GEMM_MR && (ldb * (ptrdiff_t)sizeof(GM_T) > 1024 || kc * n > GEMM_PACK_BYTES / 8)));
+    int far = ldb * (ptrdiff_t)sizeof(GM_T) > 1024 || kc * n > GEMM_PACK_BYTES / 8;
+    int pack = k > 0 && (tb || (far && m > 4 * GEMM_MR));
     GM_T spare[64 * GM_NR], *packed = NULL;
     if (pack) {
         packed = rk_scratch(0, (size_t)(kc * (nc < n + GM_L ? nc : n + GM_L)) * sizeof(GM_T));
@@ -566,7 +569,8 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
             if (alone)
                 GM(run_tiles)(&d, 0, d.row_tiles * d.panels);
             else
-                rk_parallel(GM(run_tiles), &d, d.row_tiles * d.panels, 1 + 100000 / (GEMM_MR * GM_NR * (d.call.k + 1)));
+                rk_parallel(GM(run_tiles), &d, d.row_tiles * d.panels,
+                            1 + GEMM_THREAD_WORK / 4 / (GEMM_MR * GM_NR * (d.call.k + 1)));
             p0 += d.call.k;
         } while (p0 < k);
     }

@@ -287,6 +287,51 @@ static void RK(strided_copy)(int dtype, int add, int nd, const ptrdiff_t *dims, 
     rk_move_run(rk_strided_task, &job, total / job.n, job.bytes);
 }
 
+typedef struct {
+    int size;
+    ptrdiff_t repeats;
+    const char *x;
+    char *y;
+} rk_items_job;
+
+static void rk_repeat_items_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_items_job *job = (const rk_items_job *)context;
+    const ptrdiff_t repeats = job->repeats;
+#define RK_CASE(SIZE, T) \
+    case SIZE: { \
+        const T *x = (const T *)job->x; \
+        T *y = (T *)job->y; \
+        if (repeats < 16) \
+            for (ptrdiff_t i = begin, at = begin * repeats; i < end; i++) { \
+                const T v = x[i]; \
+                ptrdiff_t j = 0; \
+                do y[at++] = v; while (++j < repeats); \
+            } \
+        else \
+            for (ptrdiff_t i = begin; i < end; i++) { \
+                const T v = x[i]; \
+                for (ptrdiff_t j = 0; j < repeats; j++) y[i * repeats + j] = v; \
+            } \
+        break; \
+    }
+    switch (job->size) {
+    RK_CASE(1, uint8_t)
+    RK_CASE(2, uint16_t)
+    RK_CASE(4, uint32_t)
+    RK_CASE(8, uint64_t)
+    RK_CASE(16, rk_item16)
+    }
+#undef RK_CASE
+}
+
+static void RK(repeat_items)(int size, ptrdiff_t n, ptrdiff_t repeats, const void *x, void *y)
+{
+    rk_items_job job = { size, repeats, (const char *)x, (char *)y };
+    if (n && repeats)
+        rk_move_run(rk_repeat_items_task, &job, n, repeats * size);
+}
+
 /* ---- gather and scatter along inner axes ---- */
 
 typedef struct {
@@ -385,7 +430,7 @@ static void RK(add_onehot)(int dtype, ptrdiff_t m, double alpha, const void *x, 
     const int exact = rk_as_integer(alpha, &bits);
     for (ptrdiff_t i = 0; i < m; i++) {
         char *at = (char *)y + (i * ldy + rk_index(idx_type, x, i * incx)) * size;
-        double v;
+        double v = 0;
         switch (exact || !rk_is_int(dtype) ? dtype : 0) {
 #define RK_CASE(CODE, NAME, T, W) case CODE: *(T *)at = (T)((W)*(T *)at + (W)bits); break;
         RK_INTS(RK_CASE)
@@ -549,7 +594,7 @@ typedef struct {
     int32_t *indices;
 } rk_topk_job;
 
-enum { RK_KEY_CHUNK = 1024, RK_RADIX_BITS = 11 };
+enum { RK_KEY_CHUNK = 1024, RK_RADIX_MOST = 11 };
 
 /* A heap of the k largest so far, the smallest at its root; or, when k is a good part of n, a radix sort. */
 #define RK_TOPK(BITS) \
@@ -607,9 +652,10 @@ typedef struct { uint##BITS##_t key; int32_t idx; } rk_pair##BITS; \
 /* p and q: n pairs each */ \
 static void rk_topk_radix_##BITS(const rk_topk_job *job, const char *x, rk_pair##BITS *p, rk_pair##BITS *q, int32_t *idx) \
 { \
-    const int mask = (1 << RK_RADIX_BITS) - 1; \
+    /* short rows are not worth clearing large tables for */ \
+    const int bits = job->n <= 8192 ? 8 : RK_RADIX_MOST, mask = (1 << bits) - 1; \
     int##BITS##_t chunk[RK_KEY_CHUNK]; \
-    ptrdiff_t count[1 << RK_RADIX_BITS]; \
+    int32_t count[1 << RK_RADIX_MOST]; \
     for (ptrdiff_t i = 0; i < job->n; i += RK_KEY_CHUNK) { \
         const ptrdiff_t m = job->n - i < RK_KEY_CHUNK ? job->n - i : RK_KEY_CHUNK; \
         rk_keys##BITS(job->dtype, x + i * job->size, chunk, m); \
@@ -619,14 +665,14 @@ static void rk_topk_radix_##BITS(const rk_topk_job *job, const char *x, rk_pair#
             p[i + j].idx = (int32_t)(i + j); \
         } \
     } \
-    for (int shift = 0; shift < BITS; shift += RK_RADIX_BITS) { \
-        memset(count, 0, sizeof count); \
+    for (int shift = 0; shift < BITS; shift += bits) { \
+        memset(count, 0, (size_t)(mask + 1) * sizeof *count); \
         for (ptrdiff_t i = 0; i < job->n; i++) \
             count[p[i].key >> shift & mask]++; \
         if (count[p[0].key >> shift & mask] == job->n) \
             continue; \
-        for (ptrdiff_t i = 0, sum = 0; i <= mask; i++) { \
-            const ptrdiff_t c = count[i]; \
+        for (int32_t i = 0, sum = 0; i <= mask; i++) { \
+            const int32_t c = count[i]; \
             count[i] = sum; \
             sum += c; \
         } \
@@ -1159,8 +1205,11 @@ static void rk_random_block(const rk_random_job *job, ptrdiff_t block, void *out
         }
     } else {
         /* integers: the words' 64 bits scaled to the width */
-        const uint64_t low = job->a < 0x1p63 ? (uint64_t)rk_to_i64(job->a) : (uint64_t)job->a;
-        const uint64_t high = job->b < 0x1p63 ? (uint64_t)rk_to_i64(job->b) : (uint64_t)job->b;
+        uint64_t low = (uint64_t)rk_to_i64(job->a), high = (uint64_t)rk_to_i64(job->b);
+        if (job->dtype == RK_UINT64) {
+            rk_store_u64(&job->a, &low, 1);
+            rk_store_u64(&job->b, &high, 1);
+        }
         const uint64_t width = high - low + 1;
         for (int i = 0; i < 128; i++) {
             const uint64_t word = (uint64_t)w[i] << 32 | w[i + 128];

@@ -25,7 +25,7 @@
  * and for any T
  *     rk_set1_T(x), rk_abs_T(x), rk_fma_T(a, b, c) = a*b + c
  *     rk_min_T(a, b) = a < b ? a : b, rk_max_T(a, b) = a > b ? a : b: b where a or b is nan
- *     rk_lt_T(a, b), rk_eq_T(a, b)                comparisons: masks, of type rk_m32, rk_m64 for vectors, int for scalars
+ *     rk_lt_T(a, b), rk_eq_T(a, b)                comparisons: rk_m32, rk_m64 for vectors, int for scalars
  *     rk_select_T(mask, a, b)                     mask ? a : b
  * For vectors only, V in vf32, vf64:
  *     rk_load_V(p), rk_store_V(p, v)              any alignment

@@ -281,6 +281,14 @@ static void rk_transpose_runs_task(void *context, ptrdiff_t begin, ptrdiff_t end
     }
 }
 
+static void rk_transpose_run(rk_transpose_job *job, ptrdiff_t matrices)
+{
+    job->row_tiles = (job->rows + job->tile_rows - 1) / job->tile_rows;
+    job->col_tiles = (job->cols + job->tile_cols - 1) / job->tile_cols;
+    const ptrdiff_t units = matrices * job->row_tiles * job->col_tiles;
+    rk_move_run(rk_transpose_task, job, units, matrices * job->rows * job->cols * job->size / units);
+}
+
 static void RK(transpose)(int size, int nd, const ptrdiff_t *x_dims, const int *perm, const void *x, void *y)
 {
     /* dimensions in the order of y, neighbours in both x and y merged */
@@ -340,19 +348,27 @@ static void RK(transpose)(int size, int nd, const ptrdiff_t *x_dims, const int *
         }
     }
     job.tile_rows = job.tile_cols = RK_TRANSPOSE_TILE;
-    /* large results whose rows begin on a line: whole lines are written, and none is read before */
-    if ((size == 4 || size == 8) && total * size >= RK_STREAM_BYTES && job.ldy * size % 64 == 0 && (uintptr_t)y % 64 == 0
-        && RK_VECTOR_BYTES >= 32) {
-        job.stream = 1;
-        for (int d = 0; d < job.nd; d++)
-            job.stream &= job.sy[d] * size % 64 == 0;
+    /* large results whose rows lie on lines alike: whole lines are written, and none is read before */
+    int stream = (size == 4 || size == 8) && total * size >= RK_STREAM_BYTES && job.ldy * size % 64 == 0
+                 && (uintptr_t)y % (unsigned)size == 0 && RK_VECTOR_BYTES >= 32;
+    for (int d = 0; d < job.nd; d++)
+        stream &= job.sy[d] * size % 64 == 0;
+    if (stream) {
+        const ptrdiff_t head = (ptrdiff_t)((64 - (uintptr_t)y % 64) % 64) / size, rows = job.rows;
+        if (head && head < rows) {
+            job.rows = head;
+            rk_transpose_run(&job, total / (rows * job.cols));
+            job.x += head * job.ldx * size;
+            job.y += head * size;
+            job.rows = rows - head;
+        }
+        job.stream = head < rows;
         job.tile_rows = 64 / size;
         job.tile_cols = 256;
+        rk_transpose_run(&job, total / (rows * job.cols));
+        return;
     }
-    job.row_tiles = (job.rows + job.tile_rows - 1) / job.tile_rows;
-    job.col_tiles = (job.cols + job.tile_cols - 1) / job.tile_cols;
-    const ptrdiff_t units = total / (job.rows * job.cols) * job.row_tiles * job.col_tiles;
-    rk_move_run(rk_transpose_task, &job, units, total * size / units);
+    rk_transpose_run(&job, total / (job.rows * job.cols));
 }
 
 /* ---- blocks ---- */

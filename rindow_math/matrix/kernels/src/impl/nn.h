@@ -10,7 +10,10 @@
 #define NN_LOSS_ROWS 1024              /* rows whose losses are added at a time */
 
 /* ---- flushing subnormal numbers, for the calling thread ---- */
-#if defined(RK_X86_INTRINSICS)
+#if defined(RK_X86_INTRINSICS) || defined(_M_X64)
+#if defined(_M_X64)
+#include <xmmintrin.h>
+#endif
 typedef unsigned int rk_fp_state;
 RK_INLINE rk_fp_state rk_flush_begin(void)
 {

@@ -231,8 +231,8 @@ RK_NOINLINE void NN(rmsprop_range)(const NN(update) *d, ptrdiff_t start, ptrdiff
 }
 NN_UPDATE(rmsprop)
 
-static void NN(rmsprop)(NN_T *p, const NN_T *g, NN_T *rms, NN_T *velocity, NN_T *avg, ptrdiff_t n, double lr, double rho,
-                        double momentum, double eps)
+static void NN(rmsprop)(NN_T *p, const NN_T *g, NN_T *rms, NN_T *velocity, NN_T *avg, ptrdiff_t n, double lr,
+                        double rho, double momentum, double eps)
 {
     NN(update) d = { p, rms, velocity, avg, g, (NN_T)lr, (NN_T)rho, (NN_T)(1 - rho), (NN_T)momentum, (NN_T)eps, n, 0 };
     NN(rmsprop_run)(&d);

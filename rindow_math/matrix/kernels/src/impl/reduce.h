@@ -3,7 +3,7 @@
  * A partial result is a double for floating types and 64 bits for integers, whatever the type of the elements: sums of
  * float32 are therefore as good as rounded once. Elements are combined in blocks and chunks whose bounds follow from
  * the size alone, and chunks in their order, so any number of threads gives the same bits. */
-#include "common.h"
+#include "trig.h"
 #include <stdlib.h>
 
 typedef union { double d; int64_t i; uint64_t u; } rk_part;
@@ -21,35 +21,42 @@ static inline int rk_is_unsigned(int dtype) { return dtype == RK_BOOL || (dtype 
 
 /* ---- blocks of contiguous floats ---- */
 
-/* Sums of EXPR(v) over vectors of doubles in eight accumulators, and over the rest one by one. */
+/* STEP of vectors of doubles into eight accumulators, and of the rest into one; JOIN puts them together. */
 #define RK_ACCUMULATE(NAME, START, STEP, SCALAR_STEP, JOIN) do { \
     enum { L = RK_VF64_LANES }; \
-    rk_vf64 acc[8]; \
-    for (int k = 0; k < 8; k++) \
-        acc[k] = rk_set1_vf64(START); \
     ptrdiff_t i = 0; \
-    for (; i + 8 * L <= n; i += 8 * L) \
-        for (int k = 0; k < 8; k++) { \
-            const rk_vf64 v = rk_widen_##NAME(x + i + k * L); \
-            acc[k] = STEP(acc[k], v); \
+    double total = START; \
+    if (n >= L) { \
+        rk_vf64 acc[8]; \
+        acc[0] = rk_set1_vf64(START); \
+        if (n >= 8 * L) { \
+            for (int k = 1; k < 8; k++) \
+                acc[k] = rk_set1_vf64(START); \
+            for (; i + 8 * L <= n; i += 8 * L) \
+                for (int k = 0; k < 8; k++) { \
+                    const rk_vf64 v = rk_widen_##NAME(x + i + k * L); \
+                    acc[k] = STEP(acc[k], v); \
+                } \
+            for (int k = 4; k; k >>= 1) \
+                for (int j = 0; j < k; j++) \
+                    acc[j] = acc[j] JOIN acc[j + k]; \
         } \
-    for (; i + L <= n; i += L) { \
-        const rk_vf64 v = rk_widen_##NAME(x + i); \
-        acc[0] = STEP(acc[0], v); \
+        for (; i + L <= n; i += L) { \
+            const rk_vf64 v = rk_widen_##NAME(x + i); \
+            acc[0] = STEP(acc[0], v); \
+        } \
+        double lane[RK_VF64_LANES]; \
+        rk_store_vf64(lane, acc[0]); \
+        for (int k = L / 2; k; k >>= 1) \
+            for (int j = 0; j < k; j++) \
+                lane[j] = lane[j] JOIN lane[j + k]; \
+        total = lane[0]; \
     } \
-    for (int k = 4; k; k >>= 1) \
-        for (int j = 0; j < k; j++) \
-            acc[j] = acc[j] JOIN acc[j + k]; \
-    double lane[RK_VF64_LANES], rest = START; \
-    rk_store_vf64(lane, acc[0]); \
-    for (int k = L / 2; k; k >>= 1) \
-        for (int j = 0; j < k; j++) \
-            lane[j] = lane[j] JOIN lane[j + k]; \
     for (; i < n; i++) { \
         const double v = (double)x[i]; \
-        rest = SCALAR_STEP(rest, v); \
+        total = SCALAR_STEP(total, v); \
     } \
-    return lane[0] JOIN rest; \
+    return total; \
     } while (0)
 #define RK_STEP_SUM(a, v) (a) + (v)
 #define RK_STEP_ASUM(a, v) (a) + rk_abs_vf64(v)
@@ -496,27 +503,35 @@ static void rk_cols_run(int op, int dtype, const void *x, ptrdiff_t rows, ptrdif
     }
 }
 
+/* acc[j] joined with `rows` rows of partial results, ld apart, in order */
+static void rk_fold(int op, int dtype, const rk_part *part, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, rk_part *acc)
+{
+    const int sums = op == RK_MEAN || op == RK_ASUM || op == RK_SUMSQ || op == RK_NRM2;
+    const int type = rk_is_float(dtype) ? RK_FLOAT64 : rk_is_unsigned(dtype) ? RK_UINT64 : RK_INT64;
+    if (op == RK_ANY || op == RK_ALL_TRUE)
+        rk_cols_truth(RK_UINT64, part, rows, cols, ld, acc, op == RK_ALL_TRUE);
+    else
+        rk_cols_run(sums ? RK_SUM : op, type, part, rows, cols, ld, acc);
+}
+
 /* `cols` columns of `rows` rows into acc (set here). Few columns are widened: several rows side by side. */
 static void rk_cols_chunk(int op, int dtype, const char *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, rk_part *acc)
 {
     rk_part wide[RK_TILE];
-    const ptrdiff_t group = cols == ld && cols <= RK_TILE / 4 ? RK_TILE / cols : 1;
+    const rk_part start = rk_start(op, dtype);
+    const ptrdiff_t group = cols == ld && cols <= 16 ? RK_TILE / 2 / cols : 1;
+    for (ptrdiff_t j = 0; j < cols; j++)
+        acc[j] = start;
     if (group == 1 || rows < 2 * group) {
-        for (ptrdiff_t j = 0; j < cols; j++)
-            acc[j] = rk_start(op, dtype);
         rk_cols_run(op, dtype, x, rows, cols, ld, acc);
         return;
     }
     const ptrdiff_t width = group * cols, rest = rows % group;
     for (ptrdiff_t j = 0; j < width; j++)
-        wide[j] = rk_start(op, dtype);
+        wide[j] = start;
     rk_cols_run(op, dtype, x, rows / group, width, width, wide);
     rk_cols_run(op, dtype, x + (rows - rest) * ld * rk_dtype_size(dtype), rest, cols, ld, wide);
-    for (ptrdiff_t j = 0; j < cols; j++) {
-        acc[j] = wide[j];
-        for (ptrdiff_t g = 1; g < group; g++)
-            acc[j] = rk_join(op, dtype, acc[j], wide[g * cols + j]);
-    }
+    rk_fold(op, dtype, wide, group, cols, cols, acc);
 }
 
 typedef struct {
@@ -544,8 +559,7 @@ static void rk_cols_task(void *context, ptrdiff_t begin, ptrdiff_t end)
             rk_cols_chunk(job->op, job->dtype, x + row * job->inner * job->size, rows, cols, job->inner,
                           c ? part : total);
             if (c)
-                for (ptrdiff_t j = 0; j < cols; j++)
-                    total[j] = rk_join(job->op, job->dtype, total[j], part[j]);
+                rk_fold(job->op, job->dtype, part, 1, cols, cols, total);
         }
         for (ptrdiff_t j = 0; j < cols; j++)
             rk_put(job->op, job->dtype, total[j], x + j * job->size, job->n, job->inner, job->y,
@@ -586,14 +600,12 @@ static void rk_reduce_cols(int op, int dtype, const char *x, char *y, ptrdiff_t 
         return;
     }
     rk_parallel(rk_cols_part_task, &job, units * job.chunks, 1);
-    for (ptrdiff_t o = 0; o < outer; o++)
-        for (ptrdiff_t j = 0; j < inner; j++) {
-            const rk_part *p = job.parts + o * job.chunks * inner + j;
-            rk_part sum = p[0];
-            for (ptrdiff_t c = 1; c < job.chunks; c++)
-                sum = rk_join(op, dtype, sum, p[c * inner]);
-            rk_put(op, dtype, sum, x + (o * n * inner + j) * job.size, n, inner, y, o * inner + j);
-        }
+    for (ptrdiff_t o = 0; o < outer; o++) {
+        rk_part *sum = job.parts + o * job.chunks * inner;
+        rk_fold(op, dtype, sum + inner, job.chunks - 1, inner, inner, sum);
+        for (ptrdiff_t j = 0; j < inner; j++)
+            rk_put(op, dtype, sum[j], x + (o * n * inner + j) * job.size, n, inner, y, o * inner + j);
+    }
     free(job.parts);
 }
 
@@ -621,6 +633,22 @@ static inline int rk_beats(int op, int dtype, rk_part b, rk_part a)
     }
 }
 
+/* the first i < n for which HIT(x[i]); the caller knows that there is one */
+#define RK_FIND(HIT) do { \
+    for (; i + 64 <= n; i += 64) { \
+        int hit = 0; \
+        for (int j = 0; j < 64; j++) \
+            hit |= HIT(x[i + j]); \
+        if (hit) \
+            break; \
+    } \
+    while (i < n - 1 && !HIT(x[i])) \
+        i++; \
+    } while (0)
+#define RK_HIT_NAN(v) ((v) != (v))
+#define RK_HIT_VALUE(v) ((v) == value)
+#define RK_HIT_SIGNED(v) (((v) == value) | ((v) == opposite))
+
 /* position of the first of n elements whose value (or magnitude) is `best` */
 static ptrdiff_t rk_find(int op, int dtype, const void *src, ptrdiff_t n, rk_part best)
 {
@@ -629,32 +657,37 @@ static ptrdiff_t rk_find(int op, int dtype, const void *src, ptrdiff_t n, rk_par
 #define RK_CASE(CODE, NAME, T, W) \
     case CODE: { \
         const T *x = (const T *)src; \
-        if (magnitude) while (i < n - 1 && RK_MAG_int64_t((int64_t)x[i]) != best.u) i++; \
-        else while (i < n - 1 && x[i] != (T)best.u) i++; \
+        const T value = (T)best.u, opposite = magnitude ? (T)((uint64_t)0 - best.u) : value; \
+        RK_FIND(RK_HIT_SIGNED); \
+        break; \
+    }
+#define RK_CASE_FLOAT(CODE, T, V, LANES) \
+    case CODE: { \
+        const T *x = (const T *)src; \
+        const T value = (T)best.d, opposite = magnitude ? -value : value; \
+        const rk_##V a = rk_set1_##V(value), b = rk_set1_##V(opposite); \
+        if (best.d == best.d) \
+            while (i + LANES <= n && !rk_any_##V(rk_eq_##V(rk_load_##V(x + i), a) | rk_eq_##V(rk_load_##V(x + i), b))) \
+                i += LANES; \
+        const ptrdiff_t near = best.d == best.d && i + LANES <= n ? i + LANES : n; \
+        if (best.d != best.d) RK_FIND(RK_HIT_NAN); \
+        else while (i < near - 1 && !RK_HIT_SIGNED(x[i])) i++; \
         break; \
     }
     switch (dtype) {
     RK_SINTS(RK_CASE)
+    RK_CASE_FLOAT(RK_FLOAT32, float, vf32, RK_VF32_LANES)
+    RK_CASE_FLOAT(RK_FLOAT64, double, vf64, RK_VF64_LANES)
 #undef RK_CASE
+#undef RK_CASE_FLOAT
 #define RK_CASE(CODE, NAME, T, W) \
     case CODE: { \
-        const T *x = (const T *)src; \
-        while (i < n - 1 && x[i] != (T)best.u) i++; \
+        const T *x = (const T *)src, value = (T)best.u; \
+        RK_FIND(RK_HIT_VALUE); \
         break; \
     }
     RK_UINTS(RK_CASE)
     RK_CASE(RK_BOOL, b, uint8_t, 0)
-#undef RK_CASE
-#define RK_CASE(CODE, T) \
-    case CODE: { \
-        const T *x = (const T *)src; \
-        if (best.d != best.d) while (i < n - 1 && x[i] == x[i]) i++; \
-        else if (magnitude) while (i < n - 1 && fabs((double)x[i]) != best.d) i++; \
-        else while (i < n - 1 && x[i] != best.d) i++; \
-        break; \
-    }
-    RK_CASE(RK_FLOAT32, float)
-    RK_CASE(RK_FLOAT64, double)
 #undef RK_CASE
     }
     return i;

@@ -1,0 +1,33 @@
+from typing import Any
+
+from rindow_math.matrix import NDArray
+
+class LossMethods:
+    def meanSquaredError(self, trues: NDArray, predicts: NDArray, reduction: str | None = None) -> NDArray: ...
+    def dMeanSquaredError(
+        self, dLoss: Any, trues: NDArray, predicts: NDArray, reduction: str | None = None
+    ) -> NDArray: ...
+    def huber(
+        self, trues: NDArray, predicts: NDArray, delta: float | None = None, reduction: str | None = None
+    ) -> NDArray: ...
+    def dHuber(
+        self, dLoss: Any, trues: NDArray, predicts: NDArray, delta: float | None = None, reduction: str | None = None
+    ) -> NDArray: ...
+    def sparseCategoricalCrossEntropy(
+        self, trues: NDArray, predicts: NDArray, fromLogits: bool | None = None, reduction: str | None = None
+    ) -> NDArray: ...
+    def dSparseCategoricalCrossEntropy(
+        self, dLoss: Any, trues: NDArray, predicts: NDArray, fromLogits: bool | None = None, reduction: str | None = None
+    ) -> NDArray: ...
+    def categoricalCrossEntropy(
+        self, trues: NDArray, predicts: NDArray, fromLogits: bool | None = None, reduction: str | None = None
+    ) -> NDArray: ...
+    def dCategoricalCrossEntropy(
+        self, dLoss: Any, trues: NDArray, predicts: NDArray, fromLogits: bool | None = None, reduction: str | None = None
+    ) -> NDArray: ...
+    def binaryCrossEntropy(
+        self, trues: NDArray, predicts: NDArray, fromLogits: bool | None = None, reduction: str | None = None
+    ) -> NDArray: ...
+    def dBinaryCrossEntropy(
+        self, dLoss: Any, trues: NDArray, predicts: NDArray, fromLogits: bool | None = None, reduction: str | None = None
+    ) -> NDArray: ...
