@@ -110,7 +110,15 @@ cdef NDArrayPhp view(NDArrayPhp base, Py_ssize_t offset, int nd, const Py_ssize_
     """A view of base beginning `offset` elements after its first; the caller has checked the bounds."""
     cdef NDArrayPhp a = NDArrayPhp.__new__(NDArrayPhp)
     _describe(a, base._buffer, base.start + offset, nd, dims)
+    a.ptr = base.ptr + offset * base._buffer.itemsize  # a header's memory is not its buffer's
     return a
+
+
+cdef NDArrayPhp header_like(NDArrayPhp a):
+    """An array without memory of its own: compiled plans point it to memory before each use."""
+    cdef NDArrayPhp h = NDArrayPhp.__new__(NDArrayPhp)
+    _describe(h, new_buffer(0, a.dt), 0, a.nd, a.dims)
+    return h
 
 
 cdef NDArrayPhp copy_of(NDArrayPhp a):

@@ -4,64 +4,118 @@ import types
 
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, raw
-from rindow_nn.gradient.core.tape cimport AbstractFunction, Variable, array_of, make_variable, pack, prepare
+from rindow_nn.gradient.core.tape cimport (
+    A, AbstractFunction, GradientCall, MICRO_BINARY, MICRO_UNARY, Micro, STEP, Variable, array_of, make_variable, pack, prepare,
+    recording, traced_gradient, tracing,
+)
 from rindow_nn.gradient.core.values import MaskedNDArray
 
 
-cdef class _Kept(AbstractFunction):
-    """A function whose gradient needs its output only."""
+cdef class _Pointwise(AbstractFunction):
+    """A function of single elements whose gradient needs its output only."""
+
+    cdef int op
+    cdef int gradient_op
+    cdef NDArrayPhp out
+
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        micro.kind = MICRO_UNARY
+        micro.op = self.op
+        micro.x_from = 0
+        return True
+
+    cdef object forward(self, tuple xs, object out):
+        self.out = self.K.unary(self.op, A(xs, 0), <NDArrayPhp>out)
+        return self.out
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef PointwiseGradient f
+        if recording():
+            f = PointwiseGradient.__new__(PointwiseGradient)
+            f.op = self.gradient_op
+            prepare(f, self.backend_, None)
+            return (f.record((self.output(0, self.out), douts[0])),)
+        return (make_variable(
+            self.backend_, self.K.binary(self.gradient_op, self.out, array_of(<Variable>douts[0]), None)
+        ),)
+
+
+cdef class PointwiseGradient(GradientCall):
+    """The gradient of a pointwise function as a call of its own: inputs y, dy."""
+
+    cdef int op
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<PointwiseGradient>node).op = self.op
+        return 0
+
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        micro.kind = MICRO_BINARY
+        micro.op = self.op
+        micro.x_from = 0
+        return True
+
+    cdef object forward(self, tuple xs, object out):
+        return self.K.binary(self.op, A(xs, 0), A(xs, 1), <NDArrayPhp>out)
+
+
+cdef class Relu(_Pointwise):
+    """max(x, 0)."""
+
+    def __cinit__(self):
+        self.op = core.RK_RELU
+        self.gradient_op = core.RK_DRELU
+
+
+cdef class SigmoidFunction(_Pointwise):
+    """1 / (1 + exp(-x))."""
+
+    def __cinit__(self):
+        self.op = core.RK_SIGMOID
+        self.gradient_op = core.RK_DSIGMOID
+
+
+cdef class TanhFunction(_Pointwise):
+    """The hyperbolic tangent."""
+
+    def __cinit__(self):
+        self.op = core.RK_TANH
+        self.gradient_op = core.RK_DTANH
+
+
+cdef class SoftmaxFunction(AbstractFunction):
+    """exp(x) / sum(exp(x)) over the last dimension."""
 
     cdef NDArrayPhp out
 
+    cdef int role(self):
+        return STEP
 
-cdef class Relu(_Kept):
-    """max(x, 0)."""
-
-    cdef object forward(self, tuple inputs):
-        self.out = self.K.unary(core.RK_RELU, array_of(<Variable>inputs[0]), None)
+    cdef object forward(self, tuple xs, object out):
+        self.out = self.K.softmax_rows(A(xs, 0), <NDArrayPhp>out)
         return self.out
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
-        return (make_variable(
-            self.backend_, self.K.binary(core.RK_DRELU, self.out, array_of(<Variable>douts[0]), None)
-        ),)
+        if recording():
+            f = prepare(SoftmaxGradient.__new__(SoftmaxGradient), self.backend_, None)
+            return (f.record((self.output(0, self.out), douts[0])),)
+        return (make_variable(self.backend_, self.K.dsoftmax_rows(self.out, array_of(<Variable>douts[0]), None)),)
 
 
-cdef class SigmoidFunction(_Kept):
-    """1 / (1 + exp(-x))."""
+cdef class SoftmaxGradient(GradientCall):
+    """The gradient of ``SoftmaxFunction`` as a call of its own: inputs y, dy."""
 
-    cdef object forward(self, tuple inputs):
-        self.out = self.K.unary(core.RK_SIGMOID, array_of(<Variable>inputs[0]), None)
-        return self.out
+    cdef int role(self):
+        return STEP
 
-    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
-        return (make_variable(
-            self.backend_, self.K.binary(core.RK_DSIGMOID, self.out, array_of(<Variable>douts[0]), None)
-        ),)
-
-
-cdef class TanhFunction(_Kept):
-    """The hyperbolic tangent."""
-
-    cdef object forward(self, tuple inputs):
-        self.out = self.K.unary(core.RK_TANH, array_of(<Variable>inputs[0]), None)
-        return self.out
-
-    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
-        return (make_variable(
-            self.backend_, self.K.binary(core.RK_DTANH, self.out, array_of(<Variable>douts[0]), None)
-        ),)
-
-
-cdef class SoftmaxFunction(_Kept):
-    """exp(x) / sum(exp(x)) over the last dimension."""
-
-    cdef object forward(self, tuple inputs):
-        self.out = self.K.softmax_rows(array_of(<Variable>inputs[0]))
-        return self.out
-
-    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
-        return (make_variable(self.backend_, self.K.dsoftmax_rows(self.out, array_of(<Variable>douts[0]))),)
+    cdef object forward(self, tuple xs, object out):
+        return self.K.dsoftmax_rows(A(xs, 0), A(xs, 1), <NDArrayPhp>out)
 
 
 cdef class ActivationCall(AbstractFunction):
@@ -76,11 +130,13 @@ cdef class ActivationCall(AbstractFunction):
         (<ActivationCall>node).training = self.training
         return 0
 
-    cdef object forward(self, tuple inputs):
+    cdef object forward(self, tuple xs, object out):
         self.states = types.SimpleNamespace()
-        return raw(self.activation.forward(self.states, array_of(<Variable>inputs[0]), training=self.training))
+        return raw(self.activation.forward(self.states, A(xs, 0), training=self.training))
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        if tracing():
+            return traced_gradient(self, douts)
         return (make_variable(
             self.backend_, raw(self.activation.backward(self.states, array_of(<Variable>douts[0])))
         ),)

@@ -3,9 +3,12 @@
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.kernels cimport core
-from rindow_math.matrix.ndarray cimport NDArrayPhp, raw
+from rindow_math.matrix.ndarray cimport NDArrayPhp, empty_like
 from rindow_nn.gradient.core.layerfunction cimport LayerFunction
-from rindow_nn.gradient.core.tape cimport AbstractFunction, Variable, array_of, make_variable, pack, prepare
+from rindow_nn.gradient.core.tape cimport (
+    A, AbstractFunction, GradientCall, OPAQUE, STEP, Variable, array_of, make_variable, pack, prepare, recording,
+)
+from rindow_nn.gradient.core.values import MaskedNDArray
 
 EPILOGUES = {
     None: core.RK_EPI_NONE, "relu": core.RK_EPI_RELU, "sigmoid": core.RK_EPI_SIGMOID, "tanh": core.RK_EPI_TANH,
@@ -28,27 +31,86 @@ cdef class DenseFunction(LayerFunction):
         (<DenseFunction>node).biased = self.biased
         return 0
 
-    cdef object forward(self, tuple inputs):
-        self.x = array_of(<Variable>inputs[0])
-        self.kernel = array_of(<Variable>inputs[1])
-        self.bias = array_of(<Variable>inputs[2]) if self.biased else None
+    cdef int role(self):
+        return OPAQUE if isinstance(self.kept[0], MaskedNDArray) else STEP
+
+    cdef object forward(self, tuple xs, object out):
+        self.x = A(xs, 0)
+        self.kernel = A(xs, 1)
+        self.bias = A(xs, 2) if self.biased else None
         if self.x.dt != self.kernel.dt:
             raise InvalidArgumentException(
                 f"unmatch data type: inputs are {NAMES[self.x.dt]}, the kernel is {NAMES[self.kernel.dt]} in "
                 f"{self.layer.name()}:forward"
             )
-        self.out = self.K.dense(self.x, self.kernel, self.bias, self.epilogue)
-        return self.masked(inputs, self.out)
+        self.out = self.K.dense(self.x, self.kernel, self.bias, self.epilogue, <NDArrayPhp>out)
+        return self.masked(xs, self.out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
-        cdef NDArrayPhp dy = array_of(<Variable>douts[0])
-        cdef tuple grads = self.K.dense_gradient(
-            self.x, self.kernel, self.bias, self.out, dy, self.epilogue, needs & 1 != 0
+        cdef DenseGradient f
+        cdef NDArrayPhp dx = None
+        cdef NDArrayPhp dkernel = None
+        cdef NDArrayPhp dbias = None
+        cdef list result
+        if recording():
+            f = DenseGradient.__new__(DenseGradient)
+            f.epilogue = self.epilogue
+            f.biased = self.biased
+            f.need_x = needs & 1 != 0
+            prepare(f, self.backend_, None)
+            inputs = [douts[0], self.input(0), self.input(1), self.output(0, self.out)]
+            result = f.record(tuple(inputs + [self.input(2)] if self.biased else inputs))
+            return tuple(result if f.need_x else [None, *result])
+        if needs & 1:
+            dx = empty_like(self.x)
+        if needs & 2:
+            dkernel = empty_like(self.kernel)
+        if self.biased and needs & 4:
+            dbias = empty_like(self.bias)
+        self.K.dense_gradient(
+            self.x, self.kernel, self.out, array_of(<Variable>douts[0]), self.epilogue, dx, dkernel, dbias
         )
-        cdef list result = [
-            None if g is None else make_variable(self.backend_, g) for g in grads[: 3 if self.biased else 2]
-        ]
-        return tuple(result)
+        return (
+            None if dx is None else make_variable(self.backend_, dx),
+            None if dkernel is None else make_variable(self.backend_, dkernel),
+            None if dbias is None else make_variable(self.backend_, dbias),
+        )
+
+
+cdef class DenseGradient(GradientCall):
+    """The gradients of ``DenseFunction`` as a call of its own: inputs dy, x, kernel, y, bias."""
+
+    cdef int epilogue
+    cdef bint biased
+    cdef bint need_x
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<DenseGradient>node).epilogue = self.epilogue
+        (<DenseGradient>node).biased = self.biased
+        (<DenseGradient>node).need_x = self.need_x
+        return 0
+
+    cdef int role(self):
+        return STEP
+
+    cdef bint optional_outputs(self):
+        return True
+
+    cdef int shape_only(self):
+        return 16 if self.epilogue else 16 | 8  # the bias's values do not count, nor y's without an activation
+
+    cdef object forward(self, tuple xs, object out):
+        cdef int at = 1 if self.need_x else 0
+        if out is None:
+            out = tuple(
+                [empty_like(A(xs, i)) for i in ((1,) if self.need_x else ()) + (2,) + ((4,) if self.biased else ())]
+            )
+        self.K.dense_gradient(
+            A(xs, 1), A(xs, 2), A(xs, 3), A(xs, 0), self.epilogue,
+            <NDArrayPhp>out[0] if self.need_x else None,
+            <NDArrayPhp>out[at], <NDArrayPhp>out[at + 1] if self.biased else None,
+        )
+        return out
 
 
 def dense(layer, backend, x, kernel, bias, int epilogue):

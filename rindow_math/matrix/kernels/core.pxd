@@ -168,10 +168,13 @@ cdef extern from "rk.h" nogil:
         void (*random_sequence)(int dtype, void* y, ptrdiff_t n, ptrdiff_t size, long long seed) noexcept nogil
 
     const rk_api* rk_select(const char* name)
+    ctypedef void (*rk_task)(void* context, ptrdiff_t begin, ptrdiff_t end) noexcept nogil
+    void rk_parallel(rk_task task, void* context, ptrdiff_t n, ptrdiff_t grain)
     int rk_threads()
     void rk_set_threads(int n)
 
 # The table chosen when the package was imported.
 cdef const rk_api* table() noexcept
 cdef int get_threads() noexcept
+cdef void parallel(rk_task task, void* context, ptrdiff_t n, ptrdiff_t grain) noexcept nogil
 cdef void set_threads(int n) noexcept

@@ -16,6 +16,10 @@ cdef int get_threads() noexcept:
     return rk_threads()
 
 
+cdef void parallel(rk_task task, void* context, ptrdiff_t n, ptrdiff_t grain) noexcept nogil:
+    rk_parallel(task, context, n, grain)
+
+
 cdef void set_threads(int n) noexcept:
     rk_set_threads(n)
 

@@ -107,7 +107,9 @@ class LossMethods:
         cdef NDArrayPhp losses
         cdef bint by_sample = _by_sample(reduction)
         if fromLogits:
-            return K.sparse_cross_entropy(t, p, by_sample)[0]
+            losses = empty(p.dt, t.nd if by_sample else 0, t.dims)
+            K.sparse_cross_entropy(t, p, losses, empty_like(p))
+            return losses
         losses = K.param(core.RK_AXPB, _of_class(t, p), 1.0, self._epsilon, None)
         K.unary(core.RK_LOG, losses, losses)
         return _scaled(K, losses if by_sample else K.reduce_all(core.RK_SUM, losses, False),

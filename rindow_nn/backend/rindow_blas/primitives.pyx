@@ -96,6 +96,17 @@ cdef void _gemm(NDArrayPhp a, NDArrayPhp b, NDArrayPhp c, bint ta, bint tb, ptrd
         rk.xgemm(a.dt, ta, tb, 0, 0, m, n, k, &one, a.ptr, lda, b.ptr, ldb, &zero, c.ptr, n)
 
 
+cdef void _dense_gradient(NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp y, NDArrayPhp dy, NDArrayPhp dz, int epilogue,
+                          NDArrayPhp dx, NDArrayPhp dkernel, NDArrayPhp dbias, ptrdiff_t m, ptrdiff_t n,
+                          ptrdiff_t k) noexcept nogil:
+    if epilogue != core.RK_EPI_NONE or dbias is not None:
+        rk.dbias_act(dy.dt, y.ptr, dy.ptr, dz.ptr, NULL if dbias is None else dbias.ptr, m, n, epilogue)
+    if dkernel is not None:
+        _gemm(x, dz, dkernel, True, False, k, n, m, NULL, core.RK_EPI_NONE)
+    if dx is not None:
+        _gemm(dz, kernel, dx, False, True, m, k, n, NULL, core.RK_EPI_NONE)
+
+
 cdef class Primitives:
     """The C interface of a backend; see ``Backend`` for the methods with the original's names."""
 
@@ -164,25 +175,33 @@ cdef class Primitives:
             rk.axpy(x.dt, x.n, alpha, 0.0, x.ptr, 1, y.ptr, 1)
         return y
 
-    cdef NDArrayPhp cast_array(self, NDArrayPhp x, int dtype):
-        return cast_to(x, dtype)
+    cdef NDArrayPhp cast_array(self, NDArrayPhp x, int dtype, NDArrayPhp out=None):
+        if out is None:
+            return cast_to(x, dtype)
+        rk.cast(x.dt, dtype, x.ptr, out.ptr, x.n)
+        return out
 
-    cdef NDArrayPhp copy_array(self, NDArrayPhp x):
-        return copy_of(x)
+    cdef NDArrayPhp copy_array(self, NDArrayPhp x, NDArrayPhp out=None):
+        if out is None:
+            return copy_of(x)
+        rk.copy(item_size(x.dt), x.n, x.ptr, 1, out.ptr, 1)
+        return out
 
     cdef NDArrayPhp filled(self, int dtype, int nd, const Py_ssize_t* dims, double value):
         return full(dtype, nd, dims, value)
 
-    cdef NDArrayPhp reduce_all(self, int op, NDArrayPhp x, bint keepdims):
+    cdef NDArrayPhp reduce_all(self, int op, NDArrayPhp x, bint keepdims, NDArrayPhp out=None):
         """One number from all elements, as an array of no dimensions, or of all-one sizes."""
         cdef Py_ssize_t[MAX_DIMS] ones
         cdef int i
         _computed(x)
-        for i in range(x.nd):
-            ones[i] = 1
-        return _reduce(op, x, empty(x.dt, x.nd if keepdims else 0, ones), 1, x.n, 1)
+        if out is None:
+            for i in range(x.nd):
+                ones[i] = 1
+            out = empty(x.dt, x.nd if keepdims else 0, ones)
+        return _reduce(op, x, out, 1, x.n, 1)
 
-    cdef NDArrayPhp reduce_axis(self, int op, NDArrayPhp x, int axis, bint keepdims):
+    cdef NDArrayPhp reduce_axis(self, int op, NDArrayPhp x, int axis, bint keepdims, NDArrayPhp out=None):
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef ptrdiff_t outer = 1
         cdef ptrdiff_t inner = 1
@@ -204,9 +223,9 @@ cdef class Primitives:
             elif keepdims:
                 dims[nd] = 1
                 nd += 1
-        return _reduce(op, x, empty(x.dt, nd, dims), outer, x.dims[axis], inner)
+        return _reduce(op, x, empty(x.dt, nd, dims) if out is None else out, outer, x.dims[axis], inner)
 
-    cdef NDArrayPhp sum_to(self, NDArrayPhp x, int nd, const Py_ssize_t* dims):
+    cdef NDArrayPhp sum_to(self, NDArrayPhp x, int nd, const Py_ssize_t* dims, NDArrayPhp out=None):
         """Sums x over what broadcasting repeated, down to a shape that can be broadcast to x's."""
         cdef Py_ssize_t[MAX_DIMS] shape
         cdef Py_ssize_t[MAX_DIMS] rest
@@ -214,6 +233,7 @@ cdef class Primitives:
         cdef ptrdiff_t inner
         cdef ptrdiff_t n
         cdef int lead = x.nd - nd
+        cdef bint more
         cdef int first
         cdef int last
         cdef int i
@@ -240,21 +260,28 @@ cdef class Primitives:
                 elif i >= last:
                     inner *= shape[i]
                 rest[i] = 1 if first <= i < last else shape[i]
+            last = first
+            more = False
+            for i in range(first):
+                if shape[i] != (1 if i < lead else dims[i - lead]):
+                    more = True
+            if not more and out is not None:
+                return _reduce(core.RK_SUM, x, out, outer, n, inner)
             x = _reduce(core.RK_SUM, x, empty(x.dt, x.nd, rest), outer, n, inner)
             for i in range(x.nd):
                 shape[i] = rest[i]
-            last = first
-        return view(x, 0, nd, dims)
+        return view(x, 0, nd, dims) if out is None else self.copy_array(x, out)
 
-    cdef NDArrayPhp broadcast_to(self, NDArrayPhp x, int nd, const Py_ssize_t* dims):
+    cdef NDArrayPhp broadcast_to(self, NDArrayPhp x, int nd, const Py_ssize_t* dims, NDArrayPhp out=None):
         """A new array in which x is repeated up to a larger shape."""
         cdef ptrdiff_t[MAX_DIMS] strides
         cdef ptrdiff_t[MAX_DIMS] out_dims
         cdef ptrdiff_t step = 1
         cdef Py_ssize_t size
-        cdef NDArrayPhp out = empty(x.dt, nd, dims)
         cdef int i
         _computed(x)
+        if out is None:
+            out = empty(x.dt, nd, dims)
         for i in range(1, nd + 1):
             size = x.dims[x.nd - i] if i <= x.nd else 1
             if size != 1 and size != dims[nd - i]:
@@ -268,14 +295,14 @@ cdef class Primitives:
             rk.binary(core.RK_COPYB, x.dt, nd, out_dims, x.ptr, strides, x.ptr, strides, out.ptr, 0)
         return out
 
-    cdef NDArrayPhp transpose_array(self, NDArrayPhp x, const int* perm):
+    cdef NDArrayPhp transpose_array(self, NDArrayPhp x, const int* perm, NDArrayPhp out=None):
         """x with its dimensions in the order `perm`."""
         cdef Py_ssize_t[MAX_DIMS] dims
-        cdef NDArrayPhp out
         cdef int i
-        for i in range(x.nd):
-            dims[i] = x.dims[perm[i]]
-        out = empty(x.dt, x.nd, dims)
+        if out is None:
+            for i in range(x.nd):
+                dims[i] = x.dims[perm[i]]
+            out = empty(x.dt, x.nd, dims)
         if x.n > LONG:
             with nogil:
                 rk.transpose(item_size(x.dt), x.nd, <const ptrdiff_t*>x.dims, perm, x.ptr, out.ptr)
@@ -283,7 +310,7 @@ cdef class Primitives:
             rk.transpose(item_size(x.dt), x.nd, <const ptrdiff_t*>x.dims, perm, x.ptr, out.ptr)
         return out
 
-    cdef NDArrayPhp matrix_product(self, NDArrayPhp a, NDArrayPhp b, bint ta, bint tb):
+    cdef NDArrayPhp matrix_product(self, NDArrayPhp a, NDArrayPhp b, bint ta, bint tb, NDArrayPhp out=None):
         """Products of the last two dimensions; leading ones are broadcast."""
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef ptrdiff_t[MAX_DIMS] sa
@@ -295,7 +322,7 @@ cdef class Primitives:
         cdef ptrdiff_t rest
         cdef int nd, d
         cdef bint uniform = True
-        cdef NDArrayPhp out, one_a, one_b, one_c
+        cdef NDArrayPhp one_a, one_b, one_c
         if a.dt == core.RK_FLOAT16:
             _computed(a)
         if a.dt != b.dt:
@@ -333,7 +360,8 @@ cdef class Primitives:
             batch *= dims[nd - d]
         dims[nd - 2] = m
         dims[nd - 1] = n
-        out = empty(a.dt, nd, dims)
+        if out is None:
+            out = empty(a.dt, nd, dims)
         if batch == 1:
             if m * n * k > LONG:
                 with nogil:
@@ -380,15 +408,14 @@ cdef class Primitives:
                 _gemm(one_a, one_b, one_c, ta, tb, m, n, k, NULL, core.RK_EPI_NONE)
         return out
 
-    cdef NDArrayPhp band(self, NDArrayPhp x, Py_ssize_t lower, Py_ssize_t upper):
+    cdef NDArrayPhp band(self, NDArrayPhp x, Py_ssize_t lower, Py_ssize_t upper, NDArrayPhp out=None):
         """x with zeros outside a band around the diagonal of its last two dimensions; negative: no limit."""
-        cdef NDArrayPhp out
         cdef Py_ssize_t rows, cols, i, j, first, last, batch, at
         cdef int size = item_size(x.dt)
         cdef char zero = 0
         if x.nd < 2:
             raise InvalidArgumentException(f"bandpart needs two dimensions or more: shape {shape_text(x)} given")
-        out = copy_of(x)
+        out = self.copy_array(x, out)
         rows = x.dims[x.nd - 2]
         cols = x.dims[x.nd - 1]
         batch = x.n // (rows * cols) if x.n else 0
@@ -418,26 +445,27 @@ cdef class Primitives:
         dims[0] = count
         return view(x, start * row, x.nd, dims)
 
-    cdef NDArrayPhp put_rows(self, NDArrayPhp x, Py_ssize_t start, Py_ssize_t rows):
+    cdef NDArrayPhp put_rows(self, NDArrayPhp x, Py_ssize_t start, Py_ssize_t rows, NDArrayPhp out=None):
         """An array of zeros of `rows` rows that holds x from row `start` on."""
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef Py_ssize_t row = 1
         cdef int i
-        cdef NDArrayPhp out
+        cdef char zero = 0
         for i in range(1, x.nd):
             dims[i] = x.dims[i]
             row *= x.dims[i]
         dims[0] = rows
-        out = full(x.dt, x.nd, dims, 0)
+        if out is None:
+            out = empty(x.dt, x.nd, dims)
+        rk.fill(1, &zero, out.ptr, out.n * item_size(x.dt), 1)
         rk.copy(item_size(x.dt), x.n, x.ptr, 1, out.ptr + start * row * item_size(x.dt), 1)
         return out
 
-    cdef NDArrayPhp take_axis(self, NDArrayPhp x, int axis, Py_ssize_t start, Py_ssize_t count):
+    cdef NDArrayPhp take_axis(self, NDArrayPhp x, int axis, Py_ssize_t start, Py_ssize_t count, NDArrayPhp out=None):
         """A copy of positions start .. start+count along an axis."""
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef Py_ssize_t outer = 1
         cdef Py_ssize_t inner = 1
-        cdef NDArrayPhp out
         cdef int size = item_size(x.dt)
         cdef int i
         for i in range(x.nd):
@@ -447,18 +475,18 @@ cdef class Primitives:
             elif i > axis:
                 inner *= x.dims[i]
         dims[axis] = count
-        out = empty(x.dt, x.nd, dims)
+        if out is None:
+            out = empty(x.dt, x.nd, dims)
         with nogil:
             rk.copy2d(size, outer, count * inner, x.ptr + start * inner * size, x.dims[axis] * inner, out.ptr,
                       count * inner)
         return out
 
-    cdef NDArrayPhp concat_axis(self, list arrays, int axis):
+    cdef NDArrayPhp concat_axis(self, tuple arrays, int axis, NDArrayPhp out=None):
         """Arrays joined along an axis; all other sizes and the types must agree."""
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef NDArrayPhp first
         cdef NDArrayPhp x
-        cdef NDArrayPhp out
         cdef Py_ssize_t outer = 1
         cdef Py_ssize_t inner = 1
         cdef Py_ssize_t at = 0
@@ -466,7 +494,7 @@ cdef class Primitives:
         cdef int i
         if not arrays:
             raise InvalidArgumentException("concat needs at least one array")
-        first = <NDArrayPhp>arrays[0]
+        first = raw(arrays[0])
         if axis < -first.nd or axis >= first.nd:
             raise InvalidArgumentException(f"Invalid axis: axis={axis},shape={shape_text(first)}")
         if axis < 0:
@@ -479,7 +507,7 @@ cdef class Primitives:
                 inner *= first.dims[i]
         dims[axis] = 0
         for item in arrays:
-            x = <NDArrayPhp>item
+            x = raw(item)
             if x.dt != first.dt:
                 raise _wrong_types("concat", first, x)
             if x.nd != first.nd or any([x.dims[i] != first.dims[i] for i in range(x.nd) if i != axis]):
@@ -488,38 +516,40 @@ cdef class Primitives:
                     f"axis {axis}"
                 )
             dims[axis] += x.dims[axis]
-        out = empty(first.dt, first.nd, dims)
+        if out is None:
+            out = empty(first.dt, first.nd, dims)
         size = item_size(first.dt)
         for item in arrays:
-            x = <NDArrayPhp>item
+            x = raw(item)
             rk.copy2d(size, outer, x.dims[axis] * inner, x.ptr, x.dims[axis] * inner, out.ptr + at * inner * size,
                       dims[axis] * inner)
             at += x.dims[axis]
         return out
 
-    cdef NDArrayPhp softmax_rows(self, NDArrayPhp x):
-        cdef NDArrayPhp out = empty_like(x)
+    cdef NDArrayPhp softmax_rows(self, NDArrayPhp x, NDArrayPhp out=None):
         cdef ptrdiff_t n = x.dims[x.nd - 1] if x.nd else 1
         if x.dt != core.RK_FLOAT32 and x.dt != core.RK_FLOAT64:
             raise InvalidArgumentException(f"softmax needs float32 or float64: {NAMES[x.dt]} was given")
+        if out is None:
+            out = empty_like(x)
         with nogil:
             rk.softmax(x.dt, x.ptr, out.ptr, x.n // n if n else 0, n)
         return out
 
-    cdef NDArrayPhp dsoftmax_rows(self, NDArrayPhp y, NDArrayPhp dy):
-        cdef NDArrayPhp out = empty_like(y)
+    cdef NDArrayPhp dsoftmax_rows(self, NDArrayPhp y, NDArrayPhp dy, NDArrayPhp out=None):
         cdef ptrdiff_t n = y.dims[y.nd - 1] if y.nd else 1
         _fitting(y, dy)
         if y.dt != core.RK_FLOAT32 and y.dt != core.RK_FLOAT64:
             raise InvalidArgumentException(f"softmax needs float32 or float64: {NAMES[y.dt]} was given")
+        if out is None:
+            out = empty_like(y)
         with nogil:
             rk.dsoftmax(y.dt, y.ptr, dy.ptr, out.ptr, y.n // n if n else 0, n)
         return out
 
-    cdef NDArrayPhp dense(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, int epilogue):
+    cdef NDArrayPhp dense(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, int epilogue, NDArrayPhp out=None):
         """epilogue(x kernel + bias) over the last dimension of x."""
         cdef Py_ssize_t[MAX_DIMS] dims
-        cdef NDArrayPhp out
         cdef ptrdiff_t k, n, m
         cdef int i
         if x.dt != kernel.dt:
@@ -539,7 +569,8 @@ cdef class Primitives:
             dims[i] = x.dims[i]
         dims[x.nd - 1] = n
         m = x.n // k if k else 0
-        out = empty(x.dt, x.nd, dims)
+        if out is None:
+            out = empty(x.dt, x.nd, dims)
         if m * n * k > LONG:
             with nogil:
                 _gemm(x, kernel, out, False, False, m, n, k, NULL if bias is None else bias.ptr, epilogue)
@@ -547,42 +578,34 @@ cdef class Primitives:
             _gemm(x, kernel, out, False, False, m, n, k, NULL if bias is None else bias.ptr, epilogue)
         return out
 
-    cdef tuple dense_gradient(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, NDArrayPhp y, NDArrayPhp dy,
-                              int epilogue, bint need_x):
-        """(dx or None, dkernel, dbias or None) of ``dense``."""
+    cdef int dense_gradient(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp y, NDArrayPhp dy, int epilogue,
+                            NDArrayPhp dx, NDArrayPhp dkernel, NDArrayPhp dbias) except -1:
+        """Gradients of ``dense`` into the arrays that are given."""
         cdef NDArrayPhp dz = dy
-        cdef NDArrayPhp dx = None
-        cdef NDArrayPhp dbias = None
-        cdef NDArrayPhp dkernel = empty_like(kernel)
         cdef ptrdiff_t k = kernel.dims[0]
         cdef ptrdiff_t n = kernel.dims[1]
         cdef ptrdiff_t m = x.n // k if k else 0
         _fitting(y, dy)
-        if bias is not None:
-            dbias = empty_like(bias)
         if epilogue != core.RK_EPI_NONE:
             dz = empty_like(dy)
-        if need_x:
-            dx = empty_like(x)
-        with nogil:
-            if epilogue != core.RK_EPI_NONE or dbias is not None:
-                rk.dbias_act(dy.dt, y.ptr, dy.ptr, dz.ptr, NULL if dbias is None else dbias.ptr, m, n, epilogue)
-            _gemm(x, dz, dkernel, True, False, k, n, m, NULL, core.RK_EPI_NONE)
-            if need_x:
-                _gemm(dz, kernel, dx, False, True, m, k, n, NULL, core.RK_EPI_NONE)
-        return dx, dkernel, dbias
+        if m * n * k > LONG:
+            with nogil:
+                _dense_gradient(x, kernel, y, dy, dz, epilogue, dx, dkernel, dbias, m, n, k)
+        else:
+            _dense_gradient(x, kernel, y, dy, dz, epilogue, dx, dkernel, dbias, m, n, k)
+        return 0
 
-    cdef tuple sparse_cross_entropy(self, NDArrayPhp labels, NDArrayPhp logits, bint by_row):
-        """(loss, probabilities) of integer labels and logits over the last dimension.
+    cdef int sparse_cross_entropy(self, NDArrayPhp labels, NDArrayPhp logits, NDArrayPhp loss,
+                                  NDArrayPhp probabilities) except -1:
+        """Loss and probabilities of integer labels and logits over the last dimension, into given arrays.
 
-        The loss is the mean over all rows, or one number a row in the labels' shape.
+        The loss is the mean over all rows, or one number a row where it has the labels' shape.
         """
         cdef ptrdiff_t n
         cdef ptrdiff_t rows
         cdef ptrdiff_t wrong
         cdef double mean
-        cdef NDArrayPhp probabilities
-        cdef NDArrayPhp losses = None
+        cdef bint by_row
         if logits.nd < 1 or labels.nd != logits.nd - 1 or labels.n * logits.dims[logits.nd - 1] != logits.n:
             raise InvalidArgumentException(
                 "trues and predicts must be same batch-shape of dimensions. "
@@ -599,31 +622,45 @@ cdef class Primitives:
             raise InvalidArgumentException(
                 f"trues must be class numbers from 0 to {n - 1}: {labels.reshape([rows])[wrong]} was given at row {wrong}"
             )
-        probabilities = empty_like(logits)
-        if by_row:
-            losses = empty(logits.dt, labels.nd, labels.dims)
-        with nogil:
+        by_row = loss.nd > 0 or labels.nd == 0
+        if rows * n > LONG:
+            with nogil:
+                mean = rk.sparse_xent_logits(logits.dt, logits.ptr, labels.ptr, labels.dt, probabilities.ptr,
+                                             loss.ptr if by_row else NULL, rows, n)
+        else:
             mean = rk.sparse_xent_logits(logits.dt, logits.ptr, labels.ptr, labels.dt, probabilities.ptr,
-                                         NULL if losses is None else losses.ptr, rows, n)
-        return scalar(logits.dt, mean) if losses is None else losses, probabilities
+                                         loss.ptr if by_row else NULL, rows, n)
+        if not by_row:
+            if loss.dt == core.RK_FLOAT32:
+                (<float*>loss.ptr)[0] = <float>mean
+            else:
+                (<double*>loss.ptr)[0] = mean
+        return 0
 
-    cdef NDArrayPhp sparse_cross_entropy_gradient(self, NDArrayPhp labels, NDArrayPhp probabilities, NDArrayPhp dloss):
+    cdef NDArrayPhp sparse_cross_entropy_gradient(self, NDArrayPhp labels, NDArrayPhp probabilities, NDArrayPhp dloss,
+                                                  NDArrayPhp out=None):
         """Gradient of the logits: dloss has one number, or one a row."""
-        cdef NDArrayPhp dx = empty_like(probabilities)
         cdef ptrdiff_t n = probabilities.dims[probabilities.nd - 1]
         cdef ptrdiff_t rows = labels.n
         cdef double scale = 1.0
+        if out is None:
+            out = empty_like(probabilities)
         if dloss.nd == 0:
-            scale = float(dloss) / rows
+            scale = (<float*>dloss.ptr)[0] if dloss.dt == core.RK_FLOAT32 else (<double*>dloss.ptr)[0]
+            scale /= rows
         elif dloss.dt != probabilities.dt or not same_shape(dloss, labels):
             raise InvalidArgumentException(
                 f"the gradient has shape {shape_text(dloss)} ({NAMES[dloss.dt]}), the losses have "
                 f"{shape_text(labels)} ({NAMES[probabilities.dt]})"
             )
-        with nogil:
+        if out.n > LONG:
+            with nogil:
+                rk.dsparse_xent_logits(probabilities.dt, probabilities.ptr, labels.ptr, labels.dt,
+                                       NULL if dloss.nd == 0 else dloss.ptr, scale, out.ptr, rows, n)
+        else:
             rk.dsparse_xent_logits(probabilities.dt, probabilities.ptr, labels.ptr, labels.dt,
-                                   NULL if dloss.nd == 0 else dloss.ptr, scale, dx.ptr, rows, n)
-        return dx
+                                   NULL if dloss.nd == 0 else dloss.ptr, scale, out.ptr, rows, n)
+        return out
 
     cpdef object adam_step(self, list params, list grads, list m, list v, double lr, double beta1, double beta2,
                            double epsilon):

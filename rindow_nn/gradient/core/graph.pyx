@@ -1,119 +1,1045 @@
-"""Functions that are traced once and then run again without Python."""
+"""Compiled functions: traced once for each kind of input, then run as a flat plan.
 
-import inspect
+The first call runs the function on a tape and reads its calls back as a program. Two plans are made from a
+program: one for the outputs, one for the gradients of the inputs and of the variables that the function closes
+over. A plan is a list of steps whose arrays are headers over one block of memory, laid out by lifetime; chains
+of elementwise functions are one step that works through memory in blocks that stay in the cache. Elementwise
+values that the gradient needs are computed again there rather than stored.
+"""
+
 import threading
 
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.object cimport PyObject
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport int64_t
+
 from rindow_math.exceptions import InvalidArgumentException, LogicException, RuntimeException, UnexpectedValueException
-from rindow_math.matrix.ndarray cimport NDArray
+from rindow_math.matrix.buffer import NAMES
+from rindow_math.matrix.buffer cimport Buffer, give_memory, item_size, new_buffer, take_memory
+from rindow_math.matrix.kernels cimport core
+from rindow_math.matrix.ndarray cimport NDArray, NDArrayPhp, copy_of, empty, header_like, raw, same_shape, view
 from rindow_nn.gradient.core.tape cimport (
-    AbstractFunction, GradientTape, Variable, make_variable, pack, prepare, recording,
+    AbstractFunction, DifferentiateCall, FIXED, GradientTape, MICRO_BINARY, MICRO_PARAM, MICRO_UNARY, Micro, OPAQUE,
+    STEP, VIEW, Variable, make_variable, pack, prepare, primitives, pull_back, recording, set_trace, set_tracing,
 )
 from rindow_nn.gradient.core.tape import backward_pipeline
-from rindow_nn.support.calling import call_with
+
+cdef const core.rk_api* rk = core.table()
 
 _state = threading.local()
+cdef long _traces = 0
+
+# elements that a fused step works on at a time: its values stay in the first or second level cache
+cdef ptrdiff_t BLOCK = 2048
+
+cdef enum:
+    INPUT = 1                         # an argument
+    CAPTURED = 2                      # a variable that the function closes over
+    CONSTANT = 3
+    COMPUTED = 4
+    SEED = 5                          # gradient of an output
 
 
-cdef class _Entry(AbstractFunction):
+cdef class Entry(AbstractFunction):
     """An argument of a traced function: the identity, by which the trace finds it."""
 
-    cdef object forward(self, tuple inputs):
-        return (<Variable>inputs[0]).need_value()
+    cdef int role(self):
+        return VIEW
+
+    cdef object forward(self, tuple xs, object out):
+        return xs[0]
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         return (douts[0],)
 
 
-cdef class _Trace:
-    """The recorded calls of one trace, in order, with numbered values."""
+# ----------------------------------------------------------------------------------------------------- program
 
-    cdef list steps                   # (function, positions of its inputs, positions of its outputs)
-    cdef list constants               # (position, variable): what the function closes over
-    cdef list outputs                 # positions
-    cdef int size
+cdef class Value:
+    """A value of a program."""
+
+    cdef int kind
+    cdef int index                    # which input, captured variable or seed
+    cdef NDArrayPhp header            # shape and type; the memory is set in each run. None: not an array
+    cdef object constant              # the value itself where it is fixed
+    cdef Variable variable            # the captured variable
+    cdef PyObject* maker              # the Call that computes it; borrowed from the program's lists
+    cdef Value single                 # of a single element repeated: that element
+    cdef Value base                   # of a view: whose memory it is
+    cdef Py_ssize_t shift             # of a view: elements from the base's first
+    cdef int number                   # for people
+
+    cdef Value owner(self):
+        return self if self.base is None else self.base
+
+    cdef Call call(self):
+        return None if self.maker == NULL else <Call>self.maker
+
+    cdef bint is_array(self):
+        return self.header is not None
+
+
+cdef class Call:
+    """A call of a program."""
+
+    cdef AbstractFunction f
+    cdef list ins
+    cdef list outs
+    cdef int role
+    cdef bint pointwise
+    cdef Micro micro
+    cdef Call subject                 # of a DifferentiateCall: the call it differentiates
+    cdef int number
+
+    cdef str title(self):
+        name = type(self.f).__name__
+        return name.removesuffix("Function")
+
+
+cdef class Program:
+    """The calls behind the outputs and the gradients of a traced function."""
+
+    cdef object backend
+    cdef long trace
+    cdef list inputs                  # Values
+    cdef list captured                # Values
+    cdef list outputs                 # Values
+    cdef list seeds                   # Values, None where an output has no gradient
+    cdef list grads                   # Values or None, of inputs and captured
+    cdef list calls                   # forward, in order
+    cdef list back_calls              # those of the gradient, in order
+    cdef dict places                  # (call, output) or variable -> Value
+    cdef dict found                   # AbstractFunction -> Call
     cdef bint single
-    cdef object kind                  # list or tuple, as the function gave it
+    cdef bint differentiable
+    cdef object failure               # why there is no gradient
+    cdef int numbers
+    cdef Plan infer
+    cdef Plan train
+    cdef dict back_plans
+    cdef bint busy
+    cdef list keys                    # for the quick check of arguments
 
-    cdef object run(self, list inputs):
-        """Runs the calls on new inputs; each becomes a new node where a tape records."""
-        cdef list values = [None] * self.size
-        cdef AbstractFunction f
-        cdef list at
-        cdef list out
+    cdef Value _new(self, int kind, object value):
+        cdef Value v = Value.__new__(Value)
+        v.kind = kind
+        v.number = self.numbers
+        self.numbers += 1
+        if isinstance(value, NDArray):
+            v.header = raw(value) if kind == CONSTANT else header_like(raw(value))
+        v.constant = value if kind == CONSTANT else None
+        return v
+
+    cdef Value value_of(self, Variable v):
+        """The program's value of a variable of the trace."""
+        cdef Value value
+        cdef bint inside = v.creator_ is not None and v.creator_.trace == self.trace
+        key = (v.creator_, v.index) if inside else v
+        value = self.places.get(key)
+        if value is not None:
+            return value
+        if inside:
+            raise LogicException("a call of the trace is missing")  # calls are read in order
+        if v.literal or not isinstance(v.value_, NDArray):
+            value = self._new(CONSTANT, v.value_)
+        else:
+            value = self._new(CAPTURED, v.value_)
+            value.variable = v
+            value.index = len(self.captured)
+            self.captured.append(value)
+        self.places[key] = value
+        return value
+
+    cdef int read(self, list variables, list into) except -1:
+        """Reads the calls behind variables, in an order in which each comes after those that feed it."""
+        cdef list stack = []
+        cdef AbstractFunction node
+        cdef Variable v
+        for item in reversed(variables):
+            v = <Variable>item
+            if v.creator_ is not None and v.creator_.trace == self.trace:
+                stack.append(v.creator_)
+        while stack:
+            node = <AbstractFunction>stack[len(stack) - 1]
+            if node in self.found:
+                stack.pop()
+                continue
+            waiting = []
+            for item in node.inputs_:
+                v = <Variable>item
+                if v.creator_ is not None and v.creator_.trace == self.trace and v.creator_ not in self.found:
+                    waiting.append(v.creator_)
+            if isinstance(node, DifferentiateCall) and (<DifferentiateCall>node).subject not in self.found:
+                waiting.append((<DifferentiateCall>node).subject)
+            if waiting:
+                stack.extend(reversed(waiting))
+                continue
+            stack.pop()
+            self._add(node, into)
+        return 0
+
+    cdef int _add(self, AbstractFunction node, list into) except -1:
+        cdef Call call = Call.__new__(Call)
+        cdef Value value
+        cdef Value x
+        cdef tuple kept = node.kept
+        cdef bint constant = True
+        cdef list traced
+        cdef int i
+        call.ins = []
+        for i in range(len(node.inputs_)):
+            if node.shape_only() >> i & 1 and isinstance(kept[i], NDArray):
+                value = self._new(CONSTANT, header_like(raw(kept[i])))
+            else:
+                value = self.value_of(<Variable>node.inputs_[i])
+            call.ins.append(value)
+        call.outs = []
+        call.role = node.role()
+        self.found[node] = call
+        traced = node.results
+        for item in call.ins:
+            x = <Value>item
+            if x.kind != CONSTANT:
+                constant = False
+        if call.role == VIEW:
+            for item in call.ins[1:]:
+                x = <Value>item
+                if x.kind != CONSTANT and x.is_array():
+                    call.role = OPAQUE  # where the view begins is known in each run only
+        if call.role == FIXED or (constant and call.role in (STEP, VIEW)):
+            for i in range(node.outputs_count):
+                self.places[(node, i)] = self._new(CONSTANT, traced[i])
+            return 0
+        call.f = node.renew()
+        call.number = len(self.calls) + len(self.back_calls)
+        if isinstance(node, DifferentiateCall):
+            call.subject = self.found[(<DifferentiateCall>node).subject]
+            (<DifferentiateCall>call.f).subject = None  # each run has its own
+        for i in range(node.outputs_count):
+            value = self._new(COMPUTED, traced[i])
+            value.maker = <PyObject*>call
+            if call.role == VIEW:
+                x = <Value>call.ins[0]
+                value.base = x.owner()
+                value.shift = (
+                    (raw(traced[i]).ptr - raw(kept[0]).ptr) // item_size(raw(kept[0]).dt) + x.shift
+                )
+            self.places[(node, i)] = value
+            call.outs.append(value)
+        if call.role == STEP and node.outputs_count == 1:
+            call.pointwise = self._is_pointwise(node, call)
+            if node.repeats_input() and (<Value>call.ins[0]).header.n == 1:
+                (<Value>call.outs[0]).single = (<Value>call.ins[0])
+        if call.pointwise:
+            for i in range(len(call.ins)):
+                x = (<Value>call.ins[i]).single
+                if x is not None and x.header.dt == (<Value>call.outs[0]).header.dt:
+                    call.ins[i] = x  # read in place of the array that repeats it
+        into.append(call)
+        return 0
+
+    cdef bint _is_pointwise(self, AbstractFunction node, Call call) except -1:
+        """Whether a fused step can run the call: floating point, and operands of the result's size or single."""
+        cdef NDArrayPhp out = (<Value>call.outs[0]).header
+        cdef NDArrayPhp x
+        cdef int last
+        cdef int i
+        if out is None or not (out.dt == core.RK_FLOAT32 or out.dt == core.RK_FLOAT64) or out.n == 0:
+            return False
+        if not node.elementwise(node.kept, &call.micro):
+            return False
+        last = 2 if call.micro.kind == MICRO_BINARY else 1
+        for i in range(last):
+            x = (<Value>call.ins[i if last == 2 else call.micro.x_from]).header
+            if x is None or x.dt != out.dt or (x.n != out.n and x.n != 1):
+                return False
+        for i in (call.micro.p_from, call.micro.q_from):
+            if call.micro.kind == MICRO_PARAM and i >= 0:
+                x = (<Value>call.ins[i]).header
+                if x is None or x.n != 1 or not (x.dt == core.RK_FLOAT32 or x.dt == core.RK_FLOAT64):
+                    return False
+        return True
+
+    # ---- running without a plan
+
+    cdef list replay(self, list inputs):
+        """Makes the calls again on variables, each recorded on its own; answers the outputs."""
+        cdef dict values = {}
+        cdef Call call
+        cdef Value v
         cdef int i
         for i in range(len(inputs)):
-            values[i] = inputs[i]
-        for position, v in self.constants:
-            values[position] = v
-        for step in self.steps:
-            f = (<AbstractFunction>step[0]).renew()
-            result = f.record(tuple([values[i] for i in step[1]]))
-            out = step[2]
+            values[self.inputs[i]] = inputs[i]
+        for item in self.calls:
+            call = <Call>item
+            result = call.f.renew().record(tuple([self._variable(values, <Value>x) for x in call.ins]))
             if isinstance(result, list):
-                for i in range(len(out)):
-                    values[<int>out[i]] = result[i]
+                for i in range(len(call.outs)):
+                    values[call.outs[i]] = result[i]
             else:
-                values[<int>out[0]] = result
-        if self.single:
-            return values[<int>self.outputs[0]]
-        return [values[i] for i in self.outputs]
+                values[call.outs[0]] = result
+        return [self._variable(values, <Value>v) for v in self.outputs]
+
+    cdef Variable _variable(self, dict values, Value v):
+        cdef Variable made
+        if v.kind == CAPTURED:
+            return v.variable
+        if v.kind == CONSTANT:
+            made = make_variable(self.backend, v.constant)
+            made.literal = True
+            return made
+        return values[v]
+
+    # ---- plans
+
+    cdef Plan plan(self, bint train):
+        cdef list saved
+        if not train:
+            if self.infer is None:
+                self.infer = _compile(self, self.calls, self.outputs, set(), [])
+            return self.infer
+        if self.train is None:
+            if self.infer is None:
+                self.infer = _compile(self, self.calls, self.outputs, set(), [])
+            saved = self._saved()
+            self.train = _compile(self, self.calls, self.outputs, set(), saved)
+        return self.train
+
+    cdef list _saved(self):
+        """Values of the forward plan that the gradient reads; elementwise ones it computes again if it can."""
+        cdef list stack = []
+        cdef set seen = set()
+        cdef list saved = []
+        cdef set forward = set(self.calls)
+        cdef set stored = set(self.infer.stored)
+        cdef Value v
+        for item in self.grads:
+            if item is not None:
+                stack.append(item)
+        outputs = {(<Value>v).owner() for v in self.outputs}
+        while stack:
+            v = (<Value>stack.pop()).owner()
+            if v in seen or v.kind != COMPUTED:
+                continue
+            seen.add(v)
+            if v.call() in forward:
+                if v in outputs:
+                    continue
+                if not v.call().pointwise or v in stored:
+                    saved.append(v)
+                    continue
+            for x in v.call().ins:
+                if (<Value>x).is_array():
+                    stack.append(x)
+        return saved
+
+    cdef Plan back_plan(self, unsigned long long needs):
+        cdef Plan plan = self.back_plans.get(needs)
+        cdef list targets = []
+        cdef Value v
+        cdef int i
+        if plan is None:
+            self.plan(True)
+            for i in range(len(self.grads)):
+                if self.grads[i] is not None and needs >> (i if i < 63 else 63) & 1:
+                    targets.append(self.grads[i])
+            given = set(self.train.saved)
+            for item in self.outputs:
+                given.add((<Value>item).owner())
+            plan = _compile(self, self.calls + self.back_calls, targets, given, [])
+            self.back_plans[needs] = plan
+        return plan
 
 
-cdef _Trace _collect(list entries, list results, bint single):
-    """Orders the calls behind the results and numbers their values: first the entries, then the rest."""
-    cdef _Trace trace = _Trace.__new__(_Trace)
-    cdef dict places = {}             # (call, output) or leaf variable -> position
-    cdef dict calls = {}              # call -> True once it is in the order
-    cdef list stack
-    cdef AbstractFunction node
-    cdef Variable v
+# ------------------------------------------------------------------------------------------------------- steps
+
+cdef class Step:
+    """A piece of a plan."""
+
+    cdef int execute(self, Run run) except -1:
+        return 0
+
+    cdef str describe(self):
+        return type(self).__name__
+
+
+cdef class CallStep(Step):
+    """A call that computes arrays from arrays."""
+
+    cdef Call call
+    cdef tuple xs
+    cdef object out
+
+    cdef int execute(self, Run run) except -1:
+        self.call.f.forward(self.xs, self.out)
+        return 0
+
+    cdef str describe(self):
+        return f"{self.call.title():12s} {_names(self.call.ins)} -> {_names(self.call.outs)}"
+
+
+cdef class OpaqueStep(Step):
+    """A call of code that this compiler does not know: it runs as without compilation."""
+
+    cdef Call call
+
+    cdef int execute(self, Run run) except -1:
+        cdef AbstractFunction f = self.call.f.renew()
+        cdef list xs = []
+        cdef Value v
+        cdef NDArrayPhp x
+        cdef int i
+        for item in self.call.ins:
+            v = <Value>item
+            if v.kind == CONSTANT:
+                xs.append(v.constant)
+            elif v in run.objects:  # may have a mask
+                xs.append(run.objects[v])
+            elif v.kind == INPUT:
+                xs.append(run.inputs[v.index])
+            elif v.kind == CAPTURED:
+                xs.append(v.variable.value_)
+            else:
+                xs.append(copy_of(v.header))  # the code may keep it, and this memory is used again
+        if isinstance(f, DifferentiateCall):
+            f_subject = run.instances.get(self.call.subject)
+            if f_subject is None:
+                raise LogicException(f"the call of {self.call.subject.title()} to differentiate is missing")
+            (<DifferentiateCall>f).subject = f_subject
+        f.kept = tuple(xs)
+        f.inputs_ = tuple([make_variable(f.backend_, value) for value in xs])
+        result = f.forward(f.kept, None)
+        if not isinstance(result, tuple):
+            result = (result,)
+        for i in range(len(self.call.outs)):
+            v = <Value>self.call.outs[i]
+            if not v.is_array():
+                continue
+            x = raw(result[i])
+            if not same_shape(x, v.header) or x.dt != v.header.dt:
+                raise InvalidArgumentException(
+                    f"{self.call.title()} gave shape {x.shape()} ({NAMES[x.dt]}) in a compiled function whose plan was "
+                    f"made for {v.header.shape()} ({NAMES[v.header.dt]})"
+                )
+            run.objects[v] = result[i]
+            v.header.ptr = x.ptr
+        run.instances[self.call] = f
+        return 0
+
+    cdef str describe(self):
+        return f"{self.call.title():12s} {_names(self.call.ins)} -> {_names(self.call.outs)}   (Python)"
+
+
+ctypedef struct Op:
+    Micro micro
+    int a                             # operand: register >= 0, array ~index
+    int b
+    int p
+    int q
+    int out                           # register >= 0, array ~index
+    ptrdiff_t a_step                  # 0: the same element throughout
+    ptrdiff_t b_step
+
+
+ctypedef struct Fused:
+    Op* ops
+    int count
+    int registers
+    int dtype
+    int size                          # bytes of an element
+    ptrdiff_t n
+    char** arrays
+
+
+cdef void _run_blocks(void* context, ptrdiff_t begin, ptrdiff_t end) noexcept nogil:
+    """Works through blocks begin .. end of a fused step."""
+    cdef Fused* f = <Fused*>context
+    cdef ptrdiff_t block = BLOCK if f.n > BLOCK else f.n
+    cdef ptrdiff_t width = (block * f.size + 63) // 64 * 64
+    cdef size_t scratch_size = <size_t>(width * f.registers)
+    cdef char* scratch = NULL
+    cdef ptrdiff_t first
+    cdef ptrdiff_t n
+    cdef ptrdiff_t i
+    cdef Op* op
+    cdef const char* a
+    cdef const char* b
+    cdef char* out
+    cdef double p
+    cdef double q
+    cdef int k
+    if scratch_size:
+        scratch = <char*>take_memory(scratch_size)
+    for i in range(begin, end):
+        first = i * BLOCK
+        n = f.n - first
+        if n > BLOCK:
+            n = BLOCK
+        for k in range(f.count):
+            op = f.ops + k
+            a = scratch + op.a * width if op.a >= 0 else f.arrays[~op.a] + first * f.size * op.a_step
+            out = scratch + op.out * width if op.out >= 0 else f.arrays[~op.out] + first * f.size
+            if op.micro.kind == MICRO_UNARY:
+                rk.unary(op.micro.op, f.dtype, a, out, n)
+            elif op.micro.kind == MICRO_PARAM:
+                p = _number_at(f.arrays[~op.p], f.dtype) if op.micro.p_from >= 0 else op.micro.p
+                q = _number_at(f.arrays[~op.q], f.dtype) if op.micro.q_from >= 0 else op.micro.q
+                rk.param(op.micro.op, f.dtype, a, p, q, out, n)
+            else:
+                b = scratch + op.b * width if op.b >= 0 else f.arrays[~op.b] + first * f.size * op.b_step
+                rk.binary(op.micro.op, f.dtype, 1, &n, a, &op.a_step, b, &op.b_step, out, 0)
+    if scratch_size:
+        give_memory(scratch, scratch_size)
+
+
+cdef inline double _number_at(const char* p, int dtype) noexcept nogil:
+    return (<const float*>p)[0] if dtype == core.RK_FLOAT32 else (<const double*>p)[0]
+
+
+cdef class FusedStep(Step):
+    """A chain of elementwise calls, run block by block."""
+
+    cdef list calls
+    cdef list headers                 # NDArrayPhp, in the order of Fused.arrays
+    cdef Fused f
+    cdef ptrdiff_t blocks
+
+    def __dealloc__(self):
+        PyMem_Free(self.f.ops)
+        PyMem_Free(self.f.arrays)
+
+    cdef int execute(self, Run run) except -1:
+        cdef int i
+        for i in range(len(self.headers)):
+            self.f.arrays[i] = (<NDArrayPhp>self.headers[i]).ptr
+        if self.blocks <= 1:
+            _run_blocks(&self.f, 0, self.blocks)
+        else:
+            with nogil:
+                core.parallel(_run_blocks, &self.f, self.blocks, 8)
+        return 0
+
+    cdef str describe(self):
+        inside = {x for c in self.calls for x in (<Call>c).outs}
+        ins = []
+        outs = []
+        for c in self.calls:
+            for x in (<Call>c).ins:
+                if x not in inside and x not in ins:
+                    ins.append(x)
+        for h in self.headers:
+            for x in inside:
+                if (<Value>x).header is h:
+                    outs.append(x)
+        names = " ".join([(<Call>c).title() for c in self.calls])
+        return f"{'fused':12s} {_names(ins)} -> {_names(outs)}   [{names}]"
+
+
+cdef str _names(list values):
+    """Values for people."""
+    cdef list out = []
+    cdef Value v
+    for item in values:
+        v = <Value>item
+        if v.kind == CONSTANT and not v.is_array():
+            out.append(repr(v.constant))
+        else:
+            out.append({INPUT: "in", CAPTURED: "var", CONSTANT: "const", SEED: "d"}.get(v.kind, "v") + str(v.number))
+    return ", ".join(out)
+
+
+# -------------------------------------------------------------------------------------------------------- plans
+
+cdef class Run:
+    """What one run of a plan leaves behind for the gradient."""
+
+    cdef list inputs                  # arrays
+    cdef list outputs                 # arrays, one a distinct owner
+    cdef Buffer arena
+    cdef dict objects                 # Value -> what opaque calls gave
+    cdef dict instances               # Call -> the function object that made it
+
+
+cdef class Plan:
+    """Steps and the layout of their memory."""
+
+    cdef list steps
+    cdef list placed                  # Values in the arena
+    cdef list offsets                 # their places in bytes
+    cdef list views                   # Values over the memory of others, in order
+    cdef list stored                  # Values that are written to memory
+    cdef list saved                   # Values whose memory lives on until the gradient
+    cdef list fresh                   # Values that get new memory in each run: what the user receives
+    cdef list targets
+    cdef Py_ssize_t arena_size
+    cdef Py_ssize_t unplanned         # bytes that the arena's values would take side by side
+
+    cdef int run(self, Run run, Buffer arena) except -1:
+        """Runs the steps; inputs, captured variables, seeds and what was saved have their memory set."""
+        cdef int i
+        cdef Value v
+        cdef char* base = NULL if arena is None else arena.ptr
+        for i in range(len(self.placed)):
+            (<Value>self.placed[i]).header.ptr = base + <Py_ssize_t>self.offsets[i]
+        for i in range(len(self.views)):
+            v = <Value>self.views[i]
+            v.header.ptr = v.base.header.ptr + v.shift * item_size(v.header.dt)
+        for i in range(len(self.steps)):
+            (<Step>self.steps[i]).execute(run)
+        return 0
+
+
+cdef bint _opaque_between(Value v):
+    return v.maker != NULL and v.call().role == OPAQUE
+
+
+cdef Plan _compile(Program program, list calls, list targets, set given, list saved):
+    """Makes a plan that computes the targets and the saved values; `given` ones are there already."""
+    cdef Plan plan = Plan.__new__(Plan)
+    cdef set needed = set()
+    cdef set used = set()
+    cdef list stack = []
+    cdef list order = []
+    cdef list pool = []
+    cdef set pooled = set()
+    cdef dict last_use = {}
+    cdef dict born = {}
+    cdef dict group_of = {}
+    cdef set stored = set()
+    cdef list schedule = []           # Call, or list of Calls to fuse
+    cdef Call call
+    cdef Value v
+    cdef Value x
     cdef int i
-    trace.steps = []
-    trace.constants = []
-    trace.outputs = []
-    trace.single = single
-    trace.size = len(entries)
-    for i in range(len(entries)):
-        v = <Variable>entries[i]
-        places[(v.creator_, 0)] = i
-        calls[v.creator_] = True
-    stack = [(<Variable>v).creator_ for v in reversed(results) if (<Variable>v).creator_ is not None]
+    cdef int at
+    plan.targets = targets
+    plan.saved = saved
+    for item in targets + saved:
+        stack.append(item)
     while stack:
-        node = <AbstractFunction>stack[len(stack) - 1]
-        if node in calls:
-            stack.pop()
+        v = <Value>stack.pop()
+        used.add(v)
+        if v.base is not None:
+            needed.add(v.call())
+            stack.append(v.base)
             continue
-        waiting = [
-            (<Variable>x).creator_ for x in node.inputs_
-            if (<Variable>x).creator_ is not None and (<Variable>x).creator_ not in calls
-        ]
-        if waiting:
-            stack.extend(reversed(waiting))
+        if v.kind != COMPUTED or v in given or v.call() in needed:
             continue
-        stack.pop()
-        calls[node] = True
-        ins = [_place(trace, places, <Variable>x) for x in node.inputs_]
-        outs = list(range(trace.size, trace.size + node.outputs_count))
-        for i in range(node.outputs_count):
-            places[(node, i)] = outs[i]
-        trace.size += node.outputs_count
-        trace.steps.append((node.renew(), ins, outs))
-    for x in results:
-        trace.outputs.append(_place(trace, places, <Variable>x))
-    return trace
+        needed.add(v.call())
+        for item in v.call().ins:
+            stack.append(item)
+    order = [c for c in calls if c in needed and (<Call>c).role != VIEW]
+    # ---- order: elementwise calls wait in a pool until a call needs one of them
+    for item in order:
+        call = <Call>item
+        if call.pointwise:
+            pool.append(call)
+            pooled.add(call)
+            continue
+        for y in call.ins:
+            v = (<Value>y).owner()
+            if v.maker != NULL and v.call() in pooled and v not in given:
+                schedule.extend(_groups(pool, given))
+                pool = []
+                pooled = set()
+                break
+        schedule.append(call)
+    schedule.extend(_groups(pool, given))
+    # ---- which values are written to memory, and how long they live
+    for at in range(len(schedule)):
+        members = schedule[at] if isinstance(schedule[at], list) else [schedule[at]]
+        for c in members:
+            for y in (<Call>c).outs:
+                if y in used or not (<Call>c).f.optional_outputs():
+                    born[y] = at
+                    group_of[y] = at if isinstance(schedule[at], list) else -1
+        for c in members:
+            for y in (<Call>c).ins:
+                v = (<Value>y).owner()
+                if v.kind == COMPUTED and v in born:
+                    last_use[v] = at
+                    if group_of[v] != at or (<Value>y).base is not None:
+                        stored.add(v)
+        for c in members:
+            if not (<Call>c).pointwise:
+                for y in (<Call>c).outs:
+                    if y in born:
+                        stored.add(y)
+    end = len(schedule)
+    for item in targets + saved:
+        v = (<Value>item).owner()
+        if v in born:
+            stored.add(v)
+            last_use[v] = end
+    plan.stored = [v for v in born if v in stored]
+    fresh = []
+    for item in targets:
+        v = (<Value>item).owner()
+        if v in born and not _opaque_between(v) and v not in fresh:
+            fresh.append(v)
+    plan.fresh = fresh
+    # ---- views whose memory is set before the steps run
+    plan.views = []
+    for c in calls:
+        call = <Call>c
+        if call in needed and call.role == VIEW:
+            v = <Value>call.outs[0]
+            if v.base in given or not _opaque_between(v.base):
+                plan.views.append(v)
+    # ---- places
+    placed = [v for v in plan.stored if v not in fresh and not _opaque_between(v) and (<Value>v).is_array()]
+    _lay_out(plan, placed, born, last_use, end)
+    # ---- steps
+    plan.steps = []
+    for item in schedule:
+        if isinstance(item, list):
+            plan.steps.append(_fused(item, stored, given))
+        elif (<Call>item).role == OPAQUE:
+            plan.steps.append(_opaque(<Call>item))
+            for c in calls:  # views of what it gives
+                call = <Call>c
+                if call in needed and call.role == VIEW and (<Value>call.outs[0]).base in (<Call>item).outs:
+                    plan.steps.append(_view_step(<Value>call.outs[0]))
+        else:
+            plan.steps.append(_call_step(<Call>item, born))
+    return plan
 
 
-cdef int _place(_Trace trace, dict places, Variable v) except -1:
-    """The position of a value; a variable that no call made is a constant of the trace."""
-    key = v if v.creator_ is None else (v.creator_, v.index)
-    found = places.get(key)
+cdef class ViewStep(Step):
+    """Sets the memory of a view over what an opaque call gave."""
+
+    cdef Value value
+
+    cdef int execute(self, Run run) except -1:
+        self.value.header.ptr = self.value.base.header.ptr + self.value.shift * item_size(self.value.header.dt)
+        return 0
+
+    cdef str describe(self):
+        return f"{'view':12s} {_names([self.value.base])} -> {_names([self.value])}"
+
+
+cdef ViewStep _view_step(Value v):
+    cdef ViewStep step = ViewStep.__new__(ViewStep)
+    step.value = v
+    return step
+
+
+cdef OpaqueStep _opaque(Call call):
+    cdef OpaqueStep step = OpaqueStep.__new__(OpaqueStep)
+    step.call = call
+    return step
+
+
+cdef CallStep _call_step(Call call, dict born):
+    cdef CallStep step = CallStep.__new__(CallStep)
+    step.call = call
+    step.xs = tuple([(<Value>v).header if (<Value>v).is_array() else (<Value>v).constant for v in call.ins])
+    outs = tuple([(<Value>v).header if v in born else None for v in call.outs])
+    step.out = outs[0] if len(outs) == 1 else outs
+    return step
+
+
+cdef list _groups(list pool, set given):
+    """Elementwise calls as groups of one size and type, in an order that respects what feeds what."""
+    cdef list groups = []
+    cdef list keys = []
+    cdef dict where = {}
+    cdef Call call
+    cdef NDArrayPhp out
+    cdef int first
+    cdef int at
+    cdef int i
+    for item in pool:
+        call = <Call>item
+        out = (<Value>call.outs[0]).header
+        key = (out.n, out.dt)
+        first = 0
+        for x in call.ins:
+            v = (<Value>x).owner()
+            if (<Value>v).maker != NULL and (<Value>v).call() in where and v not in given:
+                at = where[(<Value>v).call()]
+                first = max(first, at if keys[at] == key and (<Value>x).header.n == out.n else at + 1)
+        at = -1
+        for i in range(len(groups) - 1, first - 1, -1):
+            if keys[i] == key:
+                at = i
+                break
+        if at < 0:
+            at = len(groups)
+            groups.append([])
+            keys.append(key)
+        groups[at].append(call)
+        where[call] = at
+    return groups
+
+
+cdef FusedStep _fused(list calls, set stored, set given):
+    """A fused step: values that only this group uses live in registers, which are blocks of scratch memory."""
+    cdef FusedStep step = FusedStep.__new__(FusedStep)
+    cdef dict arrays = {}             # header -> index
+    cdef dict registers = {}          # Value -> register
+    cdef dict uses = {}
+    cdef list free = []
+    cdef int most = 0
+    cdef Call call
+    cdef Value v
+    cdef Op* op
+    cdef NDArrayPhp out
+    cdef int i
+    step.calls = calls
+    step.headers = []
+    step.f.count = len(calls)
+    step.f.ops = <Op*>PyMem_Malloc(len(calls) * sizeof(Op))
+    if step.f.ops == NULL:
+        raise MemoryError()
+    out = (<Value>(<Call>calls[0]).outs[0]).header
+    step.f.dtype = out.dt
+    step.f.size = item_size(out.dt)
+    step.f.n = out.n
+    step.blocks = (out.n + BLOCK - 1) // BLOCK
+    for c in calls:
+        for x in (<Call>c).ins:
+            uses[x] = uses.get(x, 0) + 1
+    for i in range(len(calls)):
+        call = <Call>calls[i]
+        op = step.f.ops + i
+        op.micro = call.micro
+        op.a = op.b = op.p = op.q = 0
+        op.a_step = op.b_step = 1
+        v = <Value>call.ins[call.micro.x_from]
+        op.a = _operand(v, registers, arrays, step.headers)
+        if v.header.n != step.f.n:
+            op.a_step = 0
+        if call.micro.kind == MICRO_BINARY:
+            v = <Value>call.ins[1]
+            op.b = _operand(v, registers, arrays, step.headers)
+            if v.header.n != step.f.n:
+                op.b_step = 0
+        elif call.micro.kind == MICRO_PARAM:
+            if call.micro.p_from >= 0:
+                op.p = _operand(<Value>call.ins[call.micro.p_from], registers, arrays, step.headers)
+            if call.micro.q_from >= 0:
+                op.q = _operand(<Value>call.ins[call.micro.q_from], registers, arrays, step.headers)
+        v = <Value>call.outs[0]
+        if v in stored:
+            op.out = _operand(v, {}, arrays, step.headers)
+        else:
+            if free:
+                op.out = free.pop()
+            else:
+                op.out = most
+                most += 1
+            registers[v] = op.out
+        for x in call.ins:
+            uses[x] -= 1
+            if not uses[x] and x in registers:
+                free.append(registers[x])
+    step.f.registers = most
+    step.f.arrays = <char**>PyMem_Malloc(max(1, len(step.headers)) * sizeof(char*))
+    if step.f.arrays == NULL:
+        raise MemoryError()
+    return step
+
+
+cdef int _operand(Value v, dict registers, dict arrays, list headers) except? -1000000:
+    """A register number, or ~index of an array."""
+    found = registers.get(v)
+    if found is not None:
+        return found
+    found = arrays.get(v.header)
     if found is None:
-        found = trace.size
-        trace.size += 1
-        places[key] = found
-        trace.constants.append((found, v))
-    return found
+        found = len(headers)
+        arrays[v.header] = found
+        headers.append(v.header)
+    return ~<int>found
 
+
+cdef int _lay_out(Plan plan, list values, dict born, dict last_use, Py_ssize_t end) except -1:
+    """Gives values places in one block of memory; those whose lifetimes do not meet may share a place."""
+    cdef list spans = []
+    cdef list done = []               # (offset, size, first, last)
+    cdef Py_ssize_t size
+    cdef Py_ssize_t offset
+    cdef Py_ssize_t total = 0
+    cdef Value v
+    plan.unplanned = 0
+    for item in values:
+        v = <Value>item
+        size = (v.header.n * item_size(v.header.dt) + 63) // 64 * 64
+        plan.unplanned += size
+        spans.append((-size, born[v], last_use.get(v, born[v]), len(spans), v))
+    spans.sort(key=lambda s: s[:4])
+    plan.placed = []
+    plan.offsets = []
+    for negative, first, last, _, value in spans:
+        size = -negative
+        offset = 0
+        for other, other_size, other_first, other_last in sorted(done):
+            if other_first <= last and first <= other_last:
+                if offset + size <= other:
+                    break
+                offset = max(offset, other + other_size)
+        done.append((offset, size, first, last))
+        total = max(total, offset + size)
+        plan.placed.append(value)
+        plan.offsets.append(offset)
+    plan.arena_size = total
+    return 0
+
+
+# ----------------------------------------------------------------------------------------- a run on the tape
+
+cdef class CompiledCall(AbstractFunction):
+    """A run of a compiled function on the tape: the arguments and the captured variables are its inputs."""
+
+    cdef Program program
+    cdef Run run
+
+    cdef object forward(self, tuple xs, object out):
+        raise LogicException("a compiled call is made by its function")
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef Program program = self.program
+        cdef list found
+        if program.failure is not None:
+            raise program.failure
+        if recording() or program.busy:
+            return self._by_replay(douts)
+        return tuple(_run_back(program, self.run, douts, needs))
+
+    cdef tuple _by_replay(self, tuple douts):
+        """Gradients that can be differentiated again: from the calls recorded one by one."""
+        cdef GradientTape tape = None
+        cdef int count = len(self.program.inputs)
+        cdef list sources = [self.input(i) for i in range(len(self.inputs_))]
+        cdef list entries
+        if not recording():
+            tape = GradientTape(self.backend_)
+            tape.enter()
+        try:
+            entries = [prepare(Entry.__new__(Entry), self.backend_, None).record((v,)) for v in sources[:count]]
+            outputs = self.program.replay(entries)
+        finally:
+            if tape is not None:
+                tape.exit()
+        return tuple(pull_back(self.backend_, outputs, list(douts), entries + sources[count:], 0))
+
+
+cdef int _set_memory(Program program, Run run) except -1:
+    """Points the headers of inputs and captured variables to their arrays."""
+    cdef Value v
+    cdef int i
+    for i in range(len(program.inputs)):
+        v = <Value>program.inputs[i]
+        if v.header is not None:
+            v.header.ptr = (<NDArrayPhp>run.inputs[i]).ptr
+    return 0
+
+
+cdef list _results(Plan plan, Run run, list fresh):
+    """The targets of a plan as arrays of their own."""
+    cdef list out = []
+    cdef Value v
+    cdef int i
+    for item in plan.targets:
+        v = <Value>item
+        if v in run.objects:
+            out.append(run.objects[v])
+            continue
+        for i in range(len(plan.fresh)):
+            if plan.fresh[i] is v.owner():
+                array = <NDArrayPhp>fresh[i]
+                out.append(array if v.base is None else view(array, v.shift, v.header.nd, v.header.dims))
+                break
+        else:
+            out.append(v.constant if not v.is_array() else copy_of(v.header))
+    return out
+
+
+cdef list _run_forward(Program program, Plan plan, Run run):
+    """Runs the forward plan; answers the outputs as arrays."""
+    cdef list fresh = []
+    cdef Value v
+    cdef NDArrayPhp x
+    program.busy = True  # its headers are in use: another thread, or a call from inside, runs without the plan
+    try:
+        _set_memory(program, run)
+        for item in program.captured:
+            v = <Value>item
+            v.header.ptr = (<NDArrayPhp>raw(v.variable.value_)).ptr
+        for item in plan.fresh:
+            v = <Value>item
+            x = empty(v.header.dt, v.header.nd, v.header.dims)
+            v.header.ptr = x.ptr
+            fresh.append(x)
+        if plan.arena_size:
+            run.arena = new_buffer(plan.arena_size, core.RK_UINT8)
+        plan.run(run, run.arena)
+        run.outputs = fresh
+        return _results(plan, run, fresh)
+    finally:
+        program.busy = False
+
+
+cdef list _run_back(Program program, Run run, tuple douts, unsigned long long needs):
+    """Runs the gradient plan; answers a variable, or None, for each input and captured variable."""
+    cdef Plan forward = program.plan(True)
+    cdef Plan plan = program.back_plan(needs)
+    cdef list fresh = []
+    cdef list found
+    cdef list out = []
+    cdef list seeds = []
+    cdef Value v
+    cdef NDArrayPhp x
+    cdef Buffer arena = None
+    cdef int i
+    cdef int at = 0
+    program.busy = True
+    try:
+        _set_memory(program, run)
+        for i in range(len(program.captured)):
+            v = <Value>program.captured[i]
+            v.header.ptr = (<NDArrayPhp>run.inputs[len(program.inputs) + i]).ptr
+        for i in range(len(forward.placed)):
+            (<Value>forward.placed[i]).header.ptr = run.arena.ptr + <Py_ssize_t>forward.offsets[i]
+        for i in range(len(forward.fresh)):
+            (<Value>forward.fresh[i]).header.ptr = (<NDArrayPhp>run.outputs[i]).ptr
+        for key, value in run.objects.items():
+            (<Value>key).header.ptr = (<NDArrayPhp>raw(value)).ptr
+        for i in range(len(forward.views)):
+            v = <Value>forward.views[i]
+            v.header.ptr = v.base.header.ptr + v.shift * item_size(v.header.dt)
+        for i in range(len(program.seeds)):
+            v = <Value>program.seeds[i]
+            if v is not None:
+                if douts[i] is None:
+                    x = primitives(program.backend).filled(v.header.dt, v.header.nd, v.header.dims, 0.0)
+                else:
+                    x = raw(douts[i])
+                seeds.append(x)
+                v.header.ptr = x.ptr
+        for item in plan.fresh:
+            v = <Value>item
+            x = empty(v.header.dt, v.header.nd, v.header.dims)
+            v.header.ptr = x.ptr
+            fresh.append(x)
+        if plan.arena_size:
+            arena = new_buffer(plan.arena_size, core.RK_UINT8)
+        plan.run(run, arena)
+        found = _results(plan, run, fresh)
+    finally:
+        program.busy = False
+    for i in range(len(program.grads)):
+        if program.grads[i] is not None and needs >> (i if i < 63 else 63) & 1:
+            out.append(make_variable(program.backend, found[at]))
+            at += 1
+        else:
+            out.append(None)
+    return out
+
+
+# --------------------------------------------------------------------------------------------------- functions
 
 class _Modes(type):
     """Gives ``GraphFunction.mode``, which belongs to the running thread."""
@@ -129,7 +1055,11 @@ class _Modes(type):
 
 
 class GraphFunction(metaclass=_Modes):
-    """A function of variables that is traced on its first call for each kind of input and then run again.
+    """A function of variables that is compiled on its first call for each kind of input.
+
+    The first call with arguments of certain shapes and types runs the function and reads its calls back; later
+    calls run a plan. What the function does besides calling differentiable functions happens on the first call
+    only, and numbers that it takes from variables would be fixed: that is an error.
 
     Args:
         backend: the backend ``K``.
@@ -139,6 +1069,8 @@ class GraphFunction(metaclass=_Modes):
 
     Raises:
         UnexpectedValueException: the function gives something other than variables.
+        LogicException: the function looks at the numbers in a value.
+        InvalidArgumentException: a call has another number of arguments.
 
     Example:
         >>> from rindow_nn.builder import NeuralNetworks
@@ -161,8 +1093,7 @@ class GraphFunction(metaclass=_Modes):
         self._func = func
         self._alternate = alternateCreator
         self._name = name
-        self._traces = {}
-        self._count = None
+        self._compiled = Compiled(backend)
 
     def backend(self):
         """The backend ``K``."""
@@ -176,61 +1107,30 @@ class GraphFunction(metaclass=_Modes):
         return self._name or getattr(self._func, "__name__", type(self._func).__name__)
 
     def __call__(self, *inputs):
-        cdef list variables = [pack(self._backend, v) for v in inputs]
-        cdef _Trace trace
-        if getattr(_state, "mode", 0) == 1:
-            return self._func(*variables)  # inside another trace: part of it
-        if self._count is not None and len(variables) != self._count:
-            raise InvalidArgumentException(
-                f"{self._count} arguments are required. {len(variables)} given to {self._label()}."
-            )
-        key = tuple([_signature(<Variable>v) for v in variables])
-        trace = self._traces.get(key)
-        if trace is None:
-            return self._build(key, variables)
-        return trace.run(variables)
+        return (<Compiled>self._compiled).call(self, inputs)
 
-    def _build(self, key, variables):
-        cdef GradientTape tape = None
-        cdef list entries
-        cdef list results
-        cdef _Trace trace
-        recorded = recording()
-        before = getattr(_state, "mode", 0)
-        if not recorded:
-            tape = GradientTape(self._backend)
-            tape.enter()
-        _state.mode = 1
-        try:
-            entries = [prepare(_Entry.__new__(_Entry), self._backend, None).record((v,)) for v in variables]
-            given = self._func(*entries)
-        finally:
-            _state.mode = before
-            if tape is not None:
-                tape.exit()
-        single = not isinstance(given, (list, tuple))
-        results = [given] if single else list(given)
-        for i, v in enumerate(results):
-            if not isinstance(v, Variable):
-                raise UnexpectedValueException(
-                    "The call method in the Top of Model must return a Variable type or a list of Variable types.: "
-                    f"{self._label()} Model returned {type(v).__name__}" + ("." if single else f" as output #{i + 1}.")
-                )
-        trace = _collect(entries, results, single)
-        self._traces[key] = trace
-        self._count = len(variables)
-        if not recorded:
-            results = [make_variable(self._backend, (<Variable>v).value_) for v in results]
-        return results[0] if single else results
+    def plan(self) -> str:
+        """The plans made so far, for people: calls, fused groups, memory.
+
+        Example:
+            >>> from rindow_nn.builder import NeuralNetworks
+            >>> g = NeuralNetworks().gradient()
+            >>> f = g.Function(lambda a, b: g.exp(g.mul(a, b)))
+            >>> _ = f(g.Variable([1, 2]), g.Variable([3, 4]))
+            >>> print(f.plan())
+            <lambda>(float32[2], float32[2]) -> float32[2]
+              forward: 1 step for 2 calls, 0 bytes of memory
+                fused        in0, in1 -> v3   [Mul Exp]
+        """
+        return (<Compiled>self._compiled).describe(self._label())
 
     def _rawCall(self, inputs, options):
         """Computes on arrays, without recording."""
-        cdef _Trace trace
         outputs = self(*inputs)
         return [v.value() for v in (outputs if isinstance(outputs, list) else [outputs])]
 
     def backward(self, dOutputs, grads=None, oidsToCollect=None):
-        """Not kept between calls here: ask the tape, which records each call's own functions.
+        """Not kept between calls here: ask the tape, which records each call.
 
         Raises:
             RuntimeException: always; ``GradientTape.gradient`` gives the gradients of compiled functions.
@@ -244,11 +1144,293 @@ class GraphFunction(metaclass=_Modes):
         backward_pipeline(backend, pipeline, {} if grads is None else grads, oidsToCollect)
 
 
+cdef class Compiled:
+    """The programs of a compiled function."""
+
+    cdef object backend
+    cdef dict programs                # kind of arguments -> Program
+    cdef Program last
+    cdef int count                    # arguments; -1: not called yet
+
+    def __init__(self, backend):
+        self.backend = backend
+        self.programs = {}
+        self.count = -1
+
+    cdef object call(self, object function, tuple inputs):
+        cdef Program program = self.last
+        cdef list variables = None
+        cdef list values
+        cdef bint recorded = recording()
+        cdef Variable v
+        if getattr(_state, "mode", 0) == 1:
+            return function._func(*[pack(self.backend, v) for v in inputs])  # inside another trace: part of it
+        if self.count >= 0 and len(inputs) != self.count:
+            raise InvalidArgumentException(
+                f"{self.count} arguments are required. {len(inputs)} given to {function._label()}, whose plan was made "
+                f"for {self.count}."
+            )
+        if program is None or not _fits(program, inputs):
+            variables = [pack(self.backend, v) for v in inputs]
+            key = tuple([_signature(<Variable>v) for v in variables])
+            program = self.programs.get(key)
+            if program is not None and not _captured_fit(program):
+                program = None
+            if program is None:
+                return self.build(function, key, variables)
+            self.last = program
+        if recorded and not program.differentiable and program.failure is None:
+            variables = [pack(self.backend, v) for v in inputs]
+            return self.build(function, tuple([_signature(<Variable>v) for v in variables]), variables)
+        return self.run(program, inputs, recorded)
+
+    cdef object run(self, Program program, tuple inputs, bint recorded):
+        cdef Run run
+        cdef CompiledCall node
+        cdef Variable v
+        cdef list outputs
+        cdef list variables
+        cdef list results
+        cdef int generation = -1
+        cdef int i
+        if program.busy:
+            outputs = program.replay([pack(self.backend, v) for v in inputs])
+            return outputs[0] if program.single else outputs
+        run = Run.__new__(Run)
+        run.objects = {}
+        run.instances = {}
+        run.inputs = []
+        for i in range(len(inputs)):
+            item = inputs[i]
+            value = (<Variable>item).value_ if isinstance(item, Variable) else item
+            if not isinstance(value, NDArrayPhp) and (<Value>program.inputs[i]).is_array():
+                value = pack(self.backend, value).value_
+                if not isinstance(value, NDArrayPhp):
+                    run.objects[program.inputs[i]] = value  # with its mask, for calls that look at it
+                    value = raw(value)
+            run.inputs.append(value)
+        results = _run_forward(program, program.plan(recorded), run)
+        outputs = [make_variable(self.backend, x) for x in results]
+        if recorded:
+            node = CompiledCall.__new__(CompiledCall)
+            prepare(node, self.backend, None)
+            node.program = program
+            node.run = run
+            variables = [pack(self.backend, v) for v in inputs]
+            for item in program.captured:
+                variables.append((<Value>item).variable)
+                run.inputs.append(raw((<Value>item).variable.value_))
+            node.inputs_ = tuple(variables)
+            node.kept = tuple([(<Variable>v).value_ for v in variables])
+            node.outputs_count = len(outputs)
+            if len(outputs) > 1:
+                node.output_shapes = tuple(
+                    [(x.shape(), x.dtype()) if isinstance(x, NDArray) and 11 <= x.dtype() <= 13 else None for x in results]
+                )
+            for item in variables:
+                if (<Variable>item).generation_ > generation:
+                    generation = (<Variable>item).generation_
+            node.generation_ = generation
+            for i in range(len(outputs)):
+                v = <Variable>outputs[i]
+                v.creator_ = node
+                v.index = i
+                v.generation_ = generation + 1
+        return outputs[0] if program.single else outputs
+
+    cdef object build(self, object function, object key, list variables):
+        """Traces the function on variables; the trace's own results are those of this call."""
+        global _traces
+        cdef GradientTape tape = None
+        cdef Program program = Program.__new__(Program)
+        cdef list entries
+        cdef list results
+        cdef list seeds
+        cdef list wanted
+        cdef list grads
+        cdef list made
+        cdef Variable v
+        cdef Variable e
+        cdef Value value
+        cdef bint recorded = recording()
+        cdef int tracing_before
+        cdef long trace_before
+        cdef int i
+        _traces += 1
+        program.backend = self.backend
+        program.trace = _traces
+        program.captured = []
+        program.inputs = []
+        program.seeds = []
+        program.grads = []
+        program.calls = []
+        program.back_calls = []
+        program.places = {}
+        program.found = {}
+        program.back_plans = {}
+        before = getattr(_state, "mode", 0)
+        if not recorded:
+            tape = GradientTape(self.backend)
+            tape.enter()
+        trace_before = set_trace(program.trace)
+        tracing_before = set_tracing(1)
+        _state.mode = 1
+        try:
+            entries = []
+            for item in variables:
+                v = <Variable>item
+                e = prepare(Entry.__new__(Entry), self.backend, None).record((v,))
+                e.traced = isinstance(e.value_, NDArray)
+                entries.append(e if e.traced else v)
+            given = function._func(*entries)
+            single = not isinstance(given, (list, tuple))
+            results = [given] if single else list(given)
+            for i in range(len(results)):
+                if not isinstance(results[i], Variable):
+                    raise UnexpectedValueException(
+                        "The call method in the Top of Model must return a Variable type or a list of Variable types.: "
+                        f"{function._label()} Model returned {type(results[i]).__name__}"
+                        + ("." if single else f" as output #{i + 1}.")
+                    )
+            program.single = single
+            # ---- read the trace
+            for i in range(len(entries)):
+                e = <Variable>entries[i]
+                value = program._new(INPUT if isinstance(e.value_, NDArray) else CONSTANT, e.value_)
+                value.index = i
+                program.inputs.append(value)
+                if e.creator_ is not None and e.creator_.trace == program.trace:
+                    program.places[(e.creator_, 0)] = value
+                    program.found[e.creator_] = None
+                else:
+                    program.places[e] = value
+            program.read(results, program.calls)
+            program.outputs = [program.value_of(<Variable>v) for v in results]
+            # ---- the gradient, where this call may be asked for one
+            if recorded:
+                set_tracing(2)
+                seeds = []
+                for item in results:
+                    v = <Variable>item
+                    if isinstance(v.value_, NDArray) and 11 <= v.value_.dtype() <= 13:
+                        e = make_variable(self.backend, _ones(self.backend, raw(v.value_)))
+                        e.traced = True
+                        seeds.append(e)
+                    else:
+                        seeds.append(None)
+                for i in range(len(seeds)):
+                    if seeds[i] is None:
+                        program.seeds.append(None)
+                    else:
+                        value = program._new(SEED, (<Variable>seeds[i]).value_)
+                        value.index = i
+                        program.places[seeds[i]] = value
+                        program.seeds.append(value)
+                wanted = entries + [(<Value>item).variable for item in program.captured]
+                try:
+                    grads = pull_back(self.backend, results, seeds, wanted, program.trace)
+                    made = [x for x in grads if x is not None]
+                    program.read(made, program.back_calls)
+                    program.grads = [None if x is None else program.value_of(<Variable>x) for x in grads]
+                except (LogicException, InvalidArgumentException) as e_:
+                    program.failure = e_.with_traceback(None)
+                    program.failure.__context__ = None
+                program.differentiable = program.failure is None
+        finally:
+            _state.mode = before
+            set_tracing(tracing_before)
+            set_trace(trace_before)
+            if tape is not None:
+                tape.exit()
+        program.places = {}
+        program.found = {}
+        self.programs[key] = program
+        self.last = program
+        self.count = len(variables)
+        for item in results:
+            (<Variable>item).traced = False
+        if not recorded:
+            results = [make_variable(self.backend, (<Variable>v).value_) for v in results]
+        return results[0] if program.single else results
+
+    cdef str describe(self, str label):
+        cdef list lines = []
+        cdef Program program
+        cdef Plan plan
+        for item in self.programs.values():
+            program = <Program>item
+            ins = ", ".join([_kind(<Value>v) for v in program.inputs])
+            outs = ", ".join([_kind(<Value>v) for v in program.outputs])
+            lines.append(f"{label}({ins}) -> {outs}")
+            _describe_plan(lines, "forward", program.plan(False), len(program.calls))
+            if program.differentiable:
+                every = 0xFFFFFFFFFFFFFFFFULL
+                plan = program.plan(True)
+                if plan.saved:
+                    kept = sum([(<Value>v).header.n * item_size((<Value>v).header.dt) for v in plan.saved])
+                    lines.append(f"  kept for the gradient: {_names(plan.saved)} ({kept} bytes)")
+                _describe_plan(lines, "gradient", program.back_plan(every), len(program.back_calls))
+        return "\n".join(lines) if lines else f"{label}: not called yet"
+
+
+cdef int _describe_plan(list lines, str title, Plan plan, int calls) except -1:
+    steps = len(plan.steps)
+    memory = f"{plan.arena_size} bytes of memory"
+    if plan.unplanned > plan.arena_size:
+        memory += f" ({plan.unplanned} without sharing)"
+    lines.append(f"  {title}: {steps} step{'' if steps == 1 else 's'} for {calls} calls, {memory}")
+    for step in plan.steps:
+        lines.append("    " + (<Step>step).describe())
+    return 0
+
+
+cdef str _kind(Value v):
+    if not v.is_array():
+        return repr(v.constant)
+    return f"{NAMES[v.header.dt]}{v.header.shape()}"
+
+
+cdef NDArrayPhp _ones(object backend, NDArrayPhp like):
+    return primitives(backend).filled(like.dt, like.nd, like.dims, 1.0)
+
+
+cdef bint _same_kind(NDArrayPhp header, object value):
+    cdef NDArrayPhp x
+    if not isinstance(value, NDArrayPhp):
+        return False
+    x = <NDArrayPhp>value
+    return x.dt == header.dt and same_shape(x, header)
+
+
+cdef bint _fits(Program program, tuple inputs):
+    """Whether a program was made for arguments like these: arrays of the same shapes and types."""
+    cdef Value v
+    cdef int i
+    for i in range(len(inputs)):
+        v = <Value>program.inputs[i]
+        item = inputs[i]
+        if v.header is None:
+            return False
+        if not _same_kind(v.header, (<Variable>item).value_ if isinstance(item, Variable) else item):
+            return False
+    return _captured_fit(program)
+
+
+cdef bint _captured_fit(Program program):
+    cdef Value v
+    for item in program.captured:
+        v = <Value>item
+        if not _same_kind(v.header, v.variable.value_):
+            return False
+    return True
+
+
 cdef object _signature(Variable v):
-    """What a trace depends on: shape and type of an array, the value itself of anything else."""
+    """What a program depends on: shape and type of an array, the value itself of anything else."""
     value = v.need_value()
     if isinstance(value, NDArray):
-        return (*value.shape(), value.dtype())
+        masked = () if isinstance(value, NDArrayPhp) else (type(value).__name__,)
+        return (*value.shape(), value.dtype(), *masked)
     if isinstance(value, bool):
         return value
     return repr(value)

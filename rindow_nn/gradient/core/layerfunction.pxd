@@ -7,7 +7,7 @@ cdef class LayerFunction(AbstractFunction):
     cdef object layer
     cdef int inputs_of_layer          # the inputs after these are weights
     cdef int copy_settings(self, AbstractFunction node) except -1
-    cdef object masked(self, tuple inputs, object value)
+    cdef object masked(self, tuple xs, object value)
 
 
 cdef class LayerCall(LayerFunction):

@@ -3,7 +3,7 @@
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.ndarray cimport NDArray, NDArrayPhp, raw, same_shape, shape_text
 from rindow_nn.gradient.core.tape cimport (
-    AbstractFunction, Variable, array_of, make_variable, pack, prepare,
+    AbstractFunction, Variable, array_of, make_variable, pack, prepare, traced_gradient, tracing,
 )
 from rindow_nn.gradient.core.values import MaskedNDArray
 
@@ -16,10 +16,10 @@ cdef class LayerFunction(AbstractFunction):
         (<LayerFunction>node).inputs_of_layer = self.inputs_of_layer
         return 0
 
-    cdef object masked(self, tuple inputs, object value):
+    cdef object masked(self, tuple xs, object value):
         """The output with the mask that the layer computes from the input's."""
-        if isinstance((<Variable>inputs[0]).value_, MaskedNDArray):
-            return self.layer.makeSingleMaskedValue((<Variable>inputs[0]).value_, value)
+        if isinstance(xs[0], MaskedNDArray):
+            return self.layer.makeSingleMaskedValue(xs[0], value)
         return value
 
     def backward(self, dOutputs):
@@ -44,23 +44,21 @@ cdef class LayerCall(LayerFunction):
         (<LayerCall>node).options = self.options
         return 0
 
-    cdef object forward(self, tuple inputs):
+    cdef object forward(self, tuple xs, object out):
         layer = self.layer
         before = layer._container
         layer._container = self.container()
         try:
-            values = [(<Variable>v).need_value() for v in inputs[: self.inputs_of_layer]]
-            out = layer._callOnArrays(values, self.options)
+            result = layer._callOnArrays(list(xs[: self.inputs_of_layer]), self.options)
         finally:
             layer._container = before
-        if isinstance(out, (list, tuple)):
-            return tuple(out) if len(out) != 1 else out[0]
-        return out
+        if isinstance(result, (list, tuple)):
+            return tuple(result) if len(result) != 1 else result[0]
+        return result
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
-        cdef NDArrayPhp given
-        cdef NDArrayPhp x
-        cdef int i
+        if tracing():
+            return traced_gradient(self, douts)
         layer = self.layer
         before = layer._container
         layer._container = self.container()

@@ -33,8 +33,12 @@ cdef extern from *:
     #define RN_THREAD _Thread_local
     #endif
     static RN_THREAD PyObject *rn_tape = NULL;   /* the innermost active tape of this thread */
+    static RN_THREAD int rn_tracing = 0;         /* 1: a function is traced, 2: its gradient */
+    static RN_THREAD long rn_trace = 0;          /* number of the trace */
     """
     PyObject* rn_tape
+    int rn_tracing
+    long rn_trace
 
 
 cdef GradientTape current_tape():
@@ -45,6 +49,26 @@ cdef GradientTape current_tape():
 
 cdef bint recording() noexcept:
     return rn_tape != NULL
+
+
+cdef int tracing() noexcept:
+    return rn_tracing
+
+
+cdef int set_tracing(int mode) noexcept:
+    """Begins or ends tracing in this thread; answers the mode before."""
+    global rn_tracing
+    cdef int before = rn_tracing
+    rn_tracing = mode
+    return before
+
+
+cdef long set_trace(long number) noexcept:
+    """Sets the number of this thread's trace; answers the one before."""
+    global rn_trace
+    cdef long before = rn_trace
+    rn_trace = number
+    return before
 
 
 cdef void _set_tape(GradientTape tape) noexcept:
@@ -85,12 +109,21 @@ cdef Variable pack(object backend, object value):
     return v
 
 
+cdef NDArrayPhp A(tuple xs, int i):
+    """Input value i as an array."""
+    value = xs[i]
+    return <NDArrayPhp>value if isinstance(value, NDArrayPhp) else _as_array(value)
+
+
 cdef NDArrayPhp array_of(Variable v):
     """The array in a variable; an error if it holds none."""
     value = v.value_
     if isinstance(value, NDArrayPhp):
         return <NDArrayPhp>value
-    value = v.need_value()
+    return _as_array(v.need_value())
+
+
+cdef NDArrayPhp _as_array(object value):
     if isinstance(value, bool):
         return full(core.RK_BOOL, 0, NULL, value)
     if isinstance(value, Scalar):
@@ -98,6 +131,20 @@ cdef NDArrayPhp array_of(Variable v):
     if not isinstance(value, NDArray):
         raise InvalidArgumentException(f"an array was expected, {type(value).__name__} was given")
     return raw(value)
+
+
+def _untraceable(what):
+    """The error for taking a number out of a value that is being traced."""
+    import sys
+
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(("rindow_nn.", "rindow_math.")):
+        frame = frame.f_back
+    where = f" in {frame.f_code.co_filename}, line {frame.f_lineno}" if frame is not None else ""
+    return LogicException(
+        f"a function that is being compiled must not look at the numbers in a value: {what}{where}. What the numbers "
+        f"decide would be fixed by the first call; use differentiable functions, or compute it outside the function"
+    )
 
 
 @cython.trashcan(True)
@@ -193,8 +240,10 @@ cdef class Variable(NDArray):
         """The value: an NDArray, or what else was assigned.
 
         Raises:
-            LogicException: the variable is undetermined.
+            LogicException: the variable is undetermined, or depends on an argument of a function being compiled.
         """
+        if rn_tracing == 1 and self.traced:
+            raise _untraceable("value()")
         return self.need_value()
 
     def backend(self):
@@ -283,9 +332,13 @@ cdef class Variable(NDArray):
 
     def reshape(self, shape):
         """A variable over the same memory in another shape; not recorded (see ``g.reshape``)."""
+        if rn_tracing == 1 and self.traced:
+            raise _untraceable("reshape() (use g.reshape)")
         return make_variable(self.backend_, self._array().reshape(shape))
 
     def toArray(self):
+        if rn_tracing == 1 and self.traced:
+            raise _untraceable("toArray()")
         value = self.need_value()
         if isinstance(value, bool):
             return value
@@ -297,6 +350,8 @@ cdef class Variable(NDArray):
         return offset in self._array()
 
     def __getitem__(self, offset):
+        if rn_tracing == 1 and self.traced:
+            raise _untraceable("indexing (use g.get)")
         return self._array()[offset]
 
     def __setitem__(self, offset, value):
@@ -325,21 +380,31 @@ cdef class Variable(NDArray):
         self[offset] = value
 
     def __iter__(self):
+        if rn_tracing == 1 and self.traced and not isinstance(self.value_, ArrayShape):
+            raise _untraceable("iteration (use g.get or g.split)")
         return iter(self._array())
 
     def __bool__(self):
+        if rn_tracing == 1 and self.traced and isinstance(self.value_, NDArray):
+            raise _untraceable("a condition")
         # a variable that holds a truth value has it; any other exists, as a PHP object does
         return self.value_ if isinstance(self.value_, bool) else True
 
     def __float__(self):
+        if rn_tracing == 1 and self.traced:
+            raise _untraceable("float()")
         value = self.need_value()
         return float(value.value() if isinstance(value, Scalar) else value)
 
     def __int__(self):
+        if rn_tracing == 1 and self.traced:
+            raise _untraceable("int()")
         value = self.need_value()
         return int(value.value() if isinstance(value, Scalar) else value)
 
     def __array__(self, dtype=None, copy=None):
+        if rn_tracing == 1 and self.traced:
+            raise _untraceable("conversion to numpy")
         return np.asarray(raw(self._array()), dtype=dtype, copy=copy)
 
     def __dlpack__(self, **options):
@@ -639,10 +704,33 @@ cdef class AbstractFunction:
         """Copies to a fresh node what the constructor was given."""
         return 0
 
-    cdef object forward(self, tuple inputs):
-        """The outputs' values: one value, or a tuple of several."""
-        out = self.call([(<Variable>v).need_value() for v in inputs])
-        values = list(out) if isinstance(out, (list, tuple)) else [out]
+    cdef int role(self):
+        """How a compiled function may run it: OPAQUE, STEP, VIEW or FIXED."""
+        return OPAQUE
+
+    cdef int shape_only(self):
+        """Bit i: of input i only the shape counts."""
+        return 0
+
+    cdef bint repeats_input(self):
+        """Whether the output is the first input, repeated."""
+        return False
+
+    cdef bint optional_outputs(self):
+        """Whether ``forward`` leaves out what it is given None for."""
+        return False
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        """Whether it works element by element; if so, how."""
+        return False
+
+    cdef object forward(self, tuple xs, object out):
+        """The outputs' values from the inputs': one value, or a tuple of several.
+
+        A STEP writes into ``out`` where it is given: an array, or a tuple of arrays.
+        """
+        result = self.call(list(xs))
+        values = list(result) if isinstance(result, (list, tuple)) else [result]
         for i, value in enumerate(values):
             if isinstance(value, Variable):
                 values[i] = (<Variable>value).need_value()
@@ -660,6 +748,8 @@ cdef class AbstractFunction:
         cdef NDArrayPhp given
         cdef NDArrayPhp x
         cdef int i
+        if rn_tracing:
+            return traced_gradient(self, douts)
         values = self.differentiate([None if d is None else array_of(<Variable>d) for d in douts])
         if not isinstance(values, (list, tuple)):
             values = [values]
@@ -686,41 +776,49 @@ cdef class AbstractFunction:
     cdef object record(self, tuple inputs):
         """Computes, and inside a tape remembers the call. Answers a variable, or a list of them."""
         cdef Variable v
+        cdef Variable x
         cdef int generation = -1
         cdef int i
         cdef list outs
+        cdef list values = []
         cdef bint tape = rn_tape != NULL
+        cdef bint traced = False
+        for item in inputs:
+            x = <Variable>item
+            values.append(x.value_ if x.value_ is not None else x.need_value())
+            if x.generation_ > generation:
+                generation = x.generation_
+            if rn_tracing and (x.traced or (not x.literal and isinstance(x.value_, NDArray))):
+                traced = True
         if self.K is None:
             raise LogicException(f"{type(self).__name__}.__init__ must call super().__init__(backend)")
-        self.kept = None
-        value = self.forward(inputs)
+        # the inputs' values are kept, so that a later assign() does not change the gradient
+        cdef tuple xs = tuple(values)
+        value = self.forward(xs, None)
+        if tape:
+            self.kept = xs
+            self.inputs_ = inputs
+            self.generation_ = generation
+            self.trace = rn_trace
+            if rn_tracing:
+                self.results = list(value) if isinstance(value, tuple) else [value]
         if not isinstance(value, tuple):
             v = make_variable(self.backend_, value)
+            v.traced = traced and isinstance(v.value_, NDArray)
             if self.flags is not None and self.flags and self.flags[0]:
                 v.unbackpropagatable = True
             if tape:
-                self.inputs_ = inputs
                 self.outputs_count = 1
-                self.remember(inputs)
-                for i in range(len(inputs)):
-                    if (<Variable>inputs[i]).generation_ > generation:
-                        generation = (<Variable>inputs[i]).generation_
-                self.generation_ = generation
                 v.creator_ = self
                 v.generation_ = generation + 1
             return v
         outs = []
         if tape:
-            self.inputs_ = inputs
             self.outputs_count = len(value)
-            self.remember(inputs)
-            for i in range(len(inputs)):
-                if (<Variable>inputs[i]).generation_ > generation:
-                    generation = (<Variable>inputs[i]).generation_
-            self.generation_ = generation
-            self.output_shapes = tuple([(x.shape(), x.dtype()) if isinstance(x, NDArray) else None for x in value])
+            self.output_shapes = tuple([(y.shape(), y.dtype()) if isinstance(y, NDArray) else None for y in value])
         for i in range(len(value)):
             v = make_variable(self.backend_, value[i])
+            v.traced = traced and isinstance(v.value_, NDArray)
             if value[i] is None:
                 v.undetermined = True
             if self.flags is not None and i < len(self.flags) and self.flags[i]:
@@ -731,11 +829,6 @@ cdef class AbstractFunction:
                 v.generation_ = generation + 1
             outs.append(v)
         return outs
-
-    cdef int remember(self, tuple inputs) except -1:
-        """Keeps the inputs' values, so that a later ``assign`` does not change the gradient."""
-        self.kept = tuple([(<Variable>v).value_ for v in inputs])
-        return 0
 
     cdef Variable input(self, int i):
         """Input i with the value it had in the call."""
@@ -750,7 +843,73 @@ cdef class AbstractFunction:
         v.creator_ = self
         v.index = i
         v.generation_ = self.generation_ + 1
+        v.traced = rn_tracing != 0
         return v
+
+
+cdef class GradientCall(AbstractFunction):
+    """A call that computes gradients in one piece; its own gradient is not known."""
+
+    cdef str subject_name(self):
+        return type(self).__name__.removesuffix("Gradient")
+
+    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        raise LogicException(
+            f"No second derivative of {self.subject_name()}: its gradient is computed in one piece, not by recorded "
+            f"functions"
+        )
+
+
+cdef class DifferentiateCall(GradientCall):
+    """The gradient of an opaque call, as a call of its own in a traced gradient.
+
+    The inputs are the gradients of the call's outputs, then the call's inputs. A compiled function names the
+    object that made the call in each run (``call``).
+    """
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<DifferentiateCall>node).subject = self.subject
+        (<DifferentiateCall>node).douts_count = self.douts_count
+        (<DifferentiateCall>node).present = self.present
+        return 0
+
+    cdef object forward(self, tuple xs, object out):
+        global rn_tape
+        cdef int before = set_tracing(0)
+        cdef PyObject* tape = rn_tape
+        cdef list values = []
+        rn_tape = NULL
+        try:
+            grads = self.subject.gradient_of(
+                tuple([make_variable(self.backend_, x) for x in xs[: self.douts_count]]), 0xFFFFFFFFFFFFFFFFULL
+            )
+        finally:
+            rn_tape = tape
+            set_tracing(before)
+        self.present = [g is not None for g in grads]
+        for g in grads:
+            if g is not None:
+                values.append((<Variable>g).value_)
+        return tuple(values)
+
+
+cdef tuple traced_gradient(AbstractFunction node, tuple douts):
+    """The gradient of an opaque call in a trace."""
+    cdef DifferentiateCall f = DifferentiateCall.__new__(DifferentiateCall)
+    cdef list given = [d for d in douts if d is not None]
+    cdef list result = []
+    cdef int at = 0
+    f.subject = node
+    f.douts_count = len(given)
+    prepare(f, node.backend_, None)
+    outs = f.record(tuple(given + [node.input(i) for i in range(len(node.inputs_))]))
+    for there in f.present:
+        if there:
+            result.append(outs[at])
+            at += 1
+        else:
+            result.append(None)
+    return tuple(result)
 
 
 # -------------------------------------------------------------------------------------------------------- tape
@@ -758,19 +917,28 @@ cdef class AbstractFunction:
 cdef long _walks = 0
 
 
+cdef inline AbstractFunction _maker(Variable v, long within):
+    """The call that made a variable; with a trace's number, calls outside it do not count."""
+    if v.creator_ is None or (within and v.creator_.trace != within):
+        return None
+    return v.creator_
+
+
 cdef class _Sources:
     """The variables whose gradients are wanted: leaves by identity, results of calls by call and position."""
 
     cdef set leaves
     cdef dict outputs
+    cdef long within
 
-    def __cinit__(self, list variables):
+    def __cinit__(self, list variables, long within):
         cdef Variable v
         self.leaves = set()
         self.outputs = None
+        self.within = within
         for item in variables:
             v = <Variable>item
-            if v.creator_ is None:
+            if _maker(v, within) is None:
                 self.leaves.add(v)
             else:
                 if self.outputs is None:
@@ -778,20 +946,20 @@ cdef class _Sources:
                 self.outputs.setdefault(v.creator_, set()).add(v.index)
 
     cdef inline bint has(self, Variable v):
-        if v.creator_ is None:
+        if _maker(v, self.within) is None:
             return v in self.leaves
         return self.outputs is not None and v.creator_ in self.outputs and v.index in self.outputs[v.creator_]
 
 
-cdef list _reverse_order(AbstractFunction last, _Sources sources):
-    """The calls on a path from a source to `last`, each before all that feed it.
+cdef list _reverse_order(list targets, _Sources sources):
+    """The calls on a path from a source to a target, each before all that feed it.
 
     Each comes with the inputs whose gradients are needed, as bits. The marks on the calls (`stamp`, `useful`) hold
     within this function only: another thread, or a gradient asked by a call's own gradient, may walk the same calls.
     """
     global _walks
     cdef list order = []
-    cdef list stack = [last]
+    cdef list stack = []
     cdef AbstractFunction node
     cdef AbstractFunction before
     cdef Variable v
@@ -803,6 +971,11 @@ cdef list _reverse_order(AbstractFunction last, _Sources sources):
     _walks += 2
     open_ = _walks
     done = _walks + 1
+    for item in targets:
+        v = <Variable>item
+        node = _maker(v, sources.within)
+        if node is not None and not v.unbackpropagatable:
+            stack.append(node)
     while stack:
         node = <AbstractFunction>stack[len(stack) - 1]
         if node.stamp == done:
@@ -813,7 +986,7 @@ cdef list _reverse_order(AbstractFunction last, _Sources sources):
             wait = False
             for item in node.inputs_:
                 v = <Variable>item
-                before = v.creator_
+                before = _maker(v, sources.within)
                 if before is not None and not v.unbackpropagatable and before.stamp != done and before.stamp != open_:
                     stack.append(before)
                     wait = True
@@ -824,9 +997,10 @@ cdef list _reverse_order(AbstractFunction last, _Sources sources):
         needs = 0
         for i in range(len(node.inputs_)):
             v = <Variable>node.inputs_[i]
-            if not v.unbackpropagatable and (
-                sources.has(v) or (v.creator_ is not None and v.creator_.stamp == done and v.creator_.useful)
-            ):
+            if v.unbackpropagatable:
+                continue
+            before = _maker(v, sources.within)
+            if sources.has(v) or (before is not None and before.stamp == done and before.useful):
                 needs |= 1ULL << (i if i < 63 else 63)
         node.useful = needs != 0
         if needs:
@@ -1004,7 +1178,27 @@ cdef inline Variable _sum(object backend, object so_far, Variable more):
 
 
 cdef list _gradients(object backend, Variable target, list wanted):
-    cdef _Sources sources = _Sources(wanted)
+    cdef list found
+    cdef int i
+    if not wanted:
+        raise InvalidArgumentException("no source was given")
+    if target.creator_ is None or target.unbackpropagatable:
+        raise _why(target, <Variable>wanted[0], 0)
+    found = pull_back(backend, [target], [_ones_like(backend, target)], wanted, 0)
+    for i in range(len(wanted)):
+        if found[i] is None:
+            raise _why(target, <Variable>wanted[i], i)
+        if rn_tape == NULL:
+            found[i] = (<Variable>found[i]).value_
+    return found
+
+
+cdef list pull_back(object backend, list targets, list seeds, list wanted, long within):
+    """Gradients of the sum of targets times seeds with respect to the wanted variables, None where no path leads.
+
+    With the number of a trace, calls outside it do not count; a target that no call made may itself be wanted.
+    """
+    cdef _Sources sources = _Sources(wanted, within)
     cdef dict slots = {}              # call -> gradients of its outputs
     cdef dict leaves = {}             # variable that no call made -> gradient
     cdef list result = []
@@ -1017,13 +1211,19 @@ cdef list _gradients(object backend, Variable target, list wanted):
     cdef Variable d
     cdef unsigned long long needs
     cdef int i
-    cdef bint nested = recording()
-    if target.creator_ is None or target.unbackpropagatable:
-        raise _why(target, <Variable>wanted[0], 0) if wanted else InvalidArgumentException("no source was given")
-    order = _reverse_order(target.creator_, sources)
-    slot = [None] * target.creator_.outputs_count
-    slot[target.index] = _ones_like(backend, target)
-    slots[target.creator_] = slot
+    order = _reverse_order(targets, sources)
+    for i in range(len(targets)):
+        v = <Variable>targets[i]
+        if v.unbackpropagatable or seeds[i] is None:
+            continue
+        if _maker(v, within) is None:
+            leaves[v] = _sum(backend, leaves.get(v), <Variable>seeds[i])
+            continue
+        slot = slots.get(v.creator_)
+        if slot is None:
+            slot = [None] * v.creator_.outputs_count
+            slots[v.creator_] = slot
+        slot[v.index] = _sum(backend, slot[v.index], <Variable>seeds[i])
     for item in order:
         node = <AbstractFunction>(<tuple>item)[0]
         needs = (<tuple>item)[1]
@@ -1038,14 +1238,14 @@ cdef list _gradients(object backend, Variable target, list wanted):
                 if slot[i] is None and node.output_shapes[i] is not None:
                     slot[i] = _zeros(backend, node.output_shapes[i])
         grads = node.gradient_of(tuple(slot), needs)
-        if nested:
+        if rn_tape != NULL and rn_tracing == 0:
             grads = _linked(node, slot, grads)
         for i in range(len(node.inputs_)):
             if not needs >> (i if i < 63 else 63) & 1 or i >= len(grads) or grads[i] is None:
                 continue
             v = <Variable>node.inputs_[i]
             d = <Variable>grads[i]
-            before = v.creator_
+            before = _maker(v, within)
             if before is None:
                 leaves[v] = _sum(backend, leaves.get(v), d)
             else:
@@ -1054,16 +1254,13 @@ cdef list _gradients(object backend, Variable target, list wanted):
                     slot = [None] * before.outputs_count
                     slots[before] = slot
                 slot[v.index] = _sum(backend, slot[v.index], d)
-    for i in range(len(wanted)):
-        v = <Variable>wanted[i]
-        if v.creator_ is None:
-            d = leaves.get(v)
+    for item in wanted:
+        v = <Variable>item
+        if _maker(v, within) is None:
+            result.append(leaves.get(v))
         else:
             slot = slots.get(v.creator_)
-            d = None if slot is None else slot[v.index]
-        if d is None:
-            raise _why(target, v, i)
-        result.append(d if nested else d.value_)
+            result.append(None if slot is None else slot[v.index])
     return result
 
 
@@ -1088,8 +1285,8 @@ cdef tuple _linked(AbstractFunction node, list douts, tuple grads):
     return tuple(result)
 
 
-cdef class _FirstDerivative(AbstractFunction):
-    """The gradient of a call, computed already; its own gradient is not known."""
+cdef class _FirstDerivative(GradientCall):
+    """The gradient of a call, computed already."""
 
     cdef str function
     cdef object value
@@ -1098,15 +1295,13 @@ cdef class _FirstDerivative(AbstractFunction):
         (<_FirstDerivative>node).function = self.function
         return 0
 
-    cdef object forward(self, tuple inputs):
+    cdef str subject_name(self):
+        return self.function
+
+    cdef object forward(self, tuple xs, object out):
         if self.value is None:
             raise LogicException(f"the gradient of {self.function} cannot be traced")
         return self.value
-
-    cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
-        raise LogicException(
-            f"No second derivative of {self.function}: its gradient is computed in one piece, not by recorded functions"
-        )
 
 
 cdef Variable _zeros(object backend, object shape_and_type):
@@ -1121,6 +1316,9 @@ cdef class StopGradient(AbstractFunction):
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Core\\StopGradient``.
     """
 
-    cdef object forward(self, tuple inputs):
+    cdef int role(self):
+        return STEP
+
+    cdef object forward(self, tuple xs, object out):
         self.flags = [True]
-        return self.K.copy_array(array_of(<Variable>inputs[0]))
+        return self.K.copy_array(A(xs, 0), <NDArrayPhp>out)

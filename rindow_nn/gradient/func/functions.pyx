@@ -15,7 +15,8 @@ from rindow_math.matrix.ndarray cimport (
     MAX_DIMS, NDArray, NDArrayPhp, dims_list, from_python, raw, read_shape, same_shape, shape_text, view,
 )
 from rindow_nn.gradient.core.tape cimport (
-    AbstractFunction, Variable, array_of, make_variable, pack, prepare,
+    A, AbstractFunction, FIXED, MICRO_BINARY, MICRO_PARAM, MICRO_UNARY, Micro, OPAQUE, STEP, VIEW, Variable, array_of,
+    make_variable, pack, prepare,
 )
 from rindow_nn.gradient.core.values import ArrayShape, Scalar
 
@@ -111,6 +112,49 @@ cdef Variable f_matmul(object backend, Variable x, Variable y, bint ta, bint tb,
     return prepare(f, backend, name).record((x, y))
 
 
+# ----------------------------------------------------------------------------------- descriptions for compilers
+
+cdef bint _unary(Micro* micro, int op):
+    micro.kind = MICRO_UNARY
+    micro.op = op
+    micro.x_from = 0
+    return True
+
+
+cdef bint _binary(Micro* micro, int op):
+    micro.kind = MICRO_BINARY
+    micro.op = op
+    micro.x_from = 0
+    return True
+
+
+cdef bint _param(Micro* micro, int op, double p, double q):
+    micro.kind = MICRO_PARAM
+    micro.op = op
+    micro.x_from = 0
+    micro.p = p
+    micro.q = q
+    micro.p_from = -1
+    micro.q_from = -1
+    return True
+
+
+cdef bint _numbered(Micro* micro, int op, tuple xs, int x_from, int p_from, int q_from) except -1:
+    """A parameter operation whose numbers are inputs: Scalars, or arrays of no dimensions read in each run."""
+    _param(micro, op, 0.0, 0.0)
+    micro.x_from = x_from
+    if isinstance(xs[p_from], NDArray):
+        micro.p_from = p_from
+    else:
+        micro.p = _number(xs[p_from], p_from + 1, "a function")
+    if q_from >= 0:
+        if isinstance(xs[q_from], NDArray):
+            micro.q_from = q_from
+        else:
+            micro.q = _number(xs[q_from], q_from + 1, "a function")
+    return True
+
+
 # ---------------------------------------------------------------------------------------------- helper classes
 
 cdef class SumTo(AbstractFunction):
@@ -118,9 +162,15 @@ cdef class SumTo(AbstractFunction):
 
     numOfInputs = 2
 
-    cdef object forward(self, tuple inputs):
-        cdef NDArrayPhp like = array_of(<Variable>inputs[1])
-        return self.K.sum_to(array_of(<Variable>inputs[0]), like.nd, like.dims)
+    cdef int role(self):
+        return STEP
+
+    cdef int shape_only(self):
+        return 2
+
+    cdef object forward(self, tuple xs, object out):
+        cdef NDArrayPhp like = A(xs, 1)
+        return self.K.sum_to(A(xs, 0), like.nd, like.dims, <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         return f_broadcast_to(self.backend_, <Variable>douts[0], self.input(0)), None
@@ -131,9 +181,18 @@ cdef class BroadcastTo(AbstractFunction):
 
     numOfInputs = 2
 
-    cdef object forward(self, tuple inputs):
-        cdef NDArrayPhp like = array_of(<Variable>inputs[1])
-        return self.K.broadcast_to(array_of(<Variable>inputs[0]), like.nd, like.dims)
+    cdef int role(self):
+        return STEP
+
+    cdef int shape_only(self):
+        return 2
+
+    cdef bint repeats_input(self):
+        return True
+
+    cdef object forward(self, tuple xs, object out):
+        cdef NDArrayPhp like = A(xs, 1)
+        return self.K.broadcast_to(A(xs, 0), like.nd, like.dims, <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         return f_sum_to(self.backend_, <Variable>douts[0], self.input(0)), None
@@ -144,9 +203,15 @@ cdef class ReshapeLike(AbstractFunction):
 
     numOfInputs = 2
 
-    cdef object forward(self, tuple inputs):
-        cdef NDArrayPhp like = array_of(<Variable>inputs[1])
-        return view(array_of(<Variable>inputs[0]), 0, like.nd, like.dims)
+    cdef int role(self):
+        return VIEW
+
+    cdef int shape_only(self):
+        return 2
+
+    cdef object forward(self, tuple xs, object out):
+        cdef NDArrayPhp like = A(xs, 1)
+        return view(A(xs, 0), 0, like.nd, like.dims)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         return f_reshape_like(self.backend_, <Variable>douts[0], self.input(0)), None
@@ -163,8 +228,14 @@ cdef class Linear(AbstractFunction):
         (<Linear>node).b = self.b
         return 0
 
-    cdef object forward(self, tuple inputs):
-        return self.K.param(core.RK_AXPB, array_of(<Variable>inputs[0]), self.a, self.b, None)
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _param(micro, core.RK_AXPB, self.a, self.b)
+
+    cdef object forward(self, tuple xs, object out):
+        return self.K.param(core.RK_AXPB, A(xs, 0), self.a, self.b, <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         if self.a == 1.0:
@@ -181,8 +252,14 @@ cdef class PowerOf(AbstractFunction):
         (<PowerOf>node).exponent = self.exponent
         return 0
 
-    cdef object forward(self, tuple inputs):
-        return self.K.param(core.RK_PPOW, array_of(<Variable>inputs[0]), self.exponent, 0.0, None)
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _param(micro, core.RK_PPOW, self.exponent, 0.0)
+
+    cdef object forward(self, tuple xs, object out):
+        return self.K.param(core.RK_PPOW, A(xs, 0), self.exponent, 0.0, <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef object K = self.backend_
@@ -199,8 +276,14 @@ cdef class Pow(AbstractFunction):
     numOfInputs = 2
     cdef NDArrayPhp out
 
-    cdef object forward(self, tuple inputs):
-        self.out = self.K.binary(core.RK_POW, array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), None)
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _binary(micro, core.RK_POW)
+
+    cdef object forward(self, tuple xs, object out):
+        self.out = self.K.binary(core.RK_POW, A(xs, 0), A(xs, 1), <NDArrayPhp>out)
         return self.out
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
@@ -230,8 +313,14 @@ cdef class Add(AbstractFunction):
 
     numOfInputs = 2
 
-    cdef object forward(self, tuple inputs):
-        return self.K.binary(core.RK_ADD, array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), None)
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _binary(micro, core.RK_ADD)
+
+    cdef object forward(self, tuple xs, object out):
+        return self.K.binary(core.RK_ADD, A(xs, 0), A(xs, 1), <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef Variable g = <Variable>douts[0]
@@ -249,8 +338,14 @@ cdef class Sub(AbstractFunction):
 
     numOfInputs = 2
 
-    cdef object forward(self, tuple inputs):
-        return self.K.binary(core.RK_SUB, array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), None)
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _binary(micro, core.RK_SUB)
+
+    cdef object forward(self, tuple xs, object out):
+        return self.K.binary(core.RK_SUB, A(xs, 0), A(xs, 1), <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef Variable g = <Variable>douts[0]
@@ -268,8 +363,14 @@ cdef class Mul(AbstractFunction):
 
     numOfInputs = 2
 
-    cdef object forward(self, tuple inputs):
-        return self.K.binary(core.RK_MUL, array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), None)
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _binary(micro, core.RK_MUL)
+
+    cdef object forward(self, tuple xs, object out):
+        return self.K.binary(core.RK_MUL, A(xs, 0), A(xs, 1), <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef object K = self.backend_
@@ -291,8 +392,14 @@ cdef class Div(AbstractFunction):
     numOfInputs = 2
     cdef NDArrayPhp out
 
-    cdef object forward(self, tuple inputs):
-        self.out = self.K.binary(core.RK_DIV, array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), None)
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _binary(micro, core.RK_DIV)
+
+    cdef object forward(self, tuple xs, object out):
+        self.out = self.K.binary(core.RK_DIV, A(xs, 0), A(xs, 1), <NDArrayPhp>out)
         return self.out
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
@@ -311,8 +418,14 @@ cdef class Square(AbstractFunction):
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Square``.
     """
 
-    cdef object forward(self, tuple inputs):
-        return self.K.unary(core.RK_SQUARE, array_of(<Variable>inputs[0]), None)
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _unary(micro, core.RK_SQUARE)
+
+    cdef object forward(self, tuple xs, object out):
+        return self.K.unary(core.RK_SQUARE, A(xs, 0), <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         return (f_mul(self.backend_, <Variable>douts[0], f_axpb(self.backend_, self.input(0), 2.0, 0.0)),)
@@ -326,8 +439,14 @@ cdef class Sqrt(AbstractFunction):
 
     cdef NDArrayPhp out
 
-    cdef object forward(self, tuple inputs):
-        self.out = self.K.unary(core.RK_SQRT, array_of(<Variable>inputs[0]), None)
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _unary(micro, core.RK_SQRT)
+
+    cdef object forward(self, tuple xs, object out):
+        self.out = self.K.unary(core.RK_SQRT, A(xs, 0), <NDArrayPhp>out)
         return self.out
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
@@ -343,8 +462,14 @@ cdef class Exp(AbstractFunction):
 
     cdef NDArrayPhp out
 
-    cdef object forward(self, tuple inputs):
-        self.out = self.K.unary(core.RK_EXP, array_of(<Variable>inputs[0]), None)
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _unary(micro, core.RK_EXP)
+
+    cdef object forward(self, tuple xs, object out):
+        self.out = self.K.unary(core.RK_EXP, A(xs, 0), <NDArrayPhp>out)
         return self.out
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
@@ -357,16 +482,28 @@ cdef class Log(AbstractFunction):
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Log``.
     """
 
-    cdef object forward(self, tuple inputs):
-        return self.K.unary(core.RK_LOG, array_of(<Variable>inputs[0]), None)
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _unary(micro, core.RK_LOG)
+
+    cdef object forward(self, tuple xs, object out):
+        return self.K.unary(core.RK_LOG, A(xs, 0), <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         return (f_div(self.backend_, <Variable>douts[0], self.input(0)),)
 
 
-cdef double _number(Variable v, int position, object function) except? -1e300:
+cdef double _number(object value, int position, object function) except? -1e300:
     """An argument that must be a single number: a Scalar or an array of no dimensions."""
-    value = v.need_value()
+    cdef NDArrayPhp x
+    if isinstance(value, NDArrayPhp):
+        x = <NDArrayPhp>value
+        if x.nd == 0 and x.dt == core.RK_FLOAT32:
+            return (<float*>x.ptr)[0]
+    if isinstance(value, Variable):
+        value = (<Variable>value).need_value()
     if isinstance(value, Scalar):
         return float(value.value())
     if isinstance(value, bool):
@@ -402,9 +539,15 @@ cdef class Scale(AbstractFunction):
     def preprocess(self, inputs):
         return [_scalar_or_value(inputs[0]), inputs[1]]
 
-    cdef object forward(self, tuple inputs):
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _numbered(micro, core.RK_AXPB, xs, 1, 0, -1)
+
+    cdef object forward(self, tuple xs, object out):
         return self.K.param(
-            core.RK_AXPB, array_of(<Variable>inputs[1]), _number(<Variable>inputs[0], 1, "scale"), 0.0, None
+            core.RK_AXPB, A(xs, 1), _number(xs[0], 1, "scale"), 0.0, <NDArrayPhp>out
         )
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
@@ -432,10 +575,16 @@ cdef class Increment(AbstractFunction):
     def preprocess(self, inputs):
         return [inputs[0], _scalar_or_value(inputs[1]), _scalar_or_value(inputs[2])]
 
-    cdef object forward(self, tuple inputs):
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _numbered(micro, core.RK_AXPB, xs, 0, 2, 1)
+
+    cdef object forward(self, tuple xs, object out):
         return self.K.param(
-            core.RK_AXPB, array_of(<Variable>inputs[0]), _number(<Variable>inputs[2], 3, "increment"),
-            _number(<Variable>inputs[1], 2, "increment"), None,
+            core.RK_AXPB, A(xs, 0), _number(xs[2], 3, "increment"),
+            _number(xs[1], 2, "increment"), <NDArrayPhp>out,
         )
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
@@ -476,15 +625,21 @@ cdef class ClipByValue(AbstractFunction):
         (<ClipByValue>node).high = self.high
         return 0
 
-    cdef object forward(self, tuple inputs):
-        return self.K.param(core.RK_CLIP, array_of(<Variable>inputs[0]), self.low, self.high, None)
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _param(micro, core.RK_CLIP, self.low, self.high)
+
+    cdef object forward(self, tuple xs, object out):
+        return self.K.param(core.RK_CLIP, A(xs, 0), self.low, self.high, <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
-        cdef NDArrayPhp x = <NDArrayPhp>raw(self.kept[0])
-        cdef NDArrayPhp above = self.K.param(core.RK_PGT, x, self.low, 0.0, None)
-        cdef NDArrayPhp below = self.K.param(core.RK_PLT, x, self.high, 0.0, None)
-        inside = make_variable(self.backend_, self.K.binary(core.RK_MUL, above, below, above))
-        return (f_mul(self.backend_, <Variable>douts[0], inside),)
+        cdef object K = self.backend_
+        cdef Variable x = self.input(0)
+        cdef Variable above = Greater(K)(x, Scalar(self.low))
+        cdef Variable below = Less(K)(x, Scalar(self.high))
+        return (f_mul(K, <Variable>douts[0], f_mul(K, above, below)),)
 
 
 # ------------------------------------------------------------------------------------------------- comparisons
@@ -504,9 +659,15 @@ cdef class Equal(_Comparison):
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Equal``.
     """
 
-    cdef object forward(self, tuple inputs):
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _binary(micro, core.RK_EQ)
+
+    cdef object forward(self, tuple xs, object out):
         self.flags = [True]
-        return self.K.binary(core.RK_EQ, array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), None)
+        return self.K.binary(core.RK_EQ, A(xs, 0), A(xs, 1), <NDArrayPhp>out)
 
 
 cdef class NotEqual(_Comparison):
@@ -515,9 +676,15 @@ cdef class NotEqual(_Comparison):
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\NotEqual``.
     """
 
-    cdef object forward(self, tuple inputs):
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _binary(micro, core.RK_NE)
+
+    cdef object forward(self, tuple xs, object out):
         self.flags = [True]
-        return self.K.binary(core.RK_NE, array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), None)
+        return self.K.binary(core.RK_NE, A(xs, 0), A(xs, 1), <NDArrayPhp>out)
 
 
 cdef class Greater(_Comparison):
@@ -529,10 +696,16 @@ cdef class Greater(_Comparison):
     def preprocess(self, inputs):
         return [inputs[0], _scalar_or_value(inputs[1])]
 
-    cdef object forward(self, tuple inputs):
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _numbered(micro, core.RK_PGT, xs, 0, 1, -1)
+
+    cdef object forward(self, tuple xs, object out):
         self.flags = [True]
         return self.K.param(
-            core.RK_PGT, array_of(<Variable>inputs[0]), _number(<Variable>inputs[1], 2, "greater"), 0.0, None
+            core.RK_PGT, A(xs, 0), _number(xs[1], 2, "greater"), 0.0, <NDArrayPhp>out
         )
 
 
@@ -545,10 +718,16 @@ cdef class Less(_Comparison):
     def preprocess(self, inputs):
         return [inputs[0], _scalar_or_value(inputs[1])]
 
-    cdef object forward(self, tuple inputs):
+    cdef int role(self):
+        return STEP
+
+    cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
+        return _numbered(micro, core.RK_PLT, xs, 0, 1, -1)
+
+    cdef object forward(self, tuple xs, object out):
         self.flags = [True]
         return self.K.param(
-            core.RK_PLT, array_of(<Variable>inputs[0]), _number(<Variable>inputs[1], 2, "less"), 0.0, None
+            core.RK_PLT, A(xs, 0), _number(xs[1], 2, "less"), 0.0, <NDArrayPhp>out
         )
 
 
@@ -574,8 +753,11 @@ cdef class Matmul(AbstractFunction):
         (<Matmul>node).tb = self.tb
         return 0
 
-    cdef object forward(self, tuple inputs):
-        return self.K.matrix_product(array_of(<Variable>inputs[0]), array_of(<Variable>inputs[1]), self.ta, self.tb)
+    cdef int role(self):
+        return STEP
+
+    cdef object forward(self, tuple xs, object out):
+        return self.K.matrix_product(A(xs, 0), A(xs, 1), self.ta, self.tb, <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef object K = self.backend_
@@ -612,9 +794,11 @@ cdef class _Reduction(AbstractFunction):
         (<_Reduction>node).keepdims = self.keepdims
         return 0
 
-    cdef NDArrayPhp reduced(self, int op, NDArrayPhp x):
+    cdef NDArrayPhp reduced(self, int op, NDArrayPhp x, NDArrayPhp out):
         # over all elements the result has no dimensions, with keepdims too, as in the original
-        return self.K.reduce_all(op, x, False) if self.all else self.K.reduce_axis(op, x, self.axis, self.keepdims)
+        if self.all:
+            return self.K.reduce_all(op, x, False, out)
+        return self.K.reduce_axis(op, x, self.axis, self.keepdims, out)
 
     cdef Variable spread(self, Variable g):
         """The gradient of a sum: g repeated over what was summed."""
@@ -633,8 +817,11 @@ cdef class ReduceSum(_Reduction):
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\ReduceSum``.
     """
 
-    cdef object forward(self, tuple inputs):
-        return self.reduced(core.RK_SUM, array_of(<Variable>inputs[0]))
+    cdef int role(self):
+        return STEP
+
+    cdef object forward(self, tuple xs, object out):
+        return self.reduced(core.RK_SUM, A(xs, 0), <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         return (self.spread(<Variable>douts[0]),)
@@ -646,8 +833,11 @@ cdef class ReduceMean(_Reduction):
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\ReduceMean``.
     """
 
-    cdef object forward(self, tuple inputs):
-        return self.reduced(core.RK_MEAN, array_of(<Variable>inputs[0]))
+    cdef int role(self):
+        return STEP
+
+    cdef object forward(self, tuple xs, object out):
+        return self.reduced(core.RK_MEAN, A(xs, 0), <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef NDArrayPhp x = array_of(self.input(0))
@@ -676,8 +866,7 @@ cdef list _shape_arguments(object shape):
 cdef list _shape_of_arguments(tuple inputs, int first):
     """The sizes from the inputs that `_shape_arguments` made."""
     cdef list shape = []
-    for v in inputs[first:]:
-        value = (<Variable>v).need_value()
+    for value in inputs[first:]:
         if isinstance(value, ArrayShape):
             shape.extend(value)
             continue
@@ -703,9 +892,12 @@ cdef class Reshape(AbstractFunction):
         node = self if self.inputs_ is None else self.renew()
         return (<AbstractFunction>node).record(tuple([pack(self.backend_, v) for v in [x, *_shape_arguments(shape)]]))
 
-    cdef object forward(self, tuple inputs):
-        cdef NDArrayPhp x = array_of(<Variable>inputs[0])
-        cdef list shape = _shape_of_arguments(inputs, 1)
+    cdef int role(self):
+        return VIEW
+
+    cdef object forward(self, tuple xs, object out):
+        cdef NDArrayPhp x = A(xs, 0)
+        cdef list shape = _shape_of_arguments(xs, 1)
         cdef Py_ssize_t fixed = 1
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef int free_ = -1
@@ -760,8 +952,11 @@ cdef class Transpose(AbstractFunction):
         (<Transpose>node).perm = self.perm
         return 0
 
-    cdef object forward(self, tuple inputs):
-        cdef NDArrayPhp x = array_of(<Variable>inputs[0])
+    cdef int role(self):
+        return STEP
+
+    cdef object forward(self, tuple xs, object out):
+        cdef NDArrayPhp x = A(xs, 0)
         cdef int[MAX_DIMS] order
         cdef int i
         perm = self.perm if self.perm is not None else tuple(range(x.nd - 1, -1, -1))
@@ -769,7 +964,7 @@ cdef class Transpose(AbstractFunction):
             raise InvalidArgumentException(f"unmatch shape and perm: perm {list(perm)} for shape {shape_text(x)}")
         for i in range(x.nd):
             order[i] = perm[i] + x.nd if perm[i] < 0 else perm[i]
-        return self.K.transpose_array(x, order)
+        return self.K.transpose_array(x, order, <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         if self.perm is None:
@@ -785,13 +980,17 @@ cdef class Shape(AbstractFunction):
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Shape``.
     """
 
-    cdef object forward(self, tuple inputs):
+    cdef int role(self):
+        return FIXED
+
+    cdef object forward(self, tuple xs, object out):
         self.flags = [True]
-        return ArrayShape((<Variable>inputs[0]).shape())
+        value = xs[0]
+        return ArrayShape(value.shape() if hasattr(value, "shape") else [])
 
 
-cdef Py_ssize_t _integer(Variable v, str what) except? -999999:
-    cdef double d = _number(v, 2, what)
+cdef Py_ssize_t _integer(object value, str what) except? -999999:
+    cdef double d = _number(value, 2, what)
     if d != <double><Py_ssize_t>d:
         raise InvalidArgumentException(f"{what} needs whole numbers: {d} was given")
     return <Py_ssize_t>d
@@ -808,24 +1007,29 @@ cdef class Get(AbstractFunction):
     numOfInputs = 3
     cdef Py_ssize_t start
     cdef Py_ssize_t rows
+    cdef bint shape_only
 
     def preprocess(self, inputs):
         return [inputs[0], _scalar_or_value(inputs[1]), _scalar_or_value(inputs[2])]
 
-    cdef object forward(self, tuple inputs):
-        cdef Py_ssize_t offset = _integer(<Variable>inputs[1], "get")
-        cdef Py_ssize_t count = _integer(<Variable>inputs[2], "get")
+    cdef int role(self):
+        return FIXED if self.shape_only else VIEW
+
+    cdef object forward(self, tuple xs, object out):
+        cdef Py_ssize_t offset = _integer(xs[1], "get")
+        cdef Py_ssize_t count = _integer(xs[2], "get")
         cdef NDArrayPhp x
         cdef NDArrayPhp part
-        value = (<Variable>inputs[0]).need_value()
+        value = xs[0]
         if isinstance(value, ArrayShape):
             self.flags = [True]
+            self.shape_only = True
             if count == 0:
                 return Scalar(value[offset])
             if count < 0:
                 count += len(value) + 1
             return ArrayShape(value.toArray()[offset : offset + count])
-        x = array_of(<Variable>inputs[0])
+        x = A(xs, 0)
         if x.nd == 0:
             raise InvalidArgumentException("arg #1 must not be scalar.")
         if offset < 0:
@@ -853,15 +1057,26 @@ cdef class PutRows(AbstractFunction):
     cdef Py_ssize_t start
     cdef Py_ssize_t rows
 
-    cdef object forward(self, tuple inputs):
-        cdef NDArrayPhp part = array_of(<Variable>inputs[0])
-        cdef NDArrayPhp like = array_of(<Variable>inputs[1])
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<PutRows>node).start = self.start
+        (<PutRows>node).rows = self.rows
+        return 0
+
+    cdef int role(self):
+        return STEP
+
+    cdef int shape_only(self):
+        return 2
+
+    cdef object forward(self, tuple xs, object out):
+        cdef NDArrayPhp part = A(xs, 0)
+        cdef NDArrayPhp like = A(xs, 1)
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef int i
         for i in range(1, like.nd):
             dims[i] = like.dims[i]
         dims[0] = self.rows
-        return self.K.put_rows(view(part, 0, like.nd, dims), self.start, like.dims[0])
+        return self.K.put_rows(view(part, 0, like.nd, dims), self.start, like.dims[0], <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         part = Get(self.backend_)(douts[0], self.start, self.rows)
@@ -892,11 +1107,14 @@ cdef class Repeat(AbstractFunction):
     def preprocess(self, inputs):
         return [inputs[0], _scalar_or_value(inputs[1])]
 
-    cdef object forward(self, tuple inputs):
-        cdef NDArrayPhp x = array_of(<Variable>inputs[0])
-        cdef Py_ssize_t repeats = _integer(<Variable>inputs[1], "repeat")
+    cdef int role(self):
+        return OPAQUE if isinstance(self.kept[1], NDArray) else STEP
+
+    cdef object forward(self, tuple xs, object out):
+        cdef NDArrayPhp x = A(xs, 0)
+        cdef Py_ssize_t repeats = _integer(xs[1], "repeat")
         cdef Py_ssize_t[MAX_DIMS] dims
-        cdef NDArrayPhp out
+        cdef NDArrayPhp result
         cdef list shape = x.shape() if self.axis is not None else [x.n]
         cdef Py_ssize_t axis = 0 if self.axis is None else self.axis
         cdef int nd
@@ -907,15 +1125,15 @@ cdef class Repeat(AbstractFunction):
         if axis < 0 or (axis >= x.nd and self.axis is not None):
             raise InvalidArgumentException(f"Invalid axis: axis={self.axis},shape={shape_text(x)}")
         nd = read_shape([*shape[:axis], 1, *shape[axis:]], dims)
-        out = view(x, 0, nd, dims)
+        result = view(x, 0, nd, dims)
         self.middle = [*shape[:axis], repeats, *shape[axis:]]
         nd = read_shape(self.middle, dims)
-        out = self.K.broadcast_to(out, nd, dims)
-        if self.axis is None or self.keepdims:
+        result = self.K.broadcast_to(result, nd, dims, <NDArrayPhp>out)
+        if out is None and (self.axis is None or self.keepdims):
             shape[axis] *= repeats
             nd = read_shape(shape, dims)
-            return view(out, 0, nd, dims)
-        return out
+            return view(result, 0, nd, dims)
+        return result
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef Py_ssize_t axis = 0 if self.axis is None else self.axis
@@ -945,8 +1163,11 @@ cdef class Split(AbstractFunction):
         (<Split>node).axis = self.axis
         return 0
 
-    cdef object forward(self, tuple inputs):
-        cdef NDArrayPhp x = array_of(<Variable>inputs[0])
+    cdef int role(self):
+        return STEP
+
+    cdef object forward(self, tuple xs, object out):
+        cdef NDArrayPhp x = A(xs, 0)
         cdef int axis = self.axis + x.nd if self.axis < 0 else self.axis
         cdef Py_ssize_t start = 0
         cdef list parts = []
@@ -958,7 +1179,7 @@ cdef class Split(AbstractFunction):
                 f"shape {shape_text(x)}"
             )
         for size in self.sizes:
-            parts.append(self.K.take_axis(x, axis, start, size))
+            parts.append(self.K.take_axis(x, axis, start, size, None if out is None else <NDArrayPhp>out[len(parts)]))
             start += size
         return tuple(parts)
 
@@ -979,11 +1200,18 @@ cdef class Concat(AbstractFunction):
         AbstractFunction.__init__(self, backend, name)
         self.axis = axis
 
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        (<Concat>node).axis = self.axis
+        return 0
+
     def __call__(self, *inputs):
         return self.record(tuple([pack(self.backend_, v) for v in inputs]))
 
-    cdef object forward(self, tuple inputs):
-        return self.K.concat_axis([array_of(<Variable>v) for v in inputs], self.axis)
+    cdef int role(self):
+        return STEP
+
+    cdef object forward(self, tuple xs, object out):
+        return self.K.concat_axis(xs, self.axis, <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef int axis = self.axis
@@ -1012,10 +1240,13 @@ cdef class Cast(AbstractFunction):
         (<Cast>node).dtype = self.dtype
         return 0
 
-    cdef object forward(self, tuple inputs):
-        cdef NDArrayPhp x = array_of(<Variable>inputs[0])
+    cdef int role(self):
+        return STEP
+
+    cdef object forward(self, tuple xs, object out):
+        cdef NDArrayPhp x = A(xs, 0)
         self.flags = [not (is_float(x.dt) and is_float(self.dtype))]
-        return self.K.cast_array(x, self.dtype)
+        return self.K.cast_array(x, self.dtype, <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         return (Cast(self.backend_, array_of(self.input(0)).dt)(douts[0]),)
@@ -1038,9 +1269,9 @@ cdef class _Filled(AbstractFunction):
         node = self if self.inputs_ is None else self.renew()
         return (<AbstractFunction>node).record(tuple([pack(self.backend_, v) for v in _shape_arguments(shape)]))
 
-    cdef object filled(self, tuple inputs, double value):
+    cdef object filled(self, tuple xs, double value):
         cdef Py_ssize_t[MAX_DIMS] dims
-        cdef int nd = read_shape(_shape_of_arguments(inputs, 0), dims)
+        cdef int nd = read_shape(_shape_of_arguments(xs, 0), dims)
         self.flags = [True]
         return self.K.filled(self.dtype, nd, dims, value)
 
@@ -1051,8 +1282,11 @@ cdef class Zeros(_Filled):
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Zeros``.
     """
 
-    cdef object forward(self, tuple inputs):
-        return self.filled(inputs, 0.0)
+    cdef int role(self):
+        return FIXED
+
+    cdef object forward(self, tuple xs, object out):
+        return self.filled(xs, 0.0)
 
 
 cdef class Ones(_Filled):
@@ -1061,8 +1295,11 @@ cdef class Ones(_Filled):
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Ones``.
     """
 
-    cdef object forward(self, tuple inputs):
-        return self.filled(inputs, 1.0)
+    cdef int role(self):
+        return FIXED
+
+    cdef object forward(self, tuple xs, object out):
+        return self.filled(xs, 1.0)
 
 
 cdef class ZerosLike(AbstractFunction):
@@ -1071,8 +1308,11 @@ cdef class ZerosLike(AbstractFunction):
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\ZerosLike``.
     """
 
-    cdef object forward(self, tuple inputs):
-        cdef NDArrayPhp x = array_of(<Variable>inputs[0])
+    cdef int role(self):
+        return FIXED
+
+    cdef object forward(self, tuple xs, object out):
+        cdef NDArrayPhp x = A(xs, 0)
         self.flags = [True]
         return self.K.filled(x.dt, x.nd, x.dims, 0.0)
 
@@ -1083,8 +1323,11 @@ cdef class OnesLike(AbstractFunction):
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\OnesLike``.
     """
 
-    cdef object forward(self, tuple inputs):
-        cdef NDArrayPhp x = array_of(<Variable>inputs[0])
+    cdef int role(self):
+        return FIXED
+
+    cdef object forward(self, tuple xs, object out):
+        cdef NDArrayPhp x = A(xs, 0)
         self.flags = [True]
         return self.K.filled(x.dt, x.nd, x.dims, 1.0)
 
@@ -1108,8 +1351,11 @@ cdef class Bandpart(AbstractFunction):
         (<Bandpart>node).upper = self.upper
         return 0
 
-    cdef object forward(self, tuple inputs):
-        return self.K.band(array_of(<Variable>inputs[0]), self.lower, self.upper)
+    cdef int role(self):
+        return STEP
+
+    cdef object forward(self, tuple xs, object out):
+        return self.K.band(A(xs, 0), self.lower, self.upper, <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         return (Bandpart(self.backend_, self.lower, self.upper)(douts[0]),)
@@ -1121,8 +1367,11 @@ cdef class Nop(AbstractFunction):
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Nop``.
     """
 
-    cdef object forward(self, tuple inputs):
-        return (<Variable>inputs[0]).need_value()
+    cdef int role(self):
+        return VIEW
+
+    cdef object forward(self, tuple xs, object out):
+        return xs[0]
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         return (douts[0],)
