@@ -38,14 +38,26 @@ static void rk_load_f64(int dtype, const void *src, double *y, ptrdiff_t n)
     RK_INTS(RK_CASE)
     RK_CASE(RK_FLOAT32, f32, float, 0)
     RK_CASE(RK_FLOAT64, f64, double, 0)
-    case RK_BOOL: { const uint8_t *x = (const uint8_t *)src; for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i] != 0; break; }
+    case RK_BOOL: {
+        const uint8_t *x = (const uint8_t *)src;
+        for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i] != 0;
+        break;
+    }
     case RK_FLOAT16: {
         const uint16_t *x = (const uint16_t *)src;
         for (ptrdiff_t i = 0; i < n; i++) y[i] = rk_half_to_float(x[i]);
         break;
     }
-    case RK_COMPLEX64: { const rk_c64 *x = (const rk_c64 *)src; for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i].re; break; }
-    case RK_COMPLEX128: { const rk_c128 *x = (const rk_c128 *)src; for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i].re; break; }
+    case RK_COMPLEX64: {
+        const rk_c64 *x = (const rk_c64 *)src;
+        for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i].re;
+        break;
+    }
+    case RK_COMPLEX128: {
+        const rk_c128 *x = (const rk_c128 *)src;
+        for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i].re;
+        break;
+    }
     }
 #undef RK_CASE
 }
@@ -296,7 +308,8 @@ static void RK(unary)(int op, int dtype, const void *x, void *y, ptrdiff_t n)
 /* ---- unary with parameters ---- */
 
 #define RK_POWERS_f32(X, INCX, Y, INCY, Z) rk_pow_f32(X, INCX, Y, INCY, Z, n); break
-#define RK_POWERS_f64(X, INCX, Y, INCY, Z) for (ptrdiff_t i = 0; i < n; i++) (Z)[i] = pow((X)[i * INCX], (Y)[i * INCY]); break
+#define RK_POWERS_f64(X, INCX, Y, INCY, Z) \
+    for (ptrdiff_t i = 0; i < n; i++) (Z)[i] = pow((X)[i * INCX], (Y)[i * INCY]); break
 
 #define RK_PARAM_FLOAT(NAME, T_, S) \
 static void rk_par_##NAME(int op, const T_ *x, double p_, double q_, T_ *y, ptrdiff_t n) \
@@ -364,7 +377,8 @@ static inline uint64_t rk_ipow_signed(int64_t x, int64_t e)
 #define RK_IMOD(u, v) ((v) == 0 || (RK_IS_SIGNED(T) && (v) == (T)-1) ? 0 : (u) % (v))
 /* quotient truncated; by 0 it is 0, and the one that would trap wraps */
 #define RK_IDIV(u, v) ((v) == 0 ? 0 : RK_IS_SIGNED(T) && (v) == (T)-1 ? (T)((W)0 - (W)(u)) : (T)((u) / (v)))
-#define RK_IPOW(u, e) (RK_IS_SIGNED(T) ? rk_ipow_signed((int64_t)(u), (int64_t)(e)) : rk_ipow((uint64_t)(u), (uint64_t)(e)))
+#define RK_IPOW(u, e) \
+    (RK_IS_SIGNED(T) ? rk_ipow_signed((int64_t)(u), (int64_t)(e)) : rk_ipow((uint64_t)(u), (uint64_t)(e)))
 
 /* Integers with parameters: returns 0 when the operation must pass through doubles. */
 #define RK_PARAM_INT(CODE, NAME, T_, W_) \
@@ -492,7 +506,8 @@ static void RK(param)(int op, int dtype, const void *x, double p, double q, void
 
 #define RK_MAP2(EXPR) \
     if (mode == 3) { RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T u = a[i], v = b[i]; c[i] = (T)(EXPR); } } \
-    else if (mode == 1) { const T v = b[0]; RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T u = a[i]; c[i] = (T)(EXPR); } } \
+    else if (mode == 1) { const T v = b[0]; \
+        RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T u = a[i]; c[i] = (T)(EXPR); } } \
     else { const T u = a[0]; RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T v = b[i]; c[i] = (T)(EXPR); } } \
     break
 #define RK_MAP3(EXPR) \
@@ -783,7 +798,8 @@ static void rk_bin_lines_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 }
 
 /* `count` lines of n items side by side: every line the same, or of one value each, or any two-dimensional strides */
-static void rk_pack_lines(int size, const char *src, ptrdiff_t outer, ptrdiff_t inc, char *dst, ptrdiff_t count, ptrdiff_t n)
+static void rk_pack_lines(int size, const char *src, ptrdiff_t outer, ptrdiff_t inc, char *dst, ptrdiff_t count,
+                          ptrdiff_t n)
 {
     const ptrdiff_t bytes = n * size;
     if (outer == 0) {
@@ -824,7 +840,8 @@ static void rk_bin_short_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     const int size = job->size, flat = job->nd == 2;
     rk_bin_seek(job, begin * job->unit, index, &oa, &ob);
     for (ptrdiff_t block = begin; block < end; block++) {
-        const ptrdiff_t first = block * job->unit, count = job->lines - first < job->unit ? job->lines - first : job->unit;
+        const ptrdiff_t first = block * job->unit, left_over = job->lines - first;
+        const ptrdiff_t count = left_over < job->unit ? left_over : job->unit;
         const char *pa = job->a_whole ? job->a + first * n * size : (const char *)left;
         const char *pb = job->b_whole ? job->b + first * n * size : (const char *)right;
         if (flat) {
@@ -973,7 +990,9 @@ static void rk_line_run(rk_task task, rk_line_job *job)
 #define RK_AXPY(T, EXPR) do { \
     const T *x = (const T *)job->x + from * incx; \
     T *y = (T *)job->y + from * incy; \
-    if (incx == 1 && incy == 1) { RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T u = x[i], v = y[i]; y[i] = (T)(EXPR); } } \
+    if (incx == 1 && incy == 1) { \
+        RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T u = x[i], v = y[i]; y[i] = (T)(EXPR); } \
+    } \
     else for (ptrdiff_t i = 0; i < n; i++) { const T u = x[i * incx], v = y[i * incy]; y[i * incy] = (T)(EXPR); } \
     } while (0); break
 
@@ -1136,8 +1155,16 @@ static void rk_cast_run(int from, int to, const void *src, void *dst, ptrdiff_t 
         const float *x = (const float *)src;
         switch (to) {
         case RK_BOOL: RK_CONVERT(uint8_t, x[i] != 0);
-        case RK_INT32: { int32_t *y = (int32_t *)dst; RK_SATURATE(float, int32_t, INT32_MAX, -0x1p31, 0x1.fffffep30, 0x1p31); } return;
-        case RK_INT64: { int64_t *y = (int64_t *)dst; RK_SATURATE(float, int64_t, INT64_MAX, -0x1p63, 0x1.fffffep62, 0x1p63); } return;
+        case RK_INT32: {
+            int32_t *y = (int32_t *)dst;
+            RK_SATURATE(float, int32_t, INT32_MAX, -0x1p31, 0x1.fffffep30, 0x1p31);
+            return;
+        }
+        case RK_INT64: {
+            int64_t *y = (int64_t *)dst;
+            RK_SATURATE(float, int64_t, INT64_MAX, -0x1p63, 0x1.fffffep62, 0x1p63);
+            return;
+        }
         case RK_UINT8: { uint8_t *y = (uint8_t *)dst; RK_SATURATE(float, int32_t, UINT8_MAX, 0, 255, 256); } return;
         case RK_FLOAT64: RK_CONVERT(double, x[i]);
         case RK_FLOAT16: RK_CONVERT(uint16_t, rk_float_to_half(x[i]));

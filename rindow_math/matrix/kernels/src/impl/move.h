@@ -89,7 +89,8 @@ RK_INLINE void rk_square_4(const uint32_t *x, ptrdiff_t ldx, uint32_t *y, ptrdif
     }
     for (int j = 0; j < 4; j++) {
         const __m512i p = _mm512_shuffle_i32x4(a[j], a[j + 4], 0x88), q = _mm512_shuffle_i32x4(a[j], a[j + 4], 0xdd);
-        const __m512i r = _mm512_shuffle_i32x4(a[j + 8], a[j + 12], 0x88), s = _mm512_shuffle_i32x4(a[j + 8], a[j + 12], 0xdd);
+        const __m512i r = _mm512_shuffle_i32x4(a[j + 8], a[j + 12], 0x88);
+        const __m512i s = _mm512_shuffle_i32x4(a[j + 8], a[j + 12], 0xdd);
         rk_square_put(y + j * ldy, _mm512_shuffle_i32x4(p, r, 0x88), stream);
         rk_square_put(y + (j + 4) * ldy, _mm512_shuffle_i32x4(q, s, 0x88), stream);
         rk_square_put(y + (j + 8) * ldy, _mm512_shuffle_i32x4(p, r, 0xdd), stream);
@@ -107,7 +108,8 @@ RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdif
     }
     for (int j = 0; j < 2; j++) {
         const __m512i p = _mm512_shuffle_i64x2(b[j], b[j + 2], 0x88), q = _mm512_shuffle_i64x2(b[j], b[j + 2], 0xdd);
-        const __m512i r = _mm512_shuffle_i64x2(b[j + 4], b[j + 6], 0x88), s = _mm512_shuffle_i64x2(b[j + 4], b[j + 6], 0xdd);
+        const __m512i r = _mm512_shuffle_i64x2(b[j + 4], b[j + 6], 0x88);
+        const __m512i s = _mm512_shuffle_i64x2(b[j + 4], b[j + 6], 0xdd);
         rk_square_put(y + j * ldy, _mm512_shuffle_i64x2(p, r, 0x88), stream);
         rk_square_put(y + (j + 2) * ldy, _mm512_shuffle_i64x2(q, s, 0x88), stream);
         rk_square_put(y + (j + 4) * ldy, _mm512_shuffle_i64x2(p, r, 0xdd), stream);
@@ -177,8 +179,8 @@ RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdif
 
 /* squares, and plain loops around them */
 #define RK_TRANSPOSE_SQUARES(SIZE, T) \
-RK_INLINE void rk_transpose_squares_##SIZE(const T *x, ptrdiff_t ldx, T *y, ptrdiff_t ldy, ptrdiff_t rows, ptrdiff_t cols, \
-                                           int stream) \
+RK_INLINE void rk_transpose_squares_##SIZE(const T *x, ptrdiff_t ldx, T *y, ptrdiff_t ldy, ptrdiff_t rows, \
+                                         ptrdiff_t cols, int stream) \
 { \
     enum { S = RK_SQUARE_##SIZE }; \
     const ptrdiff_t r1 = rows / S * S, c1 = cols / S * S; \
@@ -193,7 +195,8 @@ RK_INLINE void rk_transpose_squares_##SIZE(const T *x, ptrdiff_t ldx, T *y, ptrd
 RK_TRANSPOSE_SQUARES(4, uint32_t)
 RK_TRANSPOSE_SQUARES(8, uint64_t)
 
-static void rk_transpose_tile(int size, const char *x, ptrdiff_t ldx, char *y, ptrdiff_t ldy, ptrdiff_t rows, ptrdiff_t cols)
+static void rk_transpose_tile(int size, const char *x, ptrdiff_t ldx, char *y, ptrdiff_t ldy, ptrdiff_t rows,
+                              ptrdiff_t cols)
 {
     switch (size) {
     case 1: rk_transpose_plain_1((const uint8_t *)x, ldx, (uint8_t *)y, ldy, rows, cols); break;
@@ -205,7 +208,8 @@ static void rk_transpose_tile(int size, const char *x, ptrdiff_t ldx, char *y, p
 }
 
 /* the same with stores past the caches; y's rows must begin on multiples of 64 bytes */
-static void rk_transpose_stream(int size, const char *x, ptrdiff_t ldx, char *y, ptrdiff_t ldy, ptrdiff_t rows, ptrdiff_t cols)
+static void rk_transpose_stream(int size, const char *x, ptrdiff_t ldx, char *y, ptrdiff_t ldy, ptrdiff_t rows,
+                                ptrdiff_t cols)
 {
     if (size == 4)
         rk_transpose_squares_4((const uint32_t *)x, ldx, (uint32_t *)y, ldy, rows, cols, 1);
@@ -427,7 +431,8 @@ static void rk_gather_task(void *context, ptrdiff_t begin, ptrdiff_t end)
         rk_move_bytes(job->y + i * bytes, job->x + rk_index(job->idx_type, job->idx, i) * bytes, bytes);
 }
 
-static void RK(gather_rows)(int size, const void *x, const void *idx, int idx_type, void *y, ptrdiff_t count, ptrdiff_t n)
+static void RK(gather_rows)(int size, const void *x, const void *idx, int idx_type, void *y, ptrdiff_t count,
+                            ptrdiff_t n)
 {
     rk_rows_move job = { .size = size, .idx_type = idx_type, .x = (const char *)x, .y = (char *)y, .idx = idx, .n = n };
     if (count && n)
@@ -444,7 +449,8 @@ static void rk_scatter_task(void *context, ptrdiff_t begin, ptrdiff_t end)
         rk_move_bytes(job->y + rk_index(job->idx_type, job->idx, i) * bytes + from, job->x + i * bytes + from, length);
 }
 
-static void RK(scatter_rows)(int size, const void *x, const void *idx, int idx_type, void *y, ptrdiff_t count, ptrdiff_t n)
+static void RK(scatter_rows)(int size, const void *x, const void *idx, int idx_type, void *y, ptrdiff_t count,
+                             ptrdiff_t n)
 {
     rk_rows_move job = { .size = size, .idx_type = idx_type, .x = (const char *)x, .y = (char *)y, .idx = idx, .n = n,
                          .count = count, .piece = 64 };

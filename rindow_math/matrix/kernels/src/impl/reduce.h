@@ -136,8 +136,14 @@ RK_INLINE double rk_extreme_##NAME(const T *x, ptrdiff_t n, int smallest, int ma
 }
 /* lanes where either is nan */
 #if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
-RK_INLINE rk_m32 rk_unordered_vf32(rk_vf32 a, rk_vf32 b) { return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_UNORD_Q); }
-RK_INLINE rk_m64 rk_unordered_vf64(rk_vf64 a, rk_vf64 b) { return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_UNORD_Q); }
+RK_INLINE rk_m32 rk_unordered_vf32(rk_vf32 a, rk_vf32 b)
+{
+    return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_UNORD_Q);
+}
+RK_INLINE rk_m64 rk_unordered_vf64(rk_vf64 a, rk_vf64 b)
+{
+    return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_UNORD_Q);
+}
 #else
 RK_INLINE rk_m32 rk_unordered_vf32(rk_vf32 a, rk_vf32 b) { return (rk_m32)(a != a) | (rk_m32)(b != b); }
 RK_INLINE rk_m64 rk_unordered_vf64(rk_vf64 a, rk_vf64 b) { return (rk_m64)(a != a) | (rk_m64)(b != b); }
@@ -205,10 +211,22 @@ static rk_part rk_block_##NAME(int op, const T *x, ptrdiff_t n) \
     switch (op) { \
     case RK_SUM: case RK_MEAN: for (ptrdiff_t i = 0; i < n; i++) s += (uint64_t)(EXTEND)x[i]; break; \
     case RK_ASUM: for (ptrdiff_t i = 0; i < n; i++) s += RK_MAG_##EXTEND((EXTEND)x[i]); break; \
-    case RK_SUMSQ: case RK_NRM2: for (ptrdiff_t i = 0; i < n; i++) s += (uint64_t)(EXTEND)x[i] * (uint64_t)(EXTEND)x[i]; break; \
+    case RK_SUMSQ: case RK_NRM2: \
+        for (ptrdiff_t i = 0; i < n; i++) s += (uint64_t)(EXTEND)x[i] * (uint64_t)(EXTEND)x[i]; \
+        break; \
     case RK_PROD: s = 1; for (ptrdiff_t i = 0; i < n; i++) s *= (uint64_t)(EXTEND)x[i]; break; \
-    case RK_MAX: { T m = x[0]; for (ptrdiff_t i = 1; i < n; i++) m = x[i] > m ? x[i] : m; s = (uint64_t)(EXTEND)m; break; } \
-    case RK_MIN: { T m = x[0]; for (ptrdiff_t i = 1; i < n; i++) m = x[i] < m ? x[i] : m; s = (uint64_t)(EXTEND)m; break; } \
+    case RK_MAX: { \
+        T m = x[0]; \
+        for (ptrdiff_t i = 1; i < n; i++) m = x[i] > m ? x[i] : m; \
+        s = (uint64_t)(EXTEND)m; \
+        break; \
+    } \
+    case RK_MIN: { \
+        T m = x[0]; \
+        for (ptrdiff_t i = 1; i < n; i++) m = x[i] < m ? x[i] : m; \
+        s = (uint64_t)(EXTEND)m; \
+        break; \
+    } \
     case RK_MAXMAG: \
         for (ptrdiff_t i = 0; i < n; i++) { const uint64_t v = RK_MAG_##EXTEND((EXTEND)x[i]); s = v > s ? v : s; } \
         break; \
@@ -473,7 +491,8 @@ RK_COLS_INT(u16, uint16_t, uint64_t)
 RK_COLS_INT(u32, uint32_t, uint64_t)
 RK_COLS_INT(u64, uint64_t, uint64_t)
 
-static void rk_cols_truth(int dtype, const void *src, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, rk_part *part, int all)
+static void rk_cols_truth(int dtype, const void *src, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, rk_part *part,
+                          int all)
 {
 #define RK_CASE(CODE, NAME, T, W) \
     case CODE: \
@@ -764,7 +783,8 @@ static ptrdiff_t rk_arg_line(int op, int dtype, const void *x, ptrdiff_t n, ptrd
 
 /* columns: the best value so far and the row it came from */
 #define RK_ARG_COLS(NAME, T_, A_, MAG, BEATS_NAN) \
-static void rk_argcols_##NAME(int op, const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, int64_t *RK_RESTRICT at) \
+static void rk_argcols_##NAME(int op, const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, \
+                              int64_t *RK_RESTRICT at) \
 { \
     A_ best[RK_TILE]; \
     const int magnitude = op == RK_MAXMAG || op == RK_MINMAG, most = op == RK_MAX || op == RK_MAXMAG; \
@@ -873,7 +893,8 @@ static void rk_arg_run(int search, int dtype, const void *x, void *y, int idx_ty
         return;
     }
     const rk_task task = inner == 1 ? rk_argrows_task : rk_argcols_task;
-    const ptrdiff_t units = inner == 1 ? outer : outer * job.tiles, grain = RK_GRAIN_CHEAP * units / (outer * n * inner);
+    const ptrdiff_t units = inner == 1 ? outer : outer * job.tiles;
+    const ptrdiff_t grain = RK_GRAIN_CHEAP * units / (outer * n * inner);
     if (outer * n * inner <= RK_GRAIN_CHEAP)
         task(&job, 0, units);
     else
@@ -1063,7 +1084,8 @@ RK_INLINE T rk_row_exp_##NAME(const T *x, T max, T *y, ptrdiff_t n, int keep) \
     ptrdiff_t i = 0; \
     for (; i + 4 * L <= n; i += 4 * L) { \
         const rk_##V a = rk_exp_##V(rk_load_##V(x + i) - top), b = rk_exp_##V(rk_load_##V(x + i + L) - top); \
-        const rk_##V c = rk_exp_##V(rk_load_##V(x + i + 2 * L) - top), d = rk_exp_##V(rk_load_##V(x + i + 3 * L) - top); \
+        const rk_##V c = rk_exp_##V(rk_load_##V(x + i + 2 * L) - top); \
+        const rk_##V d = rk_exp_##V(rk_load_##V(x + i + 3 * L) - top); \
         s0 = s0 + a; s1 = s1 + b; s2 = s2 + c; s3 = s3 + d; \
         if (keep) { \
             rk_store_##V(y + i, a); \

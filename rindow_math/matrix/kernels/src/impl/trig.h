@@ -83,7 +83,8 @@ RK_INLINE rk_##V rk_flip_##V(rk_##V x, rk_##I sign)   /* the sign bit of `sign` 
 } \
 RK_INLINE rk_##V rk_quadrant_##V(rk_##V x, rk_##I *q) \
 { \
-    const rk_##V t = rk_fma_##V(x, rk_set1_##V((T)0x1.45f306dc9c883p-1), rk_set1_##V(MAGIC)), n = rk_set1_##V(MAGIC) - t; \
+    const rk_##V t = rk_fma_##V(x, rk_set1_##V((T)0x1.45f306dc9c883p-1), rk_set1_##V(MAGIC)); \
+    const rk_##V n = rk_set1_##V(MAGIC) - t; \
     *q = rk_bits_##V(t); \
     return rk_fma_##V(n, rk_set1_##V(P3), rk_fma_##V(n, rk_set1_##V(P2), rk_fma_##V(n, rk_set1_##V(P1), x))); \
 } \
@@ -135,7 +136,7 @@ RK_TRIG(vf64, , double, vi64, m64, RK_VF64_LANES, 6755399441055744.0, 62, 0x1.92
 
 /* ---- power of floats, by doubles ---- */
 
-/* e^(y log|x|) with the cases of C's pow: nan for a negative x and a fraction, the sign for a negative x and an odd y */
+/* e^(y log|x|) with the cases of C's pow: nan for a negative x and a fraction, minus for a negative x and an odd y */
 RK_INLINE rk_vf64 rk_pow_core(rk_vf64 x, rk_vf64 y)
 {
     const rk_vf64 zero = rk_set1_vf64(0), one = rk_set1_vf64(1), magic = rk_set1_vf64(6755399441055744.0);
