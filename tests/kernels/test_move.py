@@ -68,6 +68,25 @@ def test_transpose_at_any_address(kernels):
         assert not y[offset + 80 * 70 :].any()
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("shape", [(1040, 1056), (1040, 1057), (1041, 1056), (3, 528, 720)], ids=str)
+def test_large_transpose_at_any_address(kernels, dtype, shape):
+    """Results of several megabytes are stored past the caches where their rows lie on lines."""
+    rng = np.random.default_rng(7)
+    perm = [*range(len(shape) - 2), len(shape) - 1, len(shape) - 2]
+    x = rng.integers(0, 1 << 20, shape).astype(dtype)
+    room = np.zeros(x.nbytes + 256, "u1")
+    line = -room.ctypes.data % 64
+    for offset in (0, 3 * x.itemsize, 2):
+        room[:] = 7
+        part = room[line + offset : line + offset + x.nbytes]
+        dims, order = np.array(shape, np.intp), np.array(perm, np.intc)
+        kernels.transpose(x.itemsize, x.ndim, dims, order, x, part.ctypes.data)
+        assert np.array_equal(part.view(dtype).reshape([shape[p] for p in perm]), x.transpose(perm))
+        assert (room[: line + offset] == 7).all()
+        assert (room[line + offset + x.nbytes :] == 7).all()
+
+
 @pytest.mark.parametrize("size", ITEMS)
 def test_repeat_and_copy2d(kernels, size):
     rng = np.random.default_rng(3)

@@ -115,8 +115,8 @@ static int rk_as_integer(double v, uint64_t *bits)
 
 #define RK_MAP(EXPR) RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T v = x[i]; (void)v; y[i] = (T)(EXPR); } break
 
-/* 1/(1+e^-x) to 2 ulp: the quotient by an estimate of the reciprocal and one step of Newton's, the exponential of a
- * number that is not positive and without the last correction. A division alone takes as long as all of this. */
+/* 1/(1+e^-x) as rk_sigmoid_V computes it, with the quotient by an estimate of the reciprocal, one step of Newton's and a
+ * correction by the remainder: a division alone takes longer than these. */
 #if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
 RK_INLINE rk_vf32 rk_quick_sigmoid_vf32(rk_vf32 x)
 {
@@ -126,8 +126,10 @@ RK_INLINE rk_vf32 rk_quick_sigmoid_vf32(rk_vf32 x)
     const rk_vf32 r = rk_exp_reduce_vf32(rk_max_vf32(rk_set1_vf32(-104), -rk_abs_vf32(x)), &n, &i, &c);
     const rk_vf32 e = rk_scale_vf32(rk_expm1_reduced_vf32(r, zero) + one, n, i), d = one + e;
     const rk_vf32 top = rk_select_vf32(rk_lt_vf32(x, zero), e, one);
-    const rk_vf32 q = (rk_vf32)_mm512_rcp14_ps((__m512)d);
-    return top * rk_fma_vf32(q, rk_fma_vf32(-d, q, one), q);
+    rk_vf32 q = (rk_vf32)_mm512_rcp14_ps((__m512)d);
+    q = rk_fma_vf32(q, rk_fma_vf32(-d, q, one), q);
+    const rk_vf32 y = top * q;
+    return rk_fma_vf32(rk_fma_vf32(-d, y, top), q, y);
 }
 #else
 #define rk_quick_sigmoid_vf32 rk_sigmoid_vf32
@@ -309,7 +311,7 @@ static void RK(unary)(int op, int dtype, const void *x, void *y, ptrdiff_t n)
 
 #define RK_POWERS_f32(X, INCX, Y, INCY, Z) rk_pow_f32(X, INCX, Y, INCY, Z, n); break
 #define RK_POWERS_f64(X, INCX, Y, INCY, Z) \
-    for (ptrdiff_t i = 0; i < n; i++) (Z)[i] = pow((X)[i * INCX], (Y)[i * INCY]); break
+    do { for (ptrdiff_t i = 0; i < n; i++) (Z)[i] = pow((X)[i * INCX], (Y)[i * INCY]); } while (0); break
 
 #define RK_PARAM_FLOAT(NAME, T_, S) \
 static void rk_par_##NAME(int op, const T_ *x, double p_, double q_, T_ *y, ptrdiff_t n) \
