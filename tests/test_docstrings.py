@@ -53,7 +53,8 @@ EXAMPLES = list(examples())
 @pytest.mark.parametrize(("module", "path", "text"), EXAMPLES)
 def test_example(module: ModuleType, path: str, text: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    names = {**vars(module), "mo": MatrixOperator(), "NDArray": NDArray, "np": np, "C": C, "R": R}
+    mo = MatrixOperator()
+    names = {**vars(module), "mo": mo, "la": mo.la(), "NDArray": NDArray, "np": np, "C": C, "R": R}
     names["__name__"] = "__main__"
     test = doctest.DocTestParser().get_doctest(text, names, path, None, None)
     failures: list[str] = []

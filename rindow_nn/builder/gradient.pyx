@@ -1,5 +1,6 @@
 """The gradient builder: names of variables, tapes and functions."""
 
+from rindow_nn.gradient.core.gradcheck import gradcheck
 from rindow_nn.gradient.core.graph import GraphFunction
 from rindow_nn.gradient.core.modules import Modules
 from rindow_nn.gradient.core.tape import GradientTape, StopGradient
@@ -91,6 +92,10 @@ cdef class Gradient:
             **options: ``name``, ``alternateCreator``.
         """
         return GraphFunction(self.backend_, func, **options)
+
+    def gradcheck(self, func, inputs, eps=1e-6, rtol=1e-4, atol=1e-6, seed=0):
+        """Compares the gradients of a function with finite differences (see ``rindow_nn.gradient.core.gradcheck``)."""
+        return gradcheck(self.backend_, func, inputs, eps, rtol, atol, seed)
 
     def isUndetermined(self, variable):
         """Whether a value is a variable without a value."""

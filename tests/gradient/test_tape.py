@@ -380,7 +380,7 @@ def test_a_target_that_was_not_recorded():
     x = g.Variable(3.0, name="x")
     y = g.square(x)
     tape = g.GradientTape()
-    assert "while a tape recorded" in message(y, x, tape)
+    assert "outside the tape" in message(y, x, tape)
     assert "source #1(x)" in message(x, x, tape)
 
 
@@ -434,7 +434,7 @@ def test_stopGradient():
         z = g.exp(stopped)
     assert stopped.toArray() == 9
     assert tape.gradient(y, x).toArray() == 9
-    assert "stopGradient" in message(z, x, tape)
+    assert "stopgradient" in message(z, x, tape).lower()
     assert "gradients stop at it" in message(y, stopped, tape)
 
 

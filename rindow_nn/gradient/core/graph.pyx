@@ -231,8 +231,8 @@ cdef class Program:
             call.pointwise = self._is_pointwise(node, call)
             if node.repeats_input() and (<Value>call.ins[0]).header.n == 1:
                 (<Value>call.outs[0]).single = (<Value>call.ins[0])
-        if call.pointwise:
-            for i in range(len(call.ins)):
+        if call.pointwise and call.micro.kind == MICRO_BINARY:
+            for i in range(2):
                 x = (<Value>call.ins[i]).single
                 if x is not None and x.header.dt == (<Value>call.outs[0]).header.dt:
                     call.ins[i] = x  # read in place of the array that repeats it
@@ -252,7 +252,7 @@ cdef class Program:
         last = 2 if call.micro.kind == MICRO_BINARY else 1
         for i in range(last):
             x = (<Value>call.ins[i if last == 2 else call.micro.x_from]).header
-            if x is None or x.dt != out.dt or (x.n != out.n and x.n != 1):
+            if x is None or x.dt != out.dt or (x.n != out.n and (x.n != 1 or last == 1)):
                 return False
         for i in (call.micro.p_from, call.micro.q_from):
             if call.micro.kind == MICRO_PARAM and i >= 0:
@@ -1164,14 +1164,14 @@ cdef class Compiled:
         cdef bint recorded = recording()
         cdef Variable v
         if getattr(_state, "mode", 0) == 1:
-            return function._func(*[pack(self.backend, v) for v in inputs])  # inside another trace: part of it
+            return function._func(*[pack(self.backend, x) for x in inputs])  # inside another trace: part of it
         if self.count >= 0 and len(inputs) != self.count:
             raise InvalidArgumentException(
                 f"{self.count} arguments are required. {len(inputs)} given to {function._label()}, whose plan was made "
                 f"for {self.count}."
             )
         if program is None or not _fits(program, inputs):
-            variables = [pack(self.backend, v) for v in inputs]
+            variables = [pack(self.backend, x) for x in inputs]
             key = tuple([_signature(<Variable>v) for v in variables])
             program = self.programs.get(key)
             if program is not None and not _captured_fit(program):
@@ -1180,7 +1180,7 @@ cdef class Compiled:
                 return self.build(function, key, variables)
             self.last = program
         if recorded and not program.differentiable and program.failure is None:
-            variables = [pack(self.backend, v) for v in inputs]
+            variables = [pack(self.backend, x) for x in inputs]
             return self.build(function, tuple([_signature(<Variable>v) for v in variables]), variables)
         return self.run(program, inputs, recorded)
 
@@ -1194,7 +1194,7 @@ cdef class Compiled:
         cdef int generation = -1
         cdef int i
         if program.busy:
-            outputs = program.replay([pack(self.backend, v) for v in inputs])
+            outputs = program.replay([pack(self.backend, x) for x in inputs])
             return outputs[0] if program.single else outputs
         run = Run.__new__(Run)
         run.objects = {}
@@ -1216,7 +1216,7 @@ cdef class Compiled:
             prepare(node, self.backend, None)
             node.program = program
             node.run = run
-            variables = [pack(self.backend, v) for v in inputs]
+            variables = [pack(self.backend, x) for x in inputs]
             for item in program.captured:
                 variables.append((<Value>item).variable)
                 run.inputs.append(raw((<Value>item).variable.value_))

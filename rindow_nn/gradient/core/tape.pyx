@@ -137,7 +137,7 @@ def _untraceable(what):
     """The error for taking a number out of a value that is being traced."""
     import sys
 
-    frame = sys._getframe(1)
+    frame = sys._getframe(0)  # compiled functions have no frame: the caller's
     while frame is not None and frame.f_globals.get("__name__", "").startswith(("rindow_nn.", "rindow_math.")):
         frame = frame.f_back
     where = f" in {frame.f_code.co_filename}, line {frame.f_lineno}" if frame is not None else ""
@@ -1144,23 +1144,65 @@ cdef str _label(Variable v, int i):
 
 
 cdef object _why(Variable t, Variable s, int i):
-    """Says why no gradient of t with respect to s exists."""
+    """The error for a source that has no gradient: says why it has none."""
     cdef str reason
-    if s.literal or s.value_ is None:
-        reason = "it has no value" if s.value_ is None else "it is a constant"
-    elif isinstance(s.value_, NDArray) and not 11 <= s.value_.dtype() <= 13:
+    if s.value_ is None:
+        reason = "it has no value"
+    elif not isinstance(s.value_, NDArray):
+        reason = f"it holds no array but {type(s.value_).__name__}"
+    elif not 11 <= s.value_.dtype() <= 13:
         reason = f"it holds {NAMES[s.value_.dtype()]}, and only floating-point values have gradients"
-    elif t.creator_ is None:
-        reason = "the target was not computed while a tape recorded"
     elif s.unbackpropagatable:
         reason = "gradients stop at it"
+    elif t.creator_ is None:
+        reason = "the target was computed outside the tape"
+    elif t.unbackpropagatable:
+        reason = f"the target comes from {_function_name(t.creator_)}, through which no gradient passes"
     else:
-        reason = (
-            "it was never used in computing the target, or its path is cut: by a value that is not a Variable, "
-            "by numpy or Python numbers, by stopGradient, by a function without a gradient, or by a calculation "
-            "outside the tape"
-        )
+        reason = _cut(t, s)
     return InvalidArgumentException(f"No applicable gradient found for {_label(s, i)}: {reason}.")
+
+
+cdef str _function_name(AbstractFunction node):
+    name = type(node).__name__
+    return f"{name} '{node.name_}'" if node.name_ else name
+
+
+cdef str _cut(Variable t, Variable s):
+    """Where the way from a source to a target ends, found by walking through everything behind the target."""
+    cdef list stack = [t.creator_]
+    cdef set seen = {t.creator_}
+    cdef set cuts = set()
+    cdef bint used = False
+    cdef bint by_value = False
+    cdef AbstractFunction node
+    cdef Variable v
+    while stack:
+        node = <AbstractFunction>stack.pop()
+        for item in node.inputs_:
+            v = <Variable>item
+            if v is s or (v.creator_ is not None and v.creator_ is s.creator_ and v.index == s.index):
+                used = True
+            elif v.value_ is s.value_ and v.creator_ is None:
+                by_value = True
+            if v.creator_ is not None and v.creator_ not in seen:
+                seen.add(v.creator_)
+                stack.append(v.creator_)
+            if v.unbackpropagatable and v.creator_ is not None:
+                cuts.add(_function_name(v.creator_))
+    if used and cuts:
+        names = ", ".join(sorted(cuts))
+        return f"the way from it to the target is cut by {names}, through which no gradient passes"
+    if used:
+        return "the functions that use it have no gradient for it"
+    if by_value:
+        return "its value was used, but not the variable itself: value() and arrays are constants to the tape"
+    if s.creator_ is None:
+        return (
+            "it was never used while the tape recorded, or only as numbers: a conversion to numpy or to Python "
+            "numbers cuts the record, and so does a calculation outside the tape"
+        )
+    return "it was computed, but the target does not depend on it"
 
 
 cdef Variable _ones_like(object backend, Variable v):
@@ -1181,7 +1223,7 @@ cdef list _gradients(object backend, Variable target, list wanted):
     cdef list found
     cdef int i
     if not wanted:
-        raise InvalidArgumentException("no source was given")
+        return []
     if target.creator_ is None or target.unbackpropagatable:
         raise _why(target, <Variable>wanted[0], 0)
     found = pull_back(backend, [target], [_ones_like(backend, target)], wanted, 0)
