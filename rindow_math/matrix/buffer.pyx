@@ -5,7 +5,6 @@ from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABL
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_AsLongLong, PyLong_AsUnsignedLongLong, PyLong_CheckExact
-from libc.math cimport isnan
 from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, INT64_MAX, UINT64_MAX,
 )
@@ -15,7 +14,7 @@ import numbers
 
 import numpy as np
 
-from rindow_math.exceptions import InvalidArgumentException, LogicException, OutOfRangeException, RuntimeException
+from rindow_math.exceptions import InvalidArgumentException, LogicException, OutOfRangeException
 from rindow_math.matrix.complexnumber import Complex
 from rindow_math.matrix.kernels cimport core
 
@@ -79,8 +78,6 @@ def dtypeCode(dtype) -> int:
 cdef object load_item(const void* p, int dtype):
     """The element at p as a Python number."""
     cdef float f
-    cdef double d
-    cdef double re, im
     if dtype == core.RK_FLOAT32:
         return <double>(<const float*>p)[0]
     if dtype == core.RK_FLOAT64:

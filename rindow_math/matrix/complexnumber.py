@@ -40,7 +40,7 @@ class Complex(complex):
 
 
 # the original's name of __str__; inside the class body Python would mangle it
-setattr(Complex, "__toString", Complex.__str__)  # noqa: B010
+setattr(Complex, "__toString", Complex.__str__)
 
 
 def C(r: float | None = None, i: float | None = None) -> Complex:

@@ -510,6 +510,8 @@ cdef NDArrayPhp _op_scalar(int op, NDArrayPhp x, object value, bint reverse, obj
             work = _compare_type(x.dt, scalar_type)
         elif is_float(dtype):
             work = core.RK_INT64 if op == core.RK_MOD else _real_type(x.dt, core.RK_FLOAT32)
+        elif dtype == core.RK_BOOL and op == core.RK_DIV:
+            work = core.RK_FLOAT64  # a half is true
         elif scalar_type == x.dt:
             work = x.dt
         elif scalar_type == core.RK_INT64:

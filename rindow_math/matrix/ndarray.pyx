@@ -417,7 +417,8 @@ def fromNumpy(array) -> NDArrayPhp:
         dims[i] = array.shape[i]
     a = NDArrayPhp.__new__(NDArrayPhp)
     _describe(
-        a, wrap_memory(cnp.PyArray_DATA(array), array.size, code, array, not array.flags.writeable), 0, array.ndim, dims,
+        a, wrap_memory(cnp.PyArray_DATA(array), array.size, code, array, not array.flags.writeable), 0, array.ndim,
+        dims,
     )
     return a
 
@@ -632,14 +633,13 @@ cdef class NDArrayPhp(NDArray):
         return view(self, 0, nd, dims)
 
     cdef object _nested(self, int depth, Py_ssize_t* at):
-        cdef Py_ssize_t i
         cdef list row = []
         if depth == self.nd - 1:
-            for i in range(self.dims[depth]):
+            for _ in range(self.dims[depth]):
                 row.append(load_item(self.ptr + at[0] * self._buffer.itemsize, self.dt))
                 at[0] += 1
         else:
-            for i in range(self.dims[depth]):
+            for _ in range(self.dims[depth]):
                 row.append(self._nested(depth + 1, at))
         return row
 
@@ -831,12 +831,12 @@ cdef class NDArrayPhp(NDArray):
 
     def __float__(self):
         if self.n != 1:
-            raise InvalidArgumentException(f"only an array of one element becomes a number, shape is {shape_text(self)}")
+            raise InvalidArgumentException(f"only an array of one element becomes a number: shape {shape_text(self)}")
         return float(load_item(self.ptr, self.dt))
 
     def __int__(self):
         if self.n != 1:
-            raise InvalidArgumentException(f"only an array of one element becomes a number, shape is {shape_text(self)}")
+            raise InvalidArgumentException(f"only an array of one element becomes a number: shape {shape_text(self)}")
         return int(load_item(self.ptr, self.dt))
 
     # ---- copies and files

@@ -87,7 +87,7 @@ class Datasets(Factory):
     """Loads well-known data (PHP: ``Rindow\\NeuralNetworks\\Builder\\Datasets``)."""
 
     def digits(self) -> Any:
-        """1,797 handwritten digits of 8 by 8 pixels, which come with the library (see ``rindow_nn.datasets.Digits``)."""
+        """1,797 handwritten digits of 8 by 8 pixels that come with the library (see ``rindow_nn.datasets.Digits``)."""
         from rindow_nn.datasets import Digits
 
         return Digits(self._argument)

@@ -6,7 +6,7 @@ from rindow_nn.gradient.core.modules import Modules
 from rindow_nn.gradient.core.tape import GradientTape, StopGradient
 from rindow_nn.gradient.core.tape cimport Variable as VariableClass, pack
 from rindow_nn.gradient.core.values import ArraySpec, MaskedNDArray
-from rindow_nn.gradient.func import functions as func
+from rindow_nn.gradient.func import functions as calls
 from rindow_nn.gradient.func.functions cimport (
     f_add, f_div, f_exp, f_log, f_matmul, f_mul, f_sqrt, f_square, f_sub,
 )
@@ -145,88 +145,88 @@ cdef class Gradient:
 
     def reduceMean(self, x, axis=None, keepdims=None, name=None):
         """The mean over an axis, or of all elements."""
-        return func.ReduceMean(self.backend_, axis, keepdims, name)(x)
+        return calls.ReduceMean(self.backend_, axis, keepdims, name)(x)
 
     def reduceSum(self, x, axis=None, keepdims=None, name=None):
         """The sum over an axis, or of all elements."""
-        return func.ReduceSum(self.backend_, axis, keepdims, name)(x)
+        return calls.ReduceSum(self.backend_, axis, keepdims, name)(x)
 
     def clipByValue(self, x, min, max, name=None):
         """x limited to min .. max."""
-        return func.ClipByValue(self.backend_, min, max, name)(x)
+        return calls.ClipByValue(self.backend_, min, max, name)(x)
 
     def equal(self, x, y, name=None):
         """1 where x equals y, 0 elsewhere, in the type of x."""
-        return func.Equal(self.backend_, name)(x, y)
+        return calls.Equal(self.backend_, name)(x, y)
 
     def notEqual(self, x, y, name=None):
         """1 where x differs from y, 0 elsewhere, in the type of x."""
-        return func.NotEqual(self.backend_, name)(x, y)
+        return calls.NotEqual(self.backend_, name)(x, y)
 
     def cast(self, x, dtype, name=None):
         """x in another element type."""
-        return func.Cast(self.backend_, dtype, name)(x)
+        return calls.Cast(self.backend_, dtype, name)(x)
 
     def zerosLike(self, x, name=None):
         """Zeros in the shape and type of x."""
-        return func.ZerosLike(self.backend_, name)(x)
+        return calls.ZerosLike(self.backend_, name)(x)
 
     def onesLike(self, x, name=None):
         """Ones in the shape and type of x."""
-        return func.OnesLike(self.backend_, name)(x)
+        return calls.OnesLike(self.backend_, name)(x)
 
     def reshape(self, x, shape, name=None):
         """x in another shape; -1 is computed from the other sizes, 0 stands for the first size of x."""
-        return func.Reshape(self.backend_, name)(x, shape)
+        return calls.Reshape(self.backend_, name)(x, shape)
 
     def transpose(self, x, perm=None, name=None):
         """x with its dimensions reversed, or in the order of perm."""
-        return func.Transpose(self.backend_, perm, name)(x)
+        return calls.Transpose(self.backend_, perm, name)(x)
 
     def shape(self, x, name=None):
         """The shape of x as a variable that holds an ArrayShape."""
-        return func.Shape(self.backend_, name)(x)
+        return calls.Shape(self.backend_, name)(x)
 
     def get(self, x, offset, count=None, name=None):
         """Row ``offset`` of x, or ``count`` rows from there."""
-        return func.Get(self.backend_, name)(x, offset, 0 if count is None else count)
+        return calls.Get(self.backend_, name)(x, offset, 0 if count is None else count)
 
     def scale(self, alpha, x, name=None):
         """alpha * x with a single number alpha."""
-        return func.Scale(self.backend_, name)(alpha, x)
+        return calls.Scale(self.backend_, name)(alpha, x)
 
     def zeros(self, shape, dtype=None, name=None):
         """Zeros in a given shape."""
-        return func.Zeros(self.backend_, dtype, name)(shape)
+        return calls.Zeros(self.backend_, dtype, name)(shape)
 
     def ones(self, shape, dtype=None, name=None):
         """Ones in a given shape."""
-        return func.Ones(self.backend_, dtype, name)(shape)
+        return calls.Ones(self.backend_, dtype, name)(shape)
 
     def bandpart(self, x, lower, upper, name=None):
         """x with zeros outside a band around the diagonal; negative limits mean all."""
-        return func.Bandpart(self.backend_, lower, upper, name)(x)
+        return calls.Bandpart(self.backend_, lower, upper, name)(x)
 
     def increment(self, x, beta, alpha=None, name=None):
         """alpha * x + beta with single numbers."""
-        return func.Increment(self.backend_, name)(x, beta, 1.0 if alpha is None else alpha)
+        return calls.Increment(self.backend_, name)(x, beta, 1.0 if alpha is None else alpha)
 
     def greater(self, x, alpha, name=None):
         """1 where x is greater than a single number, 0 elsewhere."""
-        return func.Greater(self.backend_, name)(x, alpha)
+        return calls.Greater(self.backend_, name)(x, alpha)
 
     def less(self, x, alpha, name=None):
         """1 where x is less than a single number, 0 elsewhere."""
-        return func.Less(self.backend_, name)(x, alpha)
+        return calls.Less(self.backend_, name)(x, alpha)
 
     def repeat(self, x, repeats, axis=None, keepdims=None, name=None):
         """x repeated along a new axis; with keepdims along the axis itself; without an axis end to end."""
-        return func.Repeat(self.backend_, axis, keepdims, name)(x, repeats)
+        return calls.Repeat(self.backend_, axis, keepdims, name)(x, repeats)
 
     def split(self, x, sizeSplits, axis=None, name=None):
         """x cut along an axis into a list of parts of given sizes."""
-        return func.Split(self.backend_, sizeSplits, axis, name)(x)
+        return calls.Split(self.backend_, sizeSplits, axis, name)(x)
 
     def nop(self, x, **options):
         """x itself, as a recorded call."""
-        return func.Nop(self.backend_, **options)(x)
+        return calls.Nop(self.backend_, **options)(x)

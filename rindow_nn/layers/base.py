@@ -211,7 +211,9 @@ class AbstractLayerBase(Layer):
                 shape = self._inputShape
         elif isinstance(variable, (list, tuple)):
             if not all(isinstance(n, int) and not isinstance(n, bool) for n in variable):
-                raise InvalidArgumentException(f"variable must Variable or shape: {variable!r} given in {self._label()}")
+                raise InvalidArgumentException(
+                    f"variable must Variable or shape: {variable!r} given in {self._label()}"
+                )
             shape = list(variable)
         elif isinstance(variable, NDArray):
             shape = variable.shape()[1:]
@@ -232,8 +234,7 @@ class AbstractLayerBase(Layer):
         if self._shapeInspection and self._inputShape != inputShape:
             raise InvalidArgumentException(
                 f"Input shape is inconsistent: defined as {_shape_text(self._inputShape)} but "
-                f"{_shape_text(inputShape)} given in {type(self).__name__}"
-                + (f" ({self._name})" if self._name else "")
+                f"{_shape_text(inputShape)} given in {type(self).__name__}" + (f" ({self._name})" if self._name else "")
             )
         if inputShape is None:
             raise InvalidArgumentException(f"Input shape is not defined in {self._label()}")

@@ -56,7 +56,9 @@ class Dense(AbstractLayer):
     ) -> None:
         super().__init__(backend)
         if isinstance(units, bool) or not isinstance(units, int) or units < 1:
-            raise InvalidArgumentException(f"Dense: units must be a positive integer. Expected: 1 or more. Received: {units!r}")
+            raise InvalidArgumentException(
+                f"Dense: units must be a positive integer. Expected: 1 or more. Received: {units!r}"
+            )
         kernel_initializer = "glorot_uniform" if kernel_initializer is None else kernel_initializer
         bias_initializer = "zeros" if bias_initializer is None else bias_initializer
         self._units = units
@@ -76,7 +78,7 @@ class Dense(AbstractLayer):
         shape = self.normalizeInputShape(variable)
         if not shape:
             raise InvalidArgumentException(
-                f"Dense needs inputs of two dimensions or more, (batch, ..., k), in {self._label()}; shape (batch) given"
+                f"Dense needs inputs of two dimensions or more, (batch, ..., k), in {self._label()}; (batch) given"
             )
         k = shape[-1]
         if self._weights[0].isUndetermined():

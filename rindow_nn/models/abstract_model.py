@@ -127,9 +127,7 @@ class AbstractModel(Model):
 
     def parameterVariables(self) -> list[Variable]:
         """Variables that the model and models inside hold themselves."""
-        found = [
-            v for m in self.submodules() if hasattr(m, "parameterVariables") for v in m.parameterVariables()
-        ]
+        found = [v for m in self.submodules() if hasattr(m, "parameterVariables") for v in m.parameterVariables()]
         return found + [v for v in vars(self).values() if isinstance(v, Variable) and v.isbackpropagatable()]
 
     def trainableVariables(self) -> list[Variable]:

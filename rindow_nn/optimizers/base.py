@@ -64,7 +64,5 @@ def check_rate(optimizer: str, lr: Any) -> float | Callable[[int], float]:
     if callable(lr):
         return lr
     if isinstance(lr, bool) or not isinstance(lr, numbers.Real):
-        raise InvalidArgumentException(
-            f"{optimizer}: lr must be a number or a LearningRateSchedule. Received: {lr!r}"
-        )
+        raise InvalidArgumentException(f"{optimizer}: lr must be a number or a LearningRateSchedule. Received: {lr!r}")
     return float(lr)

@@ -56,16 +56,18 @@ BINARY = {
     "sub": lambda x, y: g.sub(x, y) if _fits(x, y) else y,
     "mul": lambda x, y: g.mul(x, y) if _fits(x, y) else x,
     "div": lambda x, y: g.div(x, g.increment(g.square(y), 1.0)) if _fits(x, y) else x,
-    "matmul": lambda x, y: g.matmul(x, y, transpose_b=True)
-    if x.ndim() == 2 and y.ndim() == 2 and x.shape()[1] == y.shape()[1]
-    else y,
+    "matmul": lambda x, y: (
+        g.matmul(x, y, transpose_b=True) if x.ndim() == 2 and y.ndim() == 2 and x.shape()[1] == y.shape()[1] else y
+    ),
 }
 
 
 @st.composite
 def graphs(draw):
     """Shapes of the inputs and a list of (operation, operands) that refer to earlier values."""
-    shapes = draw(st.lists(st.sampled_from([(), (3,), (2, 3), (1, 3), (2, 1), (4, 3), (2, 2, 3)]), min_size=1, max_size=3))
+    shapes = draw(
+        st.lists(st.sampled_from([(), (3,), (2, 3), (1, 3), (2, 1), (4, 3), (2, 2, 3)]), min_size=1, max_size=3)
+    )
     steps = []
     count = len(shapes)
     for _ in range(draw(st.integers(1, 12))):
@@ -107,6 +109,7 @@ def test_compiled_equals_eager_bit_for_bit(graph):
     rng = np.random.default_rng(seed)
     inputs = [g.Variable(rng.standard_normal(s).astype(dtype)) for s in shapes]
     weight = g.Variable(np.asarray(rng.standard_normal(), dtype))
+
     def f(*xs):
         return _run(steps, outputs, xs, weight)
 
@@ -119,7 +122,7 @@ def test_compiled_equals_eager_bit_for_bit(graph):
             continue
         sources.append(v)
     compiled = g.Function(f)
-    compiled(*inputs)                      # a plan for the outputs
+    compiled(*inputs)  # a plan for the outputs
     _gradients(compiled, inputs, sources)  # and with the gradient
     for _ in range(2):
         want, want_grads = _gradients(f, inputs, sources)

@@ -12,7 +12,7 @@ from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport is_complex, is_float, is_int, item_size
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport (
-    MAX_DIMS, NDArrayPhp, cast_to, check_writable, copy_of, empty, empty_like, full, raw, same_shape, scalar,
+    MAX_DIMS, NDArrayPhp, cast_to, check_writable, copy_of, empty, empty_like, full, raw, same_shape,
     shape_text, view,
 )
 
@@ -620,7 +620,8 @@ cdef class Primitives:
         wrong = rk.check_index(labels.dt, labels.ptr, rows, n)
         if wrong >= 0:
             raise InvalidArgumentException(
-                f"trues must be class numbers from 0 to {n - 1}: {labels.reshape([rows])[wrong]} was given at row {wrong}"
+                f"trues must be class numbers from 0 to {n - 1}: {labels.reshape([rows])[wrong]} was given "
+                f"at row {wrong}"
             )
         by_row = loss.nd > 0 or labels.nd == 0
         if rows * n > LONG:

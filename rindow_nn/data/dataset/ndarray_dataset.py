@@ -77,9 +77,7 @@ class NDArrayDataset(Dataset):
         if tests is not None and not isinstance(tests, NDArray):
             raise InvalidArgumentException(f"tests must be an NDArray: {type(tests).__name__} given")
         if tests is not None and len(tests) != len(self._inputs[0]):
-            raise InvalidArgumentException(
-                f"Unmatch data size of inputs and tests:{len(self._inputs[0])},{len(tests)}"
-            )
+            raise InvalidArgumentException(f"Unmatch data size of inputs and tests:{len(self._inputs[0])},{len(tests)}")
         self._tests = tests
         self._batch_size = batch_size
         self._shuffle = True if shuffle is None else bool(shuffle)

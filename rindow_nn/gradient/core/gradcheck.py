@@ -104,7 +104,7 @@ def gradcheck(
             below = weighted(arrays)
             base[at] = keep
             want = (above - below) / (2 * eps)
-            excess = abs(got[at] - want) - (atol + rtol * abs(want))
+            excess = float(abs(got[at] - want) - (atol + rtol * abs(want)))
             if excess > worst[0] or np.isnan(excess):
                 worst = (
                     float("inf") if np.isnan(excess) else excess,

@@ -12,7 +12,6 @@ import threading
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
 from libc.stddef cimport ptrdiff_t
-from libc.stdint cimport int64_t
 
 from rindow_math.exceptions import InvalidArgumentException, LogicException, RuntimeException, UnexpectedValueException
 from rindow_math.matrix.buffer import NAMES
@@ -317,7 +316,7 @@ cdef class Program:
         for item in self.grads:
             if item is not None:
                 stack.append(item)
-        outputs = {(<Value>v).owner() for v in self.outputs}
+        outputs = {(<Value>x).owner() for x in self.outputs}
         while stack:
             v = (<Value>stack.pop()).owner()
             if v in seen or v.kind != COMPUTED:
@@ -337,7 +336,6 @@ cdef class Program:
     cdef Plan back_plan(self, unsigned long long needs):
         cdef Plan plan = self.back_plans.get(needs)
         cdef list targets = []
-        cdef Value v
         cdef int i
         if plan is None:
             self.plan(True)
@@ -610,8 +608,6 @@ cdef Plan _compile(Program program, list calls, list targets, set given, list sa
     cdef list schedule = []           # Call, or list of Calls to fuse
     cdef Call call
     cdef Value v
-    cdef Value x
-    cdef int i
     cdef int at
     plan.targets = targets
     plan.saved = saved
@@ -901,7 +897,6 @@ cdef class CompiledCall(AbstractFunction):
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef Program program = self.program
-        cdef list found
         if program.failure is not None:
             raise program.failure
         if recording() or program.busy:
@@ -1160,7 +1155,6 @@ cdef class Compiled:
     cdef object call(self, object function, tuple inputs):
         cdef Program program = self.last
         cdef list variables = None
-        cdef list values
         cdef bint recorded = recording()
         cdef Variable v
         if getattr(_state, "mode", 0) == 1:
@@ -1225,7 +1219,10 @@ cdef class Compiled:
             node.outputs_count = len(outputs)
             if len(outputs) > 1:
                 node.output_shapes = tuple(
-                    [(x.shape(), x.dtype()) if isinstance(x, NDArray) and 11 <= x.dtype() <= 13 else None for x in results]
+                    [
+                        (x.shape(), x.dtype()) if isinstance(x, NDArray) and 11 <= x.dtype() <= 13 else None
+                        for x in results
+                    ]
                 )
             for item in variables:
                 if (<Variable>item).generation_ > generation:

@@ -57,6 +57,9 @@ cdef class LayerCall(LayerFunction):
         return result
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
+        cdef NDArrayPhp given
+        cdef NDArrayPhp x
+        cdef int i
         if tracing():
             return traced_gradient(self, douts)
         layer = self.layer

@@ -9,10 +9,8 @@ source. Gradients are computed with the same functions, so an outer tape can dif
 cimport cython
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_XDECREF, Py_XINCREF
-from libc.stdint cimport uintptr_t
 
-import copy
-import numbers
+import copy as copying
 import types
 import weakref
 
@@ -414,7 +412,7 @@ cdef class Variable(NDArray):
         return (1, 0)
 
     def __copy__(self):
-        cdef Variable v = make_variable(self.backend_, copy.copy(self.value_))
+        cdef Variable v = make_variable(self.backend_, copying.copy(self.value_))
         v.name_ = self.name_
         v.trainable = self.trainable
         v.undetermined = self.undetermined
@@ -681,7 +679,6 @@ cdef class AbstractFunction:
 
     def __call__(self, *inputs):
         cdef AbstractFunction node = self
-        cdef object out
         if len(inputs) != self.numOfInputs:
             raise InvalidArgumentException(
                 f"{self.numOfInputs} arguments are required.{len(inputs)} given. ({self.name_ or type(self).__name__})"

@@ -12,11 +12,11 @@ from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport dtype_code, is_float
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport (
-    MAX_DIMS, NDArray, NDArrayPhp, dims_list, from_python, raw, read_shape, same_shape, shape_text, view,
+    MAX_DIMS, NDArray, NDArrayPhp, from_python, raw, read_shape, same_shape, shape_text, view,
 )
 from rindow_nn.gradient.core.tape cimport (
     A, AbstractFunction, FIXED, MICRO_BINARY, MICRO_PARAM, MICRO_UNARY, Micro, OPAQUE, STEP, VIEW, Variable, array_of,
-    make_variable, pack, prepare,
+    pack, prepare,
 )
 from rindow_nn.gradient.core.values import ArrayShape, Scalar
 
