@@ -456,6 +456,13 @@ cdef int _parameter_op(int op, bint reverse, int dtype, const char* x, double va
     return 0
 
 
+cdef NDArrayPhp _deliver(NDArrayPhp r, NDArrayPhp target):
+    """The result array, filled from the array that was computed into where the two differ."""
+    if target is not r:
+        rk.copy(item_size(r.dt), r.n, target.ptr, 1, r.ptr, 1)
+    return r
+
+
 cdef NDArrayPhp _op_scalar(int op, NDArrayPhp x, object value, bint reverse, object R):
     """op(x, value), or op(value, x) when reverse."""
     cdef bint truth = op >= core.RK_EQ
@@ -464,7 +471,7 @@ cdef NDArrayPhp _op_scalar(int op, NDArrayPhp x, object value, bint reverse, obj
     cdef int scalar_type = core.RK_FLOAT64
     cdef char[16] item
     cdef double d
-    cdef NDArrayPhp r, target
+    cdef NDArrayPhp r, target, whole
     cdef bint divides = op == core.RK_MOD or op == core.RK_DIV
     value = _plain_number(value)
     integral = PyLong_CheckExact(value)
@@ -518,14 +525,19 @@ cdef NDArrayPhp _op_scalar(int op, NDArrayPhp x, object value, bint reverse, obj
             work = core.RK_INT64 if x.dt != core.RK_UINT64 else core.RK_FLOAT64
         else:
             work = core.RK_FLOAT64
+        if dtype == core.RK_UINT64 and op == core.RK_DIV and d < 0.0 and not reverse:
+            # negative quotients wrap, as in the narrower types; a cast from float64 would stop at 0
+            whole = empty_typed(x, core.RK_INT64)
+            _binary(op, work, truth, x.ptr, x.dt, WHOLE, item, scalar_type, SINGLE, whole.ptr, core.RK_INT64, 1, x.n,
+                    False)
+            rk.cast(core.RK_INT64, core.RK_UINT64, whole.ptr, target.ptr, x.n)
+            return _deliver(r, target)
         divides = reverse and (op == core.RK_MOD or (op == core.RK_DIV and not is_float(dtype)))
         if reverse:
             _binary(op, work, truth, item, scalar_type, SINGLE, x.ptr, x.dt, WHOLE, target.ptr, dtype, 1, x.n, divides)
         else:
             _binary(op, work, truth, x.ptr, x.dt, WHOLE, item, scalar_type, SINGLE, target.ptr, dtype, 1, x.n, False)
-    if target is not r:
-        rk.copy(item_size(r.dt), r.n, target.ptr, 1, r.ptr, 1)
-    return r
+    return _deliver(r, target)
 
 
 cdef int _gemm(int dtype, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const char* a, Py_ssize_t lda,
