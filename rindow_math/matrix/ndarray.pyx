@@ -85,6 +85,9 @@ cdef NDArrayPhp empty_typed(NDArrayPhp a, int dtype):
 cdef NDArrayPhp full(int dtype, int nd, const Py_ssize_t* dims, object value):
     cdef NDArrayPhp a = empty(dtype, nd, dims)
     cdef char[16] item
+    if a.n == 1:
+        store_item(a.ptr, dtype, value)
+        return a
     store_item(item, dtype, value)
     rk.fill(item_size(dtype), item, a.ptr, a.n, 1)
     return a

@@ -392,7 +392,7 @@ cdef class OpaqueStep(Step):
             v = <Value>item
             if v.kind == CONSTANT:
                 xs.append(v.constant)
-            elif v in run.objects:  # may have a mask
+            elif run.objects is not None and v in run.objects:  # may have a mask
                 xs.append(run.objects[v])
             elif v.kind == INPUT:
                 xs.append(run.inputs[v.index])
@@ -401,7 +401,7 @@ cdef class OpaqueStep(Step):
             else:
                 xs.append(copy_of(v.header))  # the code may keep it, and this memory is used again
         if isinstance(f, DifferentiateCall):
-            f_subject = run.instances.get(self.call.subject)
+            f_subject = None if run.instances is None else run.instances.get(self.call.subject)
             if f_subject is None:
                 raise LogicException(f"the call of {self.call.subject.title()} to differentiate is missing")
             (<DifferentiateCall>f).subject = f_subject
@@ -420,8 +420,12 @@ cdef class OpaqueStep(Step):
                     f"{self.call.title()} gave shape {x.shape()} ({NAMES[x.dt]}) in a compiled function whose plan was "
                     f"made for {v.header.shape()} ({NAMES[v.header.dt]})"
                 )
+            if run.objects is None:
+                run.objects = {}
             run.objects[v] = result[i]
             v.header.ptr = x.ptr
+        if run.instances is None:
+            run.instances = {}
         run.instances[self.call] = f
         return 0
 
@@ -939,7 +943,7 @@ cdef list _results(Plan plan, Run run, list fresh):
     cdef int i
     for item in plan.targets:
         v = <Value>item
-        if v in run.objects:
+        if run.objects is not None and v in run.objects:
             out.append(run.objects[v])
             continue
         for i in range(len(plan.fresh)):
@@ -1000,8 +1004,9 @@ cdef list _run_back(Program program, Run run, tuple douts, unsigned long long ne
             (<Value>forward.placed[i]).header.ptr = run.arena.ptr + <Py_ssize_t>forward.offsets[i]
         for i in range(len(forward.fresh)):
             (<Value>forward.fresh[i]).header.ptr = (<NDArrayPhp>run.outputs[i]).ptr
-        for key, value in run.objects.items():
-            (<Value>key).header.ptr = (<NDArrayPhp>raw(value)).ptr
+        if run.objects is not None:
+            for key, value in run.objects.items():
+                (<Value>key).header.ptr = (<NDArrayPhp>raw(value)).ptr
         for i in range(len(forward.views)):
             v = <Value>forward.views[i]
             v.header.ptr = v.base.header.ptr + v.shift * item_size(v.header.dt)
@@ -1191,8 +1196,6 @@ cdef class Compiled:
             outputs = program.replay([pack(self.backend, x) for x in inputs])
             return outputs[0] if program.single else outputs
         run = Run.__new__(Run)
-        run.objects = {}
-        run.instances = {}
         run.inputs = []
         for i in range(len(inputs)):
             item = inputs[i]
@@ -1200,6 +1203,8 @@ cdef class Compiled:
             if not isinstance(value, NDArrayPhp) and (<Value>program.inputs[i]).is_array():
                 value = pack(self.backend, value).value_
                 if not isinstance(value, NDArrayPhp):
+                    if run.objects is None:
+                        run.objects = {}
                     run.objects[program.inputs[i]] = value  # with its mask, for calls that look at it
                     value = raw(value)
             run.inputs.append(value)

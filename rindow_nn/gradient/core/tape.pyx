@@ -8,7 +8,8 @@ source. Gradients are computed with the same functions, so an outer tape can dif
 
 cimport cython
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_XDECREF, Py_XINCREF
+from cpython.ref cimport Py_INCREF, Py_XDECREF, Py_XINCREF
+from cpython.tuple cimport PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 
 import copy as copying
 import types
@@ -22,6 +23,9 @@ from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport MAX_DIMS, copy_of, from_python, full, raw, read_shape, same_shape, shape_text
 from rindow_nn.gradient.core.values import ArrayShape, MaskedNDArray, Scalar
 
+
+cdef extern from "Python.h":
+    PyObject* PyTuple_GET_ITEM(tuple, Py_ssize_t)  # borrowed
 
 cdef extern from *:
     """
@@ -777,20 +781,21 @@ cdef class AbstractFunction:
         cdef int generation = -1
         cdef int i
         cdef list outs
-        cdef list values = []
         cdef bint tape = rn_tape != NULL
         cdef bint traced = False
-        for item in inputs:
-            x = <Variable>item
-            values.append(x.value_ if x.value_ is not None else x.need_value())
+        # the inputs' values are kept, so that a later assign() does not change the gradient
+        cdef tuple xs = PyTuple_New(PyTuple_GET_SIZE(inputs))
+        for i in range(PyTuple_GET_SIZE(inputs)):
+            x = <Variable>PyTuple_GET_ITEM(inputs, i)
+            value = x.value_ if x.value_ is not None else x.need_value()
+            Py_INCREF(value)
+            PyTuple_SET_ITEM(xs, i, value)
             if x.generation_ > generation:
                 generation = x.generation_
             if rn_tracing and (x.traced or (not x.literal and isinstance(x.value_, NDArray))):
                 traced = True
         if self.K is None:
             raise LogicException(f"{type(self).__name__}.__init__ must call super().__init__(backend)")
-        # the inputs' values are kept, so that a later assign() does not change the gradient
-        cdef tuple xs = tuple(values)
         value = self.forward(xs, None)
         if tape:
             self.kept = xs
@@ -924,32 +929,43 @@ cdef inline AbstractFunction _maker(Variable v, long within):
 cdef class _Sources:
     """The variables whose gradients are wanted: leaves by identity, results of calls by call and position."""
 
+    cdef list few                     # the leaves, where they are few: faster to look through than a set
     cdef set leaves
     cdef dict outputs
     cdef long within
 
-    def __cinit__(self, list variables, long within):
-        cdef Variable v
-        self.leaves = set()
-        self.outputs = None
-        self.within = within
-        for item in variables:
-            v = <Variable>item
-            if _maker(v, within) is None:
-                self.leaves.add(v)
-            else:
-                if self.outputs is None:
-                    self.outputs = {}
-                self.outputs.setdefault(v.creator_, set()).add(v.index)
 
     cdef inline bint has(self, Variable v):
         if _maker(v, self.within) is None:
-            return v in self.leaves
+            if self.leaves is not None:
+                return v in self.leaves
+            for item in self.few:
+                if item is v:
+                    return True
+            return False
         return self.outputs is not None and v.creator_ in self.outputs and v.index in self.outputs[v.creator_]
 
 
-cdef list _reverse_order(list targets, _Sources sources):
-    """The calls on a path from a source to a target, each before all that feed it.
+cdef _Sources _sources(list variables, long within):
+    cdef _Sources sources = _Sources.__new__(_Sources)
+    cdef Variable v
+    sources.few = []
+    sources.within = within
+    for item in variables:
+        v = <Variable>item
+        if _maker(v, within) is None:
+            sources.few.append(v)
+        else:
+            if sources.outputs is None:
+                sources.outputs = {}
+            sources.outputs.setdefault(v.creator_, set()).add(v.index)
+    if len(sources.few) > 8:
+        sources.leaves = set(sources.few)
+    return sources
+
+
+cdef list _calls_between(list targets, _Sources sources, list all_needs):
+    """The calls on a path from a source to a target, each after all that feed it.
 
     Each comes with the inputs whose gradients are needed, as bits. The marks on the calls (`stamp`, `useful`) hold
     within this function only: another thread, or a gradient asked by a call's own gradient, may walk the same calls.
@@ -1001,8 +1017,8 @@ cdef list _reverse_order(list targets, _Sources sources):
                 needs |= 1ULL << (i if i < 63 else 63)
         node.useful = needs != 0
         if needs:
-            order.append((node, needs))
-    order.reverse()
+            order.append(node)
+            all_needs.append(needs)
     return order
 
 
@@ -1237,11 +1253,12 @@ cdef list pull_back(object backend, list targets, list seeds, list wanted, long 
 
     With the number of a trace, calls outside it do not count; a target that no call made may itself be wanted.
     """
-    cdef _Sources sources = _Sources(wanted, within)
+    cdef _Sources sources = _sources(wanted, within)
     cdef dict slots = {}              # call -> gradients of its outputs
     cdef dict leaves = {}             # variable that no call made -> gradient
     cdef list result = []
     cdef list order
+    cdef list all_needs = []
     cdef list slot
     cdef tuple grads
     cdef AbstractFunction node
@@ -1249,8 +1266,9 @@ cdef list pull_back(object backend, list targets, list seeds, list wanted, long 
     cdef Variable v
     cdef Variable d
     cdef unsigned long long needs
+    cdef Py_ssize_t at
     cdef int i
-    order = _reverse_order(targets, sources)
+    order = _calls_between(targets, sources, all_needs)
     for i in range(len(targets)):
         v = <Variable>targets[i]
         if v.unbackpropagatable or seeds[i] is None:
@@ -1263,15 +1281,14 @@ cdef list pull_back(object backend, list targets, list seeds, list wanted, long 
             slot = [None] * v.creator_.outputs_count
             slots[v.creator_] = slot
         slot[v.index] = _sum(backend, slot[v.index], <Variable>seeds[i])
-    for item in order:
-        node = <AbstractFunction>(<tuple>item)[0]
-        needs = (<tuple>item)[1]
-        if sources.outputs is not None and node in sources.outputs:
-            slot = slots.get(node)
-        else:
-            slot = slots.pop(node, None)  # or all gradients in between would live to the end
+    for at in range(len(order) - 1, -1, -1):
+        node = <AbstractFunction>order[at]
+        needs = all_needs[at]
+        slot = slots.get(node)
         if slot is None:
             continue
+        if sources.outputs is None or node not in sources.outputs:
+            del slots[node]  # or all gradients in between would live to the end
         if node.outputs_count > 1:
             for i in range(node.outputs_count):
                 if slot[i] is None and node.output_shapes[i] is not None:

@@ -16,26 +16,39 @@ from rindow_math.matrix.ndarray cimport (
 )
 from rindow_nn.gradient.core.tape cimport (
     A, AbstractFunction, FIXED, MICRO_BINARY, MICRO_PARAM, MICRO_UNARY, Micro, OPAQUE, STEP, VIEW, Variable, array_of,
-    pack, prepare,
+    make_variable, pack, prepare, primitives, recording,
 )
 from rindow_nn.gradient.core.values import ArrayShape, Scalar
 
 
 # ------------------------------------------------------------------------------------------- calls from Cython
 
+cdef Variable _without_record(object backend, int op, Variable x, Variable y):
+    """The result of a binary function where no tape asks for the call."""
+    return make_variable(backend, primitives(backend).binary(op, array_of(x), array_of(y), None))
+
+
 cdef Variable f_add(object backend, Variable x, Variable y, object name=None):
+    if not recording():
+        return _without_record(backend, core.RK_ADD, x, y)
     return prepare(Add.__new__(Add), backend, name).record((x, y))
 
 
 cdef Variable f_sub(object backend, Variable x, Variable y, object name=None):
+    if not recording():
+        return _without_record(backend, core.RK_SUB, x, y)
     return prepare(Sub.__new__(Sub), backend, name).record((x, y))
 
 
 cdef Variable f_mul(object backend, Variable x, Variable y, object name=None):
+    if not recording():
+        return _without_record(backend, core.RK_MUL, x, y)
     return prepare(Mul.__new__(Mul), backend, name).record((x, y))
 
 
 cdef Variable f_div(object backend, Variable x, Variable y, object name=None):
+    if not recording():
+        return _without_record(backend, core.RK_DIV, x, y)
     return prepare(Div.__new__(Div), backend, name).record((x, y))
 
 
@@ -57,7 +70,10 @@ cdef Variable f_log(object backend, Variable x, object name=None):
 
 cdef Variable f_axpb(object backend, Variable x, double a, double b):
     """a*x + b."""
-    cdef Linear f = Linear.__new__(Linear)
+    cdef Linear f
+    if not recording():
+        return make_variable(backend, primitives(backend).param(core.RK_AXPB, array_of(x), a, b, None))
+    f = Linear.__new__(Linear)
     f.a = a
     f.b = b
     return prepare(f, backend, None).record((x,))
