@@ -934,7 +934,6 @@ cdef class _Sources:
     cdef dict outputs
     cdef long within
 
-
     cdef inline bint has(self, Variable v):
         if _maker(v, self.within) is None:
             if self.leaves is not None:
