@@ -3,7 +3,15 @@
 import os
 from pathlib import Path
 
+from hypothesis import settings
+
 import rindow_math
+
+# A run in CI judges a change, not the luck of the draw: there the same examples are drawn each time. Elsewhere new
+# ones are, and what they find gets a test of its own.
+settings.register_profile("ci", derandomize=True, print_blob=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 # Processes that tests start would otherwise look in the current folder first, and find the source tree there.
 os.environ["PYTHONSAFEPATH"] = "1"
