@@ -445,20 +445,21 @@ cdef class Primitives:
         dims[0] = count
         return view(x, start * row, x.nd, dims)
 
-    cdef NDArrayPhp put_rows(self, NDArrayPhp x, Py_ssize_t start, Py_ssize_t rows, NDArrayPhp out=None):
-        """An array of zeros of `rows` rows that holds x from row `start` on."""
-        cdef Py_ssize_t[MAX_DIMS] dims
-        cdef Py_ssize_t row = 1
-        cdef int i
+    cdef NDArrayPhp put_rows(self, NDArrayPhp x, Py_ssize_t start, NDArrayPhp like, NDArrayPhp out=None):
+        """Zeros in the shape of `like` that hold the elements of x from row `start` on."""
+        cdef Py_ssize_t row = like.n // like.dims[0] if like.n else 0
         cdef char zero = 0
-        for i in range(1, x.nd):
-            dims[i] = x.dims[i]
-            row *= x.dims[i]
-        dims[0] = rows
         if out is None:
-            out = empty(x.dt, x.nd, dims)
+            out = empty(x.dt, like.nd, like.dims)
         rk.fill(1, &zero, out.ptr, out.n * item_size(x.dt), 1)
         rk.copy(item_size(x.dt), x.n, x.ptr, 1, out.ptr + start * row * item_size(x.dt), 1)
+        return out
+
+    cdef NDArrayPhp repeat_blocks(self, NDArrayPhp x, Py_ssize_t repeats, Py_ssize_t inner, NDArrayPhp out):
+        """Each run of `inner` elements of x, repeated, into out."""
+        if x.n:
+            with nogil:
+                rk.repeat(item_size(x.dt), x.ptr, out.ptr, x.n // inner, repeats, inner)
         return out
 
     cdef NDArrayPhp take_axis(self, NDArrayPhp x, int axis, Py_ssize_t start, Py_ssize_t count, NDArrayPhp out=None):

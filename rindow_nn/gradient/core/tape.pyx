@@ -1375,5 +1375,6 @@ cdef class StopGradient(AbstractFunction):
         return STEP
 
     cdef object forward(self, tuple xs, object out):
-        self.flags = [True]
+        if self.flags is None:
+            self.flags = [True]
         return self.K.copy_array(A(xs, 0), <NDArrayPhp>out)

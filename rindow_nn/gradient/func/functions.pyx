@@ -12,7 +12,7 @@ from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport dtype_code, is_float
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport (
-    MAX_DIMS, NDArray, NDArrayPhp, from_python, raw, read_shape, same_shape, shape_text, view,
+    MAX_DIMS, NDArray, NDArrayPhp, empty, from_python, raw, read_shape, same_shape, shape_text, view,
 )
 from rindow_nn.gradient.core.tape cimport (
     A, AbstractFunction, FIXED, MICRO_BINARY, MICRO_PARAM, MICRO_UNARY, Micro, OPAQUE, STEP, VIEW, Variable, array_of,
@@ -682,7 +682,8 @@ cdef class Equal(_Comparison):
         return _binary(micro, core.RK_EQ)
 
     cdef object forward(self, tuple xs, object out):
-        self.flags = [True]
+        if self.flags is None:
+            self.flags = [True]
         return self.K.binary(core.RK_EQ, A(xs, 0), A(xs, 1), <NDArrayPhp>out)
 
 
@@ -699,7 +700,8 @@ cdef class NotEqual(_Comparison):
         return _binary(micro, core.RK_NE)
 
     cdef object forward(self, tuple xs, object out):
-        self.flags = [True]
+        if self.flags is None:
+            self.flags = [True]
         return self.K.binary(core.RK_NE, A(xs, 0), A(xs, 1), <NDArrayPhp>out)
 
 
@@ -719,7 +721,8 @@ cdef class Greater(_Comparison):
         return _numbered(micro, core.RK_PGT, xs, 0, 1, -1)
 
     cdef object forward(self, tuple xs, object out):
-        self.flags = [True]
+        if self.flags is None:
+            self.flags = [True]
         return self.K.param(
             core.RK_PGT, A(xs, 0), _number(xs[1], 2, "greater"), 0.0, <NDArrayPhp>out
         )
@@ -741,7 +744,8 @@ cdef class Less(_Comparison):
         return _numbered(micro, core.RK_PLT, xs, 0, 1, -1)
 
     cdef object forward(self, tuple xs, object out):
-        self.flags = [True]
+        if self.flags is None:
+            self.flags = [True]
         return self.K.param(
             core.RK_PLT, A(xs, 0), _number(xs[1], 2, "less"), 0.0, <NDArrayPhp>out
         )
@@ -957,6 +961,11 @@ cdef class Transpose(AbstractFunction):
     """
 
     cdef object perm
+    cdef int[MAX_DIMS] order
+    cdef int ordered                  # dimensions that the order is for
+
+    def __cinit__(self):
+        self.ordered = -1
 
     def __init__(self, backend, perm=None, name=None):
         AbstractFunction.__init__(self, backend, name)
@@ -973,14 +982,19 @@ cdef class Transpose(AbstractFunction):
 
     cdef object forward(self, tuple xs, object out):
         cdef NDArrayPhp x = A(xs, 0)
-        cdef int[MAX_DIMS] order
+        if self.ordered != x.nd:
+            self.find_order(x)
+        return self.K.transpose_array(x, self.order, <NDArrayPhp>out)
+
+    cdef int find_order(self, NDArrayPhp x) except -1:
         cdef int i
         perm = self.perm if self.perm is not None else tuple(range(x.nd - 1, -1, -1))
         if sorted([p + x.nd if p < 0 else p for p in perm]) != list(range(x.nd)):
             raise InvalidArgumentException(f"unmatch shape and perm: perm {list(perm)} for shape {shape_text(x)}")
         for i in range(x.nd):
-            order[i] = perm[i] + x.nd if perm[i] < 0 else perm[i]
-        return self.K.transpose_array(x, order, <NDArrayPhp>out)
+            self.order[i] = perm[i] + x.nd if perm[i] < 0 else perm[i]
+        self.ordered = x.nd
+        return 0
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         if self.perm is None:
@@ -1085,14 +1099,7 @@ cdef class PutRows(AbstractFunction):
         return 2
 
     cdef object forward(self, tuple xs, object out):
-        cdef NDArrayPhp part = A(xs, 0)
-        cdef NDArrayPhp like = A(xs, 1)
-        cdef Py_ssize_t[MAX_DIMS] dims
-        cdef int i
-        for i in range(1, like.nd):
-            dims[i] = like.dims[i]
-        dims[0] = self.rows
-        return self.K.put_rows(view(part, 0, like.nd, dims), self.start, like.dims[0], <NDArrayPhp>out)
+        return self.K.put_rows(A(xs, 0), self.start, A(xs, 1), <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         part = Get(self.backend_)(douts[0], self.start, self.rows)
@@ -1130,26 +1137,35 @@ cdef class Repeat(AbstractFunction):
         cdef NDArrayPhp x = A(xs, 0)
         cdef Py_ssize_t repeats = _integer(xs[1], "repeat")
         cdef Py_ssize_t[MAX_DIMS] dims
-        cdef NDArrayPhp result
-        cdef list shape = x.shape() if self.axis is not None else [x.n]
-        cdef Py_ssize_t axis = 0 if self.axis is None else self.axis
+        cdef Py_ssize_t axis
+        cdef Py_ssize_t inner = 1
+        cdef list shape
         cdef int nd
-        if repeats < 1:
-            raise InvalidArgumentException(f"repeats argument must be one or greater than one: {repeats} was given")
-        if axis < 0:
-            axis += x.nd
-        if axis < 0 or (axis >= x.nd and self.axis is not None):
-            raise InvalidArgumentException(f"Invalid axis: axis={self.axis},shape={shape_text(x)}")
-        nd = read_shape([*shape[:axis], 1, *shape[axis:]], dims)
-        result = view(x, 0, nd, dims)
-        self.middle = [*shape[:axis], repeats, *shape[axis:]]
-        nd = read_shape(self.middle, dims)
-        result = self.K.broadcast_to(result, nd, dims, <NDArrayPhp>out)
-        if out is None and (self.axis is None or self.keepdims):
-            shape[axis] *= repeats
+        if out is None:
+            shape = x.shape() if self.axis is not None else [x.n]
+            axis = 0 if self.axis is None else self.axis
+            if repeats < 1:
+                raise InvalidArgumentException(
+                    f"repeats argument must be one or greater than one: {repeats} was given"
+                )
+            if axis < 0:
+                axis += x.nd
+            if axis < 0 or (axis >= x.nd and self.axis is not None):
+                raise InvalidArgumentException(f"Invalid axis: axis={self.axis},shape={shape_text(x)}")
+            self.middle = [*shape[:axis], repeats, *shape[axis:]]
+            if self.axis is None or self.keepdims:
+                shape[axis] *= repeats
+            else:
+                shape = self.middle
             nd = read_shape(shape, dims)
-            return view(result, 0, nd, dims)
-        return result
+            out = empty(x.dt, nd, dims)
+        nd = 0 if self.axis is None else self.axis
+        if nd < 0:
+            nd += x.nd
+        while nd < x.nd:
+            inner *= x.dims[nd]
+            nd += 1
+        return self.K.repeat_blocks(x, repeats, inner, <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef Py_ssize_t axis = 0 if self.axis is None else self.axis
@@ -1186,7 +1202,14 @@ cdef class Split(AbstractFunction):
         cdef NDArrayPhp x = A(xs, 0)
         cdef int axis = self.axis + x.nd if self.axis < 0 else self.axis
         cdef Py_ssize_t start = 0
-        cdef list parts = []
+        cdef list parts
+        cdef int i
+        if out is not None:
+            for i in range(len(self.sizes)):
+                self.K.take_axis(x, axis, start, self.sizes[i], <NDArrayPhp>out[i])
+                start += self.sizes[i]
+            return out
+        parts = []
         if not 0 <= axis < x.nd:
             raise InvalidArgumentException(f"Invalid axis: axis={self.axis},shape={shape_text(x)}")
         if min(self.sizes, default=0) < 1 or sum(self.sizes) != x.dims[axis]:
@@ -1195,7 +1218,7 @@ cdef class Split(AbstractFunction):
                 f"shape {shape_text(x)}"
             )
         for size in self.sizes:
-            parts.append(self.K.take_axis(x, axis, start, size, None if out is None else <NDArrayPhp>out[len(parts)]))
+            parts.append(self.K.take_axis(x, axis, start, size))
             start += size
         return tuple(parts)
 
@@ -1261,7 +1284,8 @@ cdef class Cast(AbstractFunction):
 
     cdef object forward(self, tuple xs, object out):
         cdef NDArrayPhp x = A(xs, 0)
-        self.flags = [not (is_float(x.dt) and is_float(self.dtype))]
+        if self.flags is None:
+            self.flags = [not (is_float(x.dt) and is_float(self.dtype))]
         return self.K.cast_array(x, self.dtype, <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
@@ -1288,7 +1312,8 @@ cdef class _Filled(AbstractFunction):
     cdef object filled(self, tuple xs, double value):
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef int nd = read_shape(_shape_of_arguments(xs, 0), dims)
-        self.flags = [True]
+        if self.flags is None:
+            self.flags = [True]
         return self.K.filled(self.dtype, nd, dims, value)
 
 
@@ -1329,7 +1354,8 @@ cdef class ZerosLike(AbstractFunction):
 
     cdef object forward(self, tuple xs, object out):
         cdef NDArrayPhp x = A(xs, 0)
-        self.flags = [True]
+        if self.flags is None:
+            self.flags = [True]
         return self.K.filled(x.dt, x.nd, x.dims, 0.0)
 
 
@@ -1344,7 +1370,8 @@ cdef class OnesLike(AbstractFunction):
 
     cdef object forward(self, tuple xs, object out):
         cdef NDArrayPhp x = A(xs, 0)
-        self.flags = [True]
+        if self.flags is None:
+            self.flags = [True]
         return self.K.filled(x.dt, x.nd, x.dims, 1.0)
 
 
