@@ -28,7 +28,7 @@ class AbstractModel(Model):
 
     Args:
         builder: the ``NeuralNetworks`` builder.
-        hdaFactory: opens files for weights; the builder's by default.
+        hdaFactory: taken for the original's sake; models cannot be saved to files yet.
         name: shown in messages.
 
     Example:

@@ -592,7 +592,7 @@ cdef class Plan:
         return 0
 
 
-cdef bint _opaque_between(Value v):
+cdef bint _from_opaque(Value v):
     return v.maker != NULL and v.call().role == OPAQUE
 
 
@@ -676,7 +676,7 @@ cdef Plan _compile(Program program, list calls, list targets, set given, list sa
     fresh = []
     for item in targets:
         v = (<Value>item).owner()
-        if v in born and not _opaque_between(v) and v not in fresh:
+        if v in born and not _from_opaque(v) and v not in fresh:
             fresh.append(v)
     plan.fresh = fresh
     # ---- views whose memory is set before the steps run
@@ -685,10 +685,10 @@ cdef Plan _compile(Program program, list calls, list targets, set given, list sa
         call = <Call>c
         if call in needed and call.role == VIEW:
             v = <Value>call.outs[0]
-            if v.base in given or not _opaque_between(v.base):
+            if v.base in given or not _from_opaque(v.base):
                 plan.views.append(v)
     # ---- places
-    placed = [v for v in plan.stored if v not in fresh and not _opaque_between(v) and (<Value>v).is_array()]
+    placed = [v for v in plan.stored if v not in fresh and not _from_opaque(v) and (<Value>v).is_array()]
     _lay_out(plan, placed, born, last_use, end)
     # ---- steps
     plan.steps = []
