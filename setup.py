@@ -6,7 +6,9 @@ Environment:
     RINDOW_BUILD_JOBS=N: compile N files at a time (default: one for each processor).
 """
 
+import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -86,6 +88,39 @@ def changed_last(paths: Iterable[Path]) -> float:
     return max((path.stat().st_mtime for path in paths), default=0.0)
 
 
+CIMPORTS = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+cimport[ \t]+(\([^)]*\)|[^\n]*)|cimport[ \t]+([\w.]+))", re.MULTILINE)
+
+
+def cimported(path: Path, seen: dict[Path, None]) -> dict[Path, None]:
+    """The project's files that Cython reads to translate a file: itself, its own .pxd and those it cimports."""
+    if path in seen:
+        return seen
+    seen[path] = None
+    text = path.read_text()
+    modules = [path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")]
+    for package, names, module in CIMPORTS.findall(text):
+        modules += [module] if module else [package, *(f"{package}.{name}" for name in re.findall(r"\w+", names))]
+    for module in modules:
+        pxd = ROOT / (module.replace(".", "/") + ".pxd")
+        if pxd.exists():
+            cimported(pxd, seen)
+    for name in re.findall(r"^include \"([^\"]+)\"", text, re.MULTILINE):
+        seen[path.parent / name] = None
+    return seen
+
+
+def up_to_date(compiled: Path, command: str) -> bool:
+    """Whether an object file is newer than all that the compiler read for it, and made by the same command.
+
+    The compiler lists what it read in a file beside the object; the command is kept beside that.
+    """
+    made_by, read = compiled.with_suffix(".cmd"), compiled.with_suffix(".d")
+    if not (compiled.exists() and made_by.exists() and read.exists()) or made_by.read_text() != command:
+        return False
+    paths = [Path(name) for name in read.read_text().partition(":")[2].replace("\\\n", " ").split()]
+    return all(path.exists() for path in paths) and changed_last(paths) < compiled.stat().st_mtime
+
+
 class BuildExt(build_ext):
     """Translates and compiles in parallel, with flags that fit the compiler and never relax floating-point rules."""
 
@@ -108,14 +143,13 @@ class BuildExt(build_ext):
         from Cython.Build import cythonize
 
         folder = f"{BUILD_BASE}/cython-{Cython.__version__}"
-        shared = changed_last(p for top in PACKAGES for end in ("pxd", "pxi") for p in (ROOT / top).rglob(f"*.{end}"))
         stale = []
         translated = {}
         for extension in self.extensions:
             pyx = extension.sources[-1]
             c = Path(folder, pyx).with_suffix(".c")
             translated[extension.name] = [*extension.sources[:-1], str(c)]
-            if self.force or not c.exists() or c.stat().st_mtime < max(shared, (ROOT / pyx).stat().st_mtime):
+            if self.force or not c.exists() or c.stat().st_mtime < changed_last(cimported(ROOT / pyx, {})):
                 stale.append(extension)
         cythonize(
             stale,
@@ -132,6 +166,7 @@ class BuildExt(build_ext):
             flags = ["-std=gnu11", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=default"]
             if WERROR:
                 flags += ["-Werror", "-Wno-error=cpp"]
+            flags.append("-MD")
             libraries = ["m"]
             if sys.platform != "darwin":
                 libraries.append("pthread")
@@ -148,8 +183,16 @@ class BuildExt(build_ext):
         compile_files = self.compiler.compile
         with ThreadPoolExecutor(jobs()) as compilers:
 
+            def compile_one(source: str, **options: object) -> list[str]:
+                (compiled,) = self.compiler.object_filenames([source], output_dir=options["output_dir"])
+                command = json.dumps([self.compiler.compiler_so, options], default=str)
+                if self.force or not up_to_date(Path(compiled), command):
+                    compile_files([source], **options)
+                    Path(compiled).with_suffix(".cmd").write_text(command)
+                return [compiled]
+
             def compile_each(sources: list[str], **options: object) -> list[str]:
-                started = [compilers.submit(compile_files, [source], **options) for source in sources]
+                started = [compilers.submit(compile_one, source, **options) for source in sources]
                 return [name for objects in started for name in objects.result()]
 
             self.compiler.compile = compile_each

@@ -11,7 +11,7 @@ from typing import Any
 from rindow_math.exceptions import InvalidArgumentException, LogicException
 from rindow_math.matrix import MatrixOperator
 from rindow_math.matrix.names import nearest, resolve
-from rindow_nn.builder.factories import Data, Datasets, Layers, Losses, Models, Optimizers, Utils
+from rindow_nn.builder.factories import Data, Datasets, Layers, Losses, Metrics, Models, Optimizers, Utils
 from rindow_nn.builder.gradient import Gradient
 from rindow_nn.support.control import Execute
 
@@ -23,6 +23,10 @@ class Builder(ABC):
 
     PHP: ``Rindow\\NeuralNetworks\\Builder\\Builder``.
     """
+
+    @abstractmethod
+    def backend(self) -> Any:
+        """The backend."""
 
     @abstractmethod
     def gradient(self) -> Any:
@@ -103,6 +107,11 @@ class NeuralNetworks(Builder):
         return Losses(self._backend)
 
     @part
+    def metrics(self) -> Any:
+        """Makes metrics."""
+        return Metrics(self._backend)
+
+    @part
     def optimizers(self) -> Any:
         """Makes optimizers."""
         return Optimizers(self._backend)
@@ -120,7 +129,7 @@ class NeuralNetworks(Builder):
     @part
     def utils(self) -> Any:
         """Small helpers."""
-        return Utils(self._matrixOperator)
+        return Utils(self._backend)
 
     @part
     def gradient(self) -> Any:

@@ -42,6 +42,15 @@ cdef extern from "rk.h" nogil:
         RK_I2C_DILATION_D, RK_I2C_DILATION_H, RK_I2C_DILATION_W, RK_I2C_PAD_D, RK_I2C_PAD_H, RK_I2C_PAD_W
         RK_I2C_OUT_D, RK_I2C_OUT_H, RK_I2C_OUT_W, RK_I2C_CHANNELS_FIRST, RK_I2C_COLS_CHANNELS_FIRST, RK_I2C_NUMBERS
 
+    ctypedef struct rk_conv_api:
+        pass
+    ctypedef struct rk_rnn_api:
+        pass
+    ctypedef struct rk_attn_api:
+        pass
+    ctypedef struct rk_norm_api:
+        pass
+
     ctypedef struct rk_api:
         const char* variant
         # elementwise
@@ -166,6 +175,12 @@ cdef extern from "rk.h" nogil:
         void (*random_normal)(int dtype, void* y, ptrdiff_t n, ptrdiff_t inc, double mean, double scale,
                               long long seed) noexcept nogil
         void (*random_sequence)(int dtype, void* y, ptrdiff_t n, ptrdiff_t size, long long seed) noexcept nogil
+
+        # families of layers: see conv.pxd, rnn.pxd, attn.pxd, norm.pxd
+        const rk_conv_api* conv
+        const rk_rnn_api* rnn
+        const rk_attn_api* attn
+        const rk_norm_api* norm
 
     const rk_api* rk_select(const char* name)
     ctypedef void (*rk_task)(void* context, ptrdiff_t begin, ptrdiff_t end) noexcept nogil

@@ -1,9 +1,17 @@
 """What differentiable functions and layers need of a backend, as C methods."""
 
 from rindow_math.matrix.ndarray cimport NDArrayPhp
+from rindow_nn.backend.rindow_blas.attn_primitives cimport AttentionPrimitives
+from rindow_nn.backend.rindow_blas.conv_primitives cimport ConvPrimitives
+from rindow_nn.backend.rindow_blas.norm_primitives cimport NormPrimitives
+from rindow_nn.backend.rindow_blas.rnn_primitives cimport RNNPrimitives
 
 
 cdef class Primitives:
+    cdef readonly ConvPrimitives conv
+    cdef readonly RNNPrimitives rnn
+    cdef readonly AttentionPrimitives attn
+    cdef readonly NormPrimitives norm
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out)
     cdef NDArrayPhp param(self, int op, NDArrayPhp x, double p, double q, NDArrayPhp out)
     cdef NDArrayPhp binary(self, int op, NDArrayPhp a, NDArrayPhp b, NDArrayPhp out)

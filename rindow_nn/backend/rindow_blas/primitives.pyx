@@ -15,6 +15,10 @@ from rindow_math.matrix.ndarray cimport (
     MAX_DIMS, NDArrayPhp, cast_to, check_writable, copy_of, empty, empty_like, full, raw, same_shape,
     shape_text, view,
 )
+from rindow_nn.backend.rindow_blas.attn_primitives cimport AttentionPrimitives
+from rindow_nn.backend.rindow_blas.conv_primitives cimport ConvPrimitives
+from rindow_nn.backend.rindow_blas.norm_primitives cimport NormPrimitives
+from rindow_nn.backend.rindow_blas.rnn_primitives cimport RNNPrimitives
 
 cdef const core.rk_api* rk = core.table()
 
@@ -109,6 +113,12 @@ cdef void _dense_gradient(NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp y, NDArray
 
 cdef class Primitives:
     """The C interface of a backend; see ``Backend`` for the methods with the original's names."""
+
+    def __cinit__(self):
+        self.conv = ConvPrimitives()
+        self.rnn = RNNPrimitives()
+        self.attn = AttentionPrimitives()
+        self.norm = NormPrimitives()
 
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out):
         _computed(x)

@@ -60,11 +60,21 @@ void *rk_scratch(int slot, size_t bytes);
 
 #define RK_ALL(X) RK_ELEMENTWISE(X) RK_REDUCE(X) RK_MOVE(X) RK_GEMM(X) RK_NN(X) RK_LA(X)
 
+/* Families of layers: each has a header, a table and a source of its own, so that they compile apart. */
+typedef struct rk_conv_api rk_conv_api;
+typedef struct rk_rnn_api rk_rnn_api;
+typedef struct rk_attn_api rk_attn_api;
+typedef struct rk_norm_api rk_norm_api;
+
 typedef struct rk_api {
     const char *variant;         /* "avx512", "avx2", "plain" */
 #define RK_FIELD(ret, name, args) ret (*name) args;
     RK_ALL(RK_FIELD)
 #undef RK_FIELD
+    const rk_conv_api *conv;
+    const rk_rnn_api *rnn;
+    const rk_attn_api *attn;
+    const rk_norm_api *norm;
 } rk_api;
 
 extern const rk_api rk_api_plain;

@@ -1,33 +1,6 @@
-/* One SIMD variant: included by each rk_variant_<name>.c, which defines RK_VARIANT
- * and the compiler's target before it. */
-#include "rk.h"
-#include <float.h>
-#include <math.h>
-#include <string.h>
-
-#define RK_CAT_(a, b) rk_##a##_##b
-#define RK_CAT(a, b) RK_CAT_(a, b)
-#define RK(name) RK_CAT(name, RK_VARIANT)
-#define RK_STR_(x) #x
-#define RK_STR(x) RK_STR_(x)
-
-#if defined(__GNUC__)
-#define RK_INLINE static inline __attribute__((always_inline))
-#define RK_NOINLINE static __attribute__((noinline))
-#define RK_RESTRICT __restrict__
-#define RK_LIKELY(x) __builtin_expect(!!(x), 1)
-#define RK_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#else
-#define RK_INLINE static inline
-#define RK_NOINLINE static
-#define RK_RESTRICT
-#define RK_LIKELY(x) (x)
-#define RK_UNLIKELY(x) (x)
-#endif
-/* The vector registers a variant counts on, in bytes. */
-#ifndef RK_VECTOR_BYTES
-#define RK_VECTOR_BYTES 16
-#endif
+/* The table of one SIMD variant: included by each rk_variant_<name>.c between rk_target_<name>.h and
+ * rk_target_end.h. The families of layers (rk_conv.h and the like) are compiled on their own. */
+#include "rk_prelude.h"
 
 #include "impl/elementwise.h"
 #include "impl/reduce.h"
@@ -36,5 +9,9 @@
 #include "impl/nn.h"
 #include "impl/la.h"
 
-#define RK_ENTRY(ret, name, args) RK(name),
-const rk_api RK_CAT(api, RK_VARIANT) = { RK_STR(RK_VARIANT), RK_ALL(RK_ENTRY) };
+extern const rk_conv_api RK(conv_api);
+extern const rk_rnn_api RK(rnn_api);
+extern const rk_attn_api RK(attn_api);
+extern const rk_norm_api RK(norm_api);
+
+const rk_api RK_CAT(api, RK_VARIANT) = { RK_STR(RK_VARIANT), RK_ALL(RK_ENTRY) &RK(conv_api), &RK(rnn_api), &RK(attn_api), &RK(norm_api) };

@@ -1,25 +1,6 @@
 /* The kernels for avx512. */
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
-/* system headers first: the target below must not change their declarations */
-#include <stddef.h>
-#include <stdint.h>
-#include <math.h>
-#include <string.h>
-#include <stdlib.h>
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,bmi,bmi2,lzcnt,popcnt,f16c"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,bmi,bmi2,lzcnt,popcnt,f16c,prefer-vector-width=512")
-#endif
-#define RK_VARIANT avx512
-#define RK_VECTOR_BYTES 64
+#include "rk_target_avx512.h"
+#ifdef RK_VARIANT
 #include "rk_variant.h"
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
 #endif
-#else
-typedef int rk_no_such_variant;  /* an empty file is not C */
-#endif
+#include "rk_target_end.h"

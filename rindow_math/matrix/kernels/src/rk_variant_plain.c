@@ -1,4 +1,6 @@
 /* The kernels for plain. */
-#define RK_VARIANT plain
-#define RK_VECTOR_BYTES 16
+#include "rk_target_plain.h"
+#ifdef RK_VARIANT
 #include "rk_variant.h"
+#endif
+#include "rk_target_end.h"

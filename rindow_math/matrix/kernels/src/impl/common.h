@@ -37,7 +37,7 @@ RK_INLINE void rk_narrow_f32(float *p, rk_vf64 v) { *p = (float)v; }
 #endif
 RK_INLINE rk_vf64 rk_widen_f64(const double *p) { return rk_load_vf64(p); }
 
-static int rk_dtype_size(int dtype)
+static inline int rk_dtype_size(int dtype)
 {
     static const uint8_t size[18] = { 0, 1, 1, 2, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 4, 8, 16 };
     return size[dtype];

@@ -1,0 +1,7 @@
+/* Recurrent layers: the kernels for plain. */
+#include "rk_target_plain.h"
+#ifdef RK_VARIANT
+#include "rk_prelude.h"
+#include "impl/rnn.h"
+#endif
+#include "rk_target_end.h"

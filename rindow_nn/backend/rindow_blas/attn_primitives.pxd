@@ -1,0 +1,5 @@
+"""What layers need of a backend for attention, as C methods."""
+
+
+cdef class AttentionPrimitives:
+    pass
