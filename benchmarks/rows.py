@@ -8,6 +8,11 @@ FIT_STEPS = 300
 MNIST_SAMPLES = 60_000
 MNIST_BATCH = 256
 CHAIN_SIZE = 1_000_000
+CNN_BATCH, CNN_BATCHES = {"deep": 64, "simple": 256}, {"deep": 8, "simple": 6}
+IMAGE = (32, 32, 3)
+ADD_SAMPLES, ADD_BATCH, ADD_SYMBOLS, ADD_LENGTHS = 480, 8, 12, (7, 4)
+TRANSFORMER = {"blocks": 4, "width": 256, "heads": 8, "hidden": 512, "vocabulary": 5000, "dropout": 0.1}
+SENTENCES, SENTENCE_BATCH, SENTENCE_LENGTH = 128, 64, 16
 
 ROWS = (
     "W1.tape_scalar",
@@ -16,5 +21,9 @@ ROWS = (
     "W3.seed_mlp_step",
     "W3.seed_mlp_fit",
     "W4.mnist_mlp",
+    "W5.cnn_deep",
+    "W5.cnn_simple",
+    "W6.rnn_add",
+    "W7.transformer",
     *(kernel.row for kernel in KERNELS),
 )

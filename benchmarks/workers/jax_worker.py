@@ -19,7 +19,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from kernels import register
 from protocol import Measurement, Worker, wanted_threads
-from rows import CHAIN_SIZE, FIT_STEPS, LABELS, MNIST_BATCH, MNIST_SAMPLES, SAMPLES
+from rows import (
+    ADD_BATCH,
+    ADD_LENGTHS,
+    ADD_SAMPLES,
+    ADD_SYMBOLS,
+    CHAIN_SIZE,
+    FIT_STEPS,
+    LABELS,
+    MNIST_BATCH,
+    MNIST_SAMPLES,
+    SAMPLES,
+)
 
 random = np.random.default_rng(1)
 wait = jax.block_until_ready
@@ -48,14 +59,18 @@ def waiting(function, *arguments):
     return lambda: wait(function(*arguments))
 
 
-def new_state(inputs, hidden, outputs):
+def state_of(weights):
     """Weights, both moments of Adam and the number of steps done."""
+    zeros = functools.partial(jax.tree.map, jnp.zeros_like)
+    return weights, zeros(weights), zeros(weights), jnp.float32(0)
+
+
+def new_state(inputs, hidden, outputs):
     weights = []
     for rows, columns in ((inputs, hidden), (hidden, outputs)):
         limit = (6.0 / (rows + columns)) ** 0.5
         weights.append((floats(rows, columns, low=-limit, high=limit), jnp.zeros(columns)))
-    zeros = functools.partial(jax.tree.map, jnp.zeros_like)
-    return weights, zeros(weights), zeros(weights), jnp.float32(0)
+    return state_of(weights)
 
 
 def size_of(state):
@@ -71,13 +86,20 @@ def adam_update(weights, first, second, gradients, step):
     return weights, first, second
 
 
-def trainer(activation):
+def two_layers(activation):
+    def forward(weights, inputs):
+        (w1, b1), (w2, b2) = weights
+        return activation(inputs @ w1 + b1) @ w2 + b2
+
+    return forward
+
+
+def trainer(forward):
     """step(state, inputs, labels) answers the new state, the loss and the number of right answers."""
 
     def loss(weights, inputs, labels):
-        (w1, b1), (w2, b2) = weights
-        logits = activation(inputs @ w1 + b1) @ w2 + b2
-        picked = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], 1)
+        logits = forward(weights, inputs)
+        picked = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[..., None], -1)
         return -picked.mean(), logits
 
     def step(state, inputs, labels):
@@ -94,7 +116,7 @@ def samples():
 
 
 def first_step():
-    wait(jax.jit(trainer(jax.nn.sigmoid))(new_state(2, 128, 2), *samples()))
+    wait(jax.jit(trainer(two_layers(jax.nn.sigmoid)))(new_state(2, 128, 2), *samples()))
 
 
 worker = Worker(lambda: {"jax": jax.__version__, "threads": wanted_threads()}, first_step)
@@ -131,7 +153,7 @@ def _():
 
 @worker.test("W3.seed_mlp_step", "jax")
 def _():
-    step = jax.jit(trainer(jax.nn.sigmoid), donate_argnums=0)
+    step = jax.jit(trainer(two_layers(jax.nn.sigmoid)), donate_argnums=0)
     current = [new_state(2, 128, 2)]
     size = size_of(current[0])
     inputs, labels = samples()
@@ -160,7 +182,7 @@ def epoch_of(step, current, images, labels, batch_size):
 
 @worker.test("W3.seed_mlp_fit", "jax")
 def _():
-    step = jax.jit(trainer(jax.nn.sigmoid), donate_argnums=0)
+    step = jax.jit(trainer(two_layers(jax.nn.sigmoid)), donate_argnums=0)
     current = [new_state(2, 128, 2)]
     size = size_of(current[0])
     inputs, labels = samples()
@@ -170,7 +192,7 @@ def _():
 
 @worker.test("W4.mnist_mlp", "jax")
 def _():
-    step = jax.jit(trainer(jax.nn.relu), donate_argnums=0)
+    step = jax.jit(trainer(two_layers(jax.nn.relu)), donate_argnums=0)
     initial = jax.tree.map(np.array, new_state(784, 128, 10))
     current = []
 
@@ -180,6 +202,41 @@ def _():
 
     epoch = epoch_of(step, current, host_floats(MNIST_SAMPLES, 784), host_integers(10, MNIST_SAMPLES), MNIST_BATCH)
     return Measurement(epoch, "samples/s", MNIST_SAMPLES, calls=1, prepare=start_again, parameters=size_of(initial))
+
+
+def gru(weights, inputs):
+    """All states of gated recurrent units with the reset after the product; inputs are (time, batch, features)."""
+    kernel, recurrent, biases = weights
+
+    def cell(state, x):
+        gates, inner = jnp.split(x, 3, -1), jnp.split(state @ recurrent + biases[1], 3, -1)
+        update, reset = jax.nn.sigmoid(gates[0] + inner[0]), jax.nn.sigmoid(gates[1] + inner[1])
+        state = update * state + (1 - update) * jnp.tanh(gates[2] + reset * inner[2])
+        return state, state
+
+    start = jnp.zeros((inputs.shape[1], recurrent.shape[0]))
+    return lax.scan(cell, start, inputs @ kernel + biases[0])[1]
+
+
+@worker.test("W6.rnn_add", "jax")
+def _():
+    def units(features):
+        return floats(features, 384, low=-0.1, high=0.1), floats(128, 384, low=-0.1, high=0.1), jnp.zeros((2, 384))
+
+    outputs = floats(128, ADD_SYMBOLS, low=-0.1, high=0.1), jnp.zeros(ADD_SYMBOLS)
+    initial = state_of([floats(ADD_SYMBOLS, 16, low=-0.05, high=0.05), units(16), units(128), outputs])
+
+    def forward(weights, ids):
+        table, reader, writer, (kernel, bias) = weights
+        read = gru(reader, table[ids].transpose(1, 0, 2)[::-1])[-1]
+        return gru(writer, jnp.broadcast_to(read, (ADD_LENGTHS[1], *read.shape))).transpose(1, 0, 2) @ kernel + bias
+
+    step = jax.jit(trainer(forward), donate_argnums=0)
+    size = size_of(initial)
+    read, written = (host_integers(ADD_SYMBOLS, ADD_SAMPLES, length) for length in ADD_LENGTHS)
+    return Measurement(
+        epoch_of(step, [initial], read, written, ADD_BATCH), "samples/s", ADD_SAMPLES, calls=1, parameters=size
+    )
 
 
 def compiled(function, inputs):

@@ -20,7 +20,25 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from kernels import register
 from protocol import Measurement, Worker, wanted_threads
-from rows import CHAIN_SIZE, FIT_STEPS, LABELS, MNIST_BATCH, MNIST_SAMPLES, SAMPLES
+from rows import (
+    ADD_BATCH,
+    ADD_LENGTHS,
+    ADD_SAMPLES,
+    ADD_SYMBOLS,
+    CHAIN_SIZE,
+    CNN_BATCH,
+    CNN_BATCHES,
+    FIT_STEPS,
+    IMAGE,
+    LABELS,
+    MNIST_BATCH,
+    MNIST_SAMPLES,
+    SAMPLES,
+    SENTENCE_BATCH,
+    SENTENCE_LENGTH,
+    SENTENCES,
+    TRANSFORMER,
+)
 
 COLUMN = "rindow-nn"
 random = np.random.default_rng(1)
@@ -224,6 +242,49 @@ def _():
         prepare=new_model,
         parameters=lambda: size_of(current[0])(),
     )
+
+
+def fitting(model, inputs, labels, batch_size):
+    return Measurement(
+        lambda: model.fit(inputs, labels, epochs=1, batch_size=batch_size, shuffle=True, verbose=0),
+        "samples/s",
+        labels.shape()[0],
+        calls=1,
+        parameters=size_of(model),
+    )
+
+
+def cnn(depth):
+    from rindow_models import cnn
+
+    count = CNN_BATCH[depth] * CNN_BATCHES[depth]
+    return fitting(cnn(networks().nn, depth), floats(count, *IMAGE), integers(10, count), CNN_BATCH[depth])
+
+
+for _depth in CNN_BATCH:
+    worker.test(f"W5.cnn_{_depth}", COLUMN)(lambda depth=_depth: cnn(depth))
+
+
+@worker.test("W6.rnn_add", COLUMN)
+def _():
+    from rindow_models import rnn_add
+
+    read, written = (integers(ADD_SYMBOLS, ADD_SAMPLES, length) for length in ADD_LENGTHS)
+    return fitting(rnn_add(networks().nn, ADD_SYMBOLS, ADD_LENGTHS), read, written, ADD_BATCH)
+
+
+@worker.test("W7.transformer", COLUMN)
+def _():
+    from rindow_models import transformer
+
+    words = [words_of(TRANSFORMER["vocabulary"]) for _ in range(3)]
+    return fitting(transformer(networks().nn, TRANSFORMER), words[:2], words[2], SENTENCE_BATCH)
+
+
+def words_of(vocabulary):
+    """Sentences without padding."""
+    words = random.integers(1, vocabulary, (SENTENCES, SENTENCE_LENGTH), dtype=np.int32)
+    return math().mo.array(words, math().int32)
 
 
 def sgemm(m, k, n):

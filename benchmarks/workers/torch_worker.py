@@ -15,7 +15,26 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from kernels import register
 from protocol import Measurement, Worker, wanted_threads
-from rows import CHAIN_SIZE, FIT_STEPS, LABELS, MNIST_BATCH, MNIST_SAMPLES, SAMPLES
+from rows import (
+    ADD_BATCH,
+    ADD_LENGTHS,
+    ADD_SAMPLES,
+    ADD_SYMBOLS,
+    CHAIN_SIZE,
+    CNN_BATCH,
+    CNN_BATCHES,
+    FIT_STEPS,
+    IMAGE,
+    LABELS,
+    MNIST_BATCH,
+    MNIST_SAMPLES,
+    SAMPLES,
+    SENTENCE_BATCH,
+    SENTENCE_LENGTH,
+    SENTENCES,
+    TRANSFORMER,
+)
+from torch_models import RnnAdd, Transformer, cnn
 
 if wanted_threads():
     torch.set_num_threads(wanted_threads())
@@ -145,6 +164,90 @@ for _column, _form in FORMS:
         ("W4.mnist_mlp", mnist_mlp),
     ):
         worker.test(_row, _column)(lambda make=_make, form=_form: make(form))
+
+
+def fitting(model, inputs, labels, batch_size, loss_of, **options):
+    """One epoch as a fit() does it, of a model of one or more inputs."""
+    optimizer = torch.optim.Adam(model.parameters(), **{"eps": 1e-7, **options})
+    count = len(labels)
+
+    def epoch():
+        total = 0.0
+        for batch in torch.randperm(count).split(batch_size):
+            optimizer.zero_grad()
+            loss = loss_of([x[batch] for x in inputs], labels[batch])
+            loss.backward()
+            optimizer.step()
+            total += loss.item()
+        return total
+
+    return Measurement(epoch, "samples/s", count, calls=1, parameters=size_of(model))
+
+
+def train_cnn(depth, channels_last, form):
+    torch.manual_seed(1)
+    model = cnn(depth)
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    forward = form(model)
+    right = []
+
+    def loss_of(inputs, trues):
+        images = inputs[0].permute(0, 3, 1, 2)
+        logits = forward(images if channels_last else images.contiguous())
+        right.append((logits.argmax(-1) == trues).sum().item())
+        return functional.cross_entropy(logits, trues)
+
+    count = CNN_BATCH[depth] * CNN_BATCHES[depth]
+    return fitting(model, [floats(count, *IMAGE)], integers(10, count), CNN_BATCH[depth], loss_of)
+
+
+for _depth in CNN_BATCH:
+    for _column, _channels_last, _form in (
+        ("torch", False, FORMS[0][1]),
+        ("torch-channels-last", True, FORMS[0][1]),
+        ("torch-compile", True, torch.compile),
+    ):
+        worker.test(f"W5.cnn_{_depth}", _column)(
+            lambda depth=_depth, last=_channels_last, form=_form: train_cnn(depth, last, form)
+        )
+
+
+def rnn_add(form):
+    torch.manual_seed(1)
+    model = RnnAdd(ADD_SYMBOLS, ADD_LENGTHS)
+    forward = form(model)
+    right = []
+
+    def loss_of(inputs, trues):
+        logits = forward(*inputs)
+        right.append((logits.argmax(-1) == trues).sum().item())
+        return functional.cross_entropy(logits.reshape(-1, ADD_SYMBOLS), trues.reshape(-1))
+
+    read, written = (integers(ADD_SYMBOLS, ADD_SAMPLES, length) for length in ADD_LENGTHS)
+    return fitting(model, [read], written, ADD_BATCH, loss_of)
+
+
+def transformer(form):
+    torch.manual_seed(1)
+    model = Transformer(**TRANSFORMER)
+    forward = form(model)
+
+    def loss_of(inputs, trues):
+        logits = forward(*inputs).reshape(-1, TRANSFORMER["vocabulary"])
+        each = functional.cross_entropy(logits, trues.reshape(-1), reduction="none")
+        counted = (trues.reshape(-1) > 0).float()
+        return (each * counted).sum() / counted.sum()
+
+    source, target, trues = (
+        torch.randint(1, TRANSFORMER["vocabulary"], (SENTENCES, SENTENCE_LENGTH)) for _ in range(3)
+    )
+    return fitting(model, [source, target], trues, SENTENCE_BATCH, loss_of, lr=1e-4, betas=(0.9, 0.98), eps=1e-9)
+
+
+for _column, _form in FORMS:
+    worker.test("W6.rnn_add", _column)(lambda form=_form: rnn_add(form))
+    worker.test("W7.transformer", _column)(lambda form=_form: transformer(form))
 
 
 def without_gradient(operation):
