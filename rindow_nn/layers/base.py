@@ -15,6 +15,7 @@ from rindow_nn.gradient.core.tape import Variable
 from rindow_nn.gradient.core.values import MaskedNDArray
 from rindow_nn.gradient.interfaces import Module
 from rindow_nn.support.calling import call_with, parameter_names
+from rindow_nn.support.cloning import clone
 from rindow_nn.support.naming import Names
 
 __all__ = ["AbstractLayer", "AbstractLayerBase", "Layer", "SequentialLayer"]
@@ -145,6 +146,14 @@ class AbstractLayerBase(Layer):
         if self._callOptions is None:
             self._callOptions = parameter_names(self.call) if hasattr(self, "call") else frozenset()
         return name in self._callOptions
+
+    def _resetClone(self) -> None:
+        """What a copy does not take over from the original."""
+        self._container = None
+        self._grads = []
+
+    def __copy__(self) -> Any:
+        return clone(self)
 
     def container(self) -> Any:
         """A place for what ``differentiate`` needs from ``call``; each recorded call has its own."""

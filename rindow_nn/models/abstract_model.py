@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+from abc import abstractmethod
 from typing import Any
 
-from rindow_math.exceptions import LogicException
+from rindow_math.exceptions import LogicException, RuntimeException
 from rindow_nn.gradient.core.tape import Variable
 from rindow_nn.gradient.core.values import ArraySpec
 from rindow_nn.gradient.interfaces import Module
 from rindow_nn.layers.base import Layer
+from rindow_nn.models.summary import summary
+from rindow_nn.models.training import Training
 from rindow_nn.support.calling import call_with, parameter_names
+from rindow_nn.support.cloning import clone
 
 __all__ = ["AbstractModel", "Model"]
 
@@ -20,16 +25,82 @@ class Model(Module):
     PHP: ``Rindow\\NeuralNetworks\\Model\\Model``.
     """
 
+    @abstractmethod
+    def layers(self) -> list[Any]:
+        """The layers."""
 
-class AbstractModel(Model):
+    @abstractmethod
+    def parameterVariables(self) -> list[Any]:
+        """Variables that the model holds itself."""
+
+    @abstractmethod
+    def compile(self, optimizer: Any = None, loss: Any = None, metrics: Any = None, numInputs: int | None = None) -> None:
+        """Says how the model is trained."""
+
+    @abstractmethod
+    def fit(
+        self,
+        inputs: Any,
+        tests: Any = None,
+        batch_size: int | None = None,
+        epochs: int | None = None,
+        verbose: int | None = None,
+        validation_data: Any = None,
+        callbacks: Any = None,
+        shuffle: bool | None = None,
+        filter: Any = None,
+    ) -> dict[str, list[float]]:
+        """Trains the model."""
+
+    @abstractmethod
+    def evaluate(
+        self,
+        inputs: Any,
+        trues: Any = None,
+        batch_size: int | None = None,
+        verbose: int | None = None,
+        callbacks: Any = None,
+    ) -> dict[str, float]:
+        """Computes the metrics on data."""
+
+    @abstractmethod
+    def predict(self, inputs: Any, callbacks: Any = None, *options: Any) -> Any:
+        """Computes the outputs for inputs."""
+
+    @abstractmethod
+    def build(self, *inputShapes: Any) -> None:
+        """Makes the weights."""
+
+    def saveWeights(self, modelWeights: Any, portable: bool | None = None) -> None:
+        """Writes the weights and the optimizer's state into a mapping."""
+        raise NotImplementedError(f"{type(self).__name__}.saveWeights")
+
+    def loadWeights(self, modelWeights: Any) -> None:
+        """Takes over what ``saveWeights`` wrote."""
+        raise NotImplementedError(f"{type(self).__name__}.loadWeights")
+
+
+class AbstractModel(Training, Model):
     """A model: subclasses make layers in ``__init__`` and write ``call``.
 
-    Layers, models, ``Modules`` and variables are found in the attributes, in the order of assignment.
+    Layers, models, ``Modules`` and variables are found in the attributes, in the order of assignment. A ``call`` that
+    names ``training`` or ``trues`` receives them in ``fit``, ``evaluate`` and ``predict``. The steps of these are
+    compiled (see ``g.Function``): what ``call`` does besides calling differentiable functions happens once for each
+    shape of the inputs, unless the model is compiled with ``run_eagerly=True``.
+
+    ``copy.copy(model)`` is a model with layers and weights of its own, not compiled yet.
+
+    Besides ``call``, subclasses may override ``trueValuesFilter``, ``trainStep``, ``evaluateStep``, ``predictStep``,
+    ``console`` and ``display``.
 
     Args:
         builder: the ``NeuralNetworks`` builder.
-        hdaFactory: taken for the original's sake; models cannot be saved to files yet.
+        hdaFactory: makes the files that the model is saved to; the builder's by default.
         name: shown in messages.
+
+    Attributes:
+        history: numbers of each epoch of the last ``fit``, by name; there after an error or Ctrl-C too.
+        stop_training: a callback sets it to end ``fit`` after the running step.
 
     Example:
         >>> from rindow_nn.builder import NeuralNetworks
@@ -49,12 +120,29 @@ class AbstractModel(Model):
 
     def __init__(self, builder: Any, hdaFactory: Any = None, name: str | None = None) -> None:
         self.builder = builder
-        self.backend = builder.backend()
+        vars(self)["backend"] = builder.backend()  # an object whose call gives itself, in place of the method
         self._hdaFactory = hdaFactory
         self._name = name
         self._built = False
         self._shapeInspection = True
         self._callOptions = parameter_names(self.call)
+        # ---- compile: what it resolved
+        self._optimizer: Any = None
+        self._lossFunction: Any = None
+        self._metrics: dict[str, Any] = {}  # by their names in the history
+        self._eager = False
+        self._debug = False
+        # ---- fit, evaluate, predict
+        self._steps = None  # what runs the model on batches, made when it is first needed
+        self._parts: list[Any] = []
+        self._labels: Any = None
+        self._unchecked = False
+        self.history: dict[str, list[float]] = {}
+        self.stop_training = False
+
+    def backend(self) -> Any:
+        """The backend ``K``."""
+        return self.builder.backend()
 
     def call(self, *inputs: Any) -> Any:
         """Computes the outputs from variables; written by subclasses."""
@@ -83,23 +171,66 @@ class AbstractModel(Model):
         """Whether ``call`` has a parameter of this name."""
         return name in self._callOptions
 
-    def build(self, *inputShapes: Any) -> None:
+    def build(self, *inputShapes: Any, **namedShapes: Any) -> None:
         """Makes the weights by calling the model on zeros.
 
         Args:
             *inputShapes: for each input a shape, batch dimension included, an ArraySpec, an array or a variable.
+            **namedShapes: likewise for arguments by name, such as ``trues``.
         """
         if self._built:
             return
-        K = self.backend
-        inputs = []
-        for shape in inputShapes:
-            if isinstance(shape, ArraySpec):
-                shape = Variable(K, K.zeros(shape.shape().toArray(), shape.dtype()), reference=True)
-            elif isinstance(shape, (list, tuple)):
-                shape = Variable(K, K.zeros(shape), reference=True)
-            inputs.append(shape)
-        self.forward(*inputs, **({"training": False} if self.isAwareOf("training") else {}))
+        options = {name: self._sample(shape) for name, shape in namedShapes.items()}
+        if self.isAwareOf("training"):
+            options.setdefault("training", False)
+        self.forward(*map(self._sample, inputShapes), **options)
+
+    def _sample(self, shape: Any) -> Any:
+        """Zeros of a shape as a variable; anything else as it is."""
+        K: Any = self.backend
+        if isinstance(shape, ArraySpec):
+            return Variable(K, K.zeros(shape.shape().toArray(), shape.dtype()), reference=True)
+        if isinstance(shape, (list, tuple)):
+            return Variable(K, K.zeros(shape), reference=True)
+        return shape
+
+    def summary(self) -> None:
+        """Prints the layers with their shapes and numbers of parameters.
+
+        Raises:
+            LogicException: the model, or a layer, is not built.
+        """
+        if not self._built:
+            raise LogicException("You need to build the model before you can see the summary.")
+        self.display(summary(self))
+
+    def basename(self, object: Any) -> str:
+        """Name of an object's class."""
+        return type(object).__name__
+
+    def backward(self, dOutputs: Any, grads: Any = None, oidsToCollect: Any = None) -> Any:
+        """Not kept between calls here: ask the tape, which records each call.
+
+        Raises:
+            RuntimeException: always; ``GradientTape.gradient`` gives the gradients of a model.
+        """
+        raise RuntimeException("a model keeps no record of its last call; use GradientTape.gradient on its outputs")
+
+    def _resetClone(self) -> None:
+        """What a copy does not take over: how the model is trained."""
+        self._built = False
+        self._optimizer = self._lossFunction = None
+        self._metrics = {}
+        self._steps = None
+        self._parts = []
+        self.history = {}
+
+    def __copy__(self) -> Any:
+        return clone(self)
+
+    def clone(self) -> Any:
+        """A model with layers and weights of its own, not compiled yet; the same as ``copy.copy(model)``."""
+        return copy.copy(self)
 
     # ---- what is inside
 

@@ -20,6 +20,16 @@ class Optimizer(ABC):
     PHP: ``Rindow\\NeuralNetworks\\Optimizer\\Optimizer``.
     """
 
+    _lr: Any
+
+    def lr(self) -> Any:
+        """The learning rate: a number, or the schedule that gives it."""
+        return self._lr
+
+    def setLr(self, lr: Any) -> None:
+        """Changes the learning rate from the next step on; a number or a schedule."""
+        self._lr = check_rate(type(self).__name__, lr)
+
     @abstractmethod
     def build(self, params: Sequence[Any]) -> None:
         """Makes the state for parameters."""

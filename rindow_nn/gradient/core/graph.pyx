@@ -1225,8 +1225,8 @@ cdef class Compiled:
             if len(outputs) > 1:
                 node.output_shapes = tuple(
                     [
-                        (x.shape(), x.dtype()) if isinstance(x, NDArray) and 11 <= x.dtype() <= 13 else None
-                        for x in results
+                        (results[i].shape(), results[i].dtype()) if program.seeds[i] is not None else None
+                        for i in range(len(results))
                     ]
                 )
             for item in variables:
@@ -1314,7 +1314,7 @@ cdef class Compiled:
                 seeds = []
                 for item in results:
                     v = <Variable>item
-                    if isinstance(v.value_, NDArray) and 11 <= v.value_.dtype() <= 13:
+                    if isinstance(v.value_, NDArray) and 11 <= v.value_.dtype() <= 13 and not v.unbackpropagatable:
                         e = make_variable(self.backend, _ones(self.backend, raw(v.value_)))
                         e.traced = True
                         seeds.append(e)
@@ -1436,3 +1436,117 @@ cdef object _signature(Variable v):
     if isinstance(value, bool):
         return value
     return repr(value)
+
+
+# -------------------------------------------------------------------------------------------- steps of training
+
+def without_gradient(variable):
+    """The same value of the same call, through which no gradient passes: a second output of a compiled function."""
+    cdef Variable v = <Variable?>variable
+    cdef Variable alias = make_variable(v.backend_, v.value_)
+    alias.creator_ = v.creator_
+    alias.index = v.index
+    alias.generation_ = v.generation_
+    alias.traced = v.traced
+    alias.literal = v.literal
+    alias.mask_ = v.mask_
+    alias.unbackpropagatable = True
+    return alias
+
+
+cdef class TrainingStep:
+    """Outputs of a compiled function and the gradients of the first one, without a tape.
+
+    Where the plan cannot be run as it is (another kind of arguments, another thread that runs it) a tape does the same.
+
+    Args:
+        function: a ``GraphFunction`` whose first output is the loss.
+        variables: what the gradients are asked for.
+    """
+
+    cdef object function
+    cdef Compiled compiled
+    cdef list wanted
+    cdef Program program              # the one that the fields below belong to
+    cdef list places
+    cdef unsigned long long needs
+    cdef tuple seeds
+
+    def __init__(self, function, variables):
+        self.function = function
+        self.compiled = <Compiled?>function._compiled
+        self.wanted = list(variables)
+
+    def __call__(self, tuple inputs):
+        """Answers the outputs and the gradients, two lists of arrays.
+
+        Raises:
+            LogicException: the function, or its gradient, cannot be compiled.
+        """
+        cdef Program program = self.compiled.last
+        cdef Run run
+        cdef Variable v
+        cdef list results
+        cdef list grads
+        cdef list found
+        if (
+            program is None or program.busy or not program.differentiable or recording()
+            or len(inputs) != self.compiled.count or getattr(_state, "mode", 0) or not _fits(program, inputs)
+        ):
+            return self.on_tape(inputs)
+        if program is not self.program and not self.adopt(program):
+            return self.on_tape(inputs)
+        run = Run.__new__(Run)
+        run.inputs = []
+        for item in inputs:
+            run.inputs.append((<Variable>item).value_ if isinstance(item, Variable) else item)
+        results = _run_forward(program, program.plan(True), run)
+        if self.seeds is None:
+            self.seeds = (_ones(self.compiled.backend, raw(results[0])),) + (None,) * (len(results) - 1)
+        for item in program.captured:
+            run.inputs.append(raw((<Value>item).variable.value_))
+        found = _run_back(program, run, self.seeds, self.needs)
+        grads = []
+        for item in self.places:
+            v = <Variable>found[<Py_ssize_t>item]
+            grads.append(v.value_)
+        return results, grads
+
+    cdef bint adopt(self, Program program) except -1:
+        """Finds the variables in a program; False if one of them has no gradient there."""
+        cdef dict where = {}
+        cdef Value value
+        cdef int i
+        cdef int first = len(program.inputs)
+        if program.seeds[0] is None:
+            return False
+        for i in range(len(program.captured)):
+            value = <Value>program.captured[i]
+            where[value.variable] = first + i
+        self.places = []
+        self.needs = 0
+        for item in self.wanted:
+            at = where.get(item)
+            if at is None or program.grads[at] is None:
+                return False
+            self.places.append(at)
+            self.needs |= 1ULL << (<int>at if <int>at < 63 else 63)
+        self.program = program
+        self.seeds = None
+        return True
+
+    cdef object on_tape(self, tuple inputs):
+        cdef GradientTape tape = GradientTape(self.compiled.backend)
+        cdef Program program
+        tape.enter()
+        try:
+            outputs = self.function(*inputs)
+        finally:
+            tape.exit()
+        program = self.compiled.last
+        if program is not None and program.failure is not None:
+            raise LogicException(f"the gradient cannot be compiled: {program.failure}") from program.failure
+        if not isinstance(outputs, list):
+            outputs = [outputs]
+        grads = tape.gradient(outputs[0], self.wanted)
+        return [(<Variable>v).value_ for v in outputs], grads

@@ -1,0 +1,181 @@
+"""Steps of training, evaluation and prediction, compiled where they can be."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rindow_math.exceptions import InvalidArgumentException, LogicException, UnexpectedValueException
+from rindow_nn.gradient.core.graph import GraphFunction, TrainingStep, without_gradient
+from rindow_nn.gradient.core.tape import GradientTape, Variable
+from rindow_nn.models.diagnosis import check_labels
+
+__all__ = ["Steps"]
+
+# plans of so many shapes are kept; more come from data whose shapes never repeat
+MOST_SHAPES = 64
+
+# errors of the compiler, or of the user: one more run without compilation tells which
+_MAY_BE_COMPILATION = (LogicException, InvalidArgumentException)
+
+
+class Steps:
+    """Runs a model forward and back on batches.
+
+    Each kind of step is one compiled function, from the inputs to the loss. A model that cannot be compiled (it looks
+    at the numbers in a value) runs call by call on a tape: the same results, slower. ``reason`` says why.
+
+    Args:
+        model: has ``forward``; names ``training`` and ``trues`` in its ``call`` if it wants them.
+        loss: the loss function; None for a model that only predicts.
+        eager: run call by call in any case.
+        filtered: the loss is given other labels than the model (``trueValuesFilter``).
+    """
+
+    def __init__(self, model: Any, loss: Any, eager: bool = False, filtered: bool = False) -> None:
+        self.reason: str | None = "it was asked for" if eager else None
+        # weak: a model owns its steps, and both go when the model is dropped
+        self._model = weakref.ref(model)
+        self._backend = model.backend
+        self._given = loss
+        self._loss: Any = loss if callable(loss) or loss is None else loss.forward
+        self.filtered = filtered
+        self._aware = [name for name in ("training", "trues") if model.isAwareOf(name)]
+        self._functions: dict[str, GraphFunction] = {}
+        self._shapes: set[Any] = set()
+        self._step: TrainingStep | None = None
+        self._variables: list[Variable] = []
+
+    def _module(self) -> Any:
+        return self._model()
+
+    def variables(self) -> list[Variable]:
+        """What the optimizer changes: the variables that were trainable when the epoch began."""
+        return self._variables
+
+    def begin(self) -> None:
+        """An epoch begins: looks for variables that were added or frozen meanwhile."""
+        variables = self._module().trainableVariables()
+        if len(variables) != len(self._variables) or any(a is not b for a, b in zip(variables, self._variables)):
+            self._variables = variables
+            self._step = None
+
+    # ---- what is computed
+
+    def _outputs(self, args: Sequence[Any], training: bool) -> list[Any]:
+        """Loss and predictions from inputs, labels and, where they differ, labels for the loss."""
+        trues = args[-2] if self.filtered else args[-1]
+        values = {"training": training, "trues": trues}
+        options = {name: values[name] for name in self._aware}
+        predicts = self._module().forward(*args[: -2 if self.filtered else -1], **options)
+        check_labels(self._given, args[-1], predicts)
+        loss = self._loss(args[-1], predicts)
+        if not isinstance(loss, Variable):
+            raise UnexpectedValueException(
+                f"the loss function must give a Variable, made by differentiable functions: {type(loss).__name__} given"
+            )
+        return [loss, *(predicts if isinstance(predicts, (list, tuple)) else [predicts])]
+
+    def _trained(self, *args: Any) -> list[Any]:
+        loss, *predicts = self._outputs(args, True)
+        return [loss, *(without_gradient(p) if isinstance(p, Variable) else p for p in predicts)]
+
+    def _tested(self, *args: Any) -> list[Any]:
+        return self._outputs(args, False)
+
+    def _predicted(self, *args: Any) -> Any:
+        values = {"training": False, "trues": Variable(self._backend, False)}
+        return self._module().forward(*args, **{name: values[name] for name in self._aware})
+
+    # ---- running it
+
+    def train(self, args: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:
+        """Loss and predictions, and the gradients of the variables, as arrays.
+
+        Args:
+            args: inputs, labels and, where the loss is given others than the model, those labels.
+        """
+        reason: Exception
+        if self._step is not None:
+            try:
+                return self._step(args)
+            except _MAY_BE_COMPILATION as e:
+                reason = e
+        elif self.reason is None:
+            try:
+                function = self._function(self._trained, args)
+                with GradientTape(self._backend) as tape:
+                    outputs = function(*args)
+                self.begin()  # a first call may have made variables
+                grads = tape.gradient(outputs[0], self._variables)
+                self._step = TrainingStep(function, self._variables)
+                return [v.value() for v in outputs], grads
+            except _MAY_BE_COMPILATION as e:
+                reason = e
+        else:
+            return self.trainOnTape(args)
+        found = self.trainOnTape(args)  # an error that is the user's comes again, from where it belongs
+        self._give_up(reason)
+        return found
+
+    def trainOnTape(self, args: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:
+        """As ``train``, call by call."""
+        tape, outputs = self._recorded(args)
+        self.begin()
+        return [v.value() for v in outputs], tape.gradient(outputs[0], self._variables)
+
+    def record(self, args: tuple[Any, ...]) -> tuple[GradientTape, Variable]:
+        """A tape of the step, call by call, and the loss."""
+        tape, outputs = self._recorded(args)
+        return tape, outputs[0]
+
+    def _recorded(self, args: tuple[Any, ...]) -> tuple[GradientTape, list[Any]]:
+        with GradientTape(self._backend) as tape:
+            return tape, self._outputs(self._variables_of(args), True)
+
+    def test(self, args: tuple[Any, ...]) -> list[Any]:
+        """Loss and predictions as arrays; arguments as for ``train``."""
+        return [v.value() for v in self._run(self._tested, args)]
+
+    def predict(self, args: tuple[Any, ...]) -> Any:
+        """The predictions as an array, or as a list of them."""
+        outputs = self._run(self._predicted, args)
+        return [v.value() for v in outputs] if isinstance(outputs, (list, tuple)) else outputs.value()
+
+    def _run(self, compute: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        if self.reason is not None:
+            return compute(*self._variables_of(args))
+        try:
+            return self._function(compute, args)(*args)
+        except _MAY_BE_COMPILATION as e:
+            reason = e
+        found = compute(*self._variables_of(args))
+        self._give_up(reason)
+        return found
+
+    def _variables_of(self, args: tuple[Any, ...]) -> list[Variable]:
+        return [Variable(self._backend, x, reference=True) for x in args]
+
+    def _function(self, compute: Callable[..., Any], args: tuple[Any, ...]) -> GraphFunction:
+        name = compute.__name__
+        self._shapes.add((name, *[(*x.shape(), x.dtype()) for x in args]))
+        if len(self._shapes) > MOST_SHAPES:
+            self._forget()
+        found = self._functions.get(name)
+        if found is None:
+            method = weakref.WeakMethod(compute)
+            found = GraphFunction(
+                self._backend, lambda *args: method()(*args), name=type(self._module()).__name__  # type: ignore[misc]
+            )
+            self._functions[name] = found
+        return found
+
+    def _forget(self) -> None:
+        self._functions = {}
+        self._shapes = set()
+        self._step = None
+
+    def _give_up(self, reason: Exception) -> None:
+        self._forget()
+        self.reason = str(reason)
