@@ -1,5 +1,83 @@
-/* Attention. */
+/* Attention: scores, masks, softmax, dropout and the sum of values, one block of queries of one head at a time. The
+ * scores of a block stay in scratch memory; the gradient computes them again from each row's maximum and sum, so
+ * memory grows with the length of the sequences, not with its square. */
 #include "common.h"
 #include "../rk_attn.h"
+
+#define ATTN_FILL (-1e9)
+#define ATTN_SCORES 65536              /* scores of a block that are held at a time */
+#define ATTN_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
+
+extern const rk_api RK_CAT(api, RK_VARIANT);
+
+RK_INLINE uint64_t rk_attn_mix(uint64_t x)
+{
+    x ^= x >> 30;
+    x *= UINT64_C(0xbf58476d1ce4e5b9);
+    x ^= x >> 27;
+    x *= UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+/* A random number for column j of the row with this key: the same in each call. */
+RK_INLINE uint32_t rk_attn_random(uint64_t key, uint32_t j)
+{
+    uint32_t x = j * UINT32_C(0x9e3779b1) + (uint32_t)key;
+    x ^= x >> 16;
+    x *= UINT32_C(0x7feb352d);
+    x += (uint32_t)(key >> 32);
+    x ^= x >> 15;
+    x *= UINT32_C(0x846ca68b);
+    return x ^ x >> 16;
+}
+
+/* rows of queries in a block: as many as keep its scores in the second cache */
+RK_INLINE ptrdiff_t rk_attn_rows(const rk_attn_call *c)
+{
+    ptrdiff_t rows = ATTN_SCORES / (c->tv + 1) / 8 * 8;
+    return rows < 32 ? 32 : rows > 256 ? 256 : rows;
+}
+
+/* keys that a block can see: later ones weigh nothing unless other masks leave a row none */
+RK_INLINE ptrdiff_t rk_attn_keys(const rk_attn_call *c, ptrdiff_t last_row)
+{
+    int others = c->value_mask || c->key_mask || c->mask || (c->query_mask && !c->zero_rows);
+    return c->causal && !others && last_row < c->tv ? last_row : c->tv;
+}
+
+#define AT(name) RKM_CAT(attn_##name, AT_SUFFIX)
+
+#define AT_SUFFIX f32
+#define AT_T float
+#define AT_V rk_vf32
+#define AT_L RK_VF32_LANES
+#define AT_VF(name) RKM_CAT(rk_##name, vf32)
+#define AT_GEMM sgemm
+#include "attn_body.h"
+
+#define AT_SUFFIX f64
+#define AT_T double
+#define AT_V rk_vf64
+#define AT_L RK_VF64_LANES
+#define AT_VF(name) RKM_CAT(rk_##name, vf64)
+#define AT_GEMM dgemm
+#include "attn_body.h"
+
+static int RK(attention)(int dtype, const rk_attn_call *c, const void *q, const void *k, const void *v, void *out,
+                         void *weights, void *stats)
+{
+    if (dtype == RK_FLOAT32)
+        return attn_forward_f32(c, q, k, v, out, weights, stats);
+    return attn_forward_f64(c, q, k, v, out, weights, stats);
+}
+
+static int RK(attention_gradient)(int dtype, const rk_attn_call *c, const void *q, const void *k, const void *v,
+                                  const void *stats, const void *dout, const void *dweights, void *dq, void *dk,
+                                  void *dv, void *dscale)
+{
+    if (dtype == RK_FLOAT32)
+        return attn_backward_f32(c, q, k, v, stats, dout, dweights, dq, dk, dv, dscale);
+    return attn_backward_f64(c, q, k, v, stats, dout, dweights, dq, dk, dv, dscale);
+}
 
 const rk_attn_api RK(attn_api) = { 1, RK_ATTN(RK_ENTRY) };

@@ -1,0 +1,284 @@
+/* The kernels of attn.h for one type: AT_T, its vector AT_V of AT_L lanes, AT_SUFFIX, AT_VF(f) (a function of math.h on
+ * vectors), AT_GEMM (its matrix product). */
+#define AT_LOAD AT_VF(load)
+#define AT_STORE AT_VF(store)
+#define AT_SET1 AT_VF(set1)
+#define AT_WIDTH(n) (((n) + AT_L - 1) / AT_L * AT_L)
+
+typedef struct {
+    const rk_attn_call *c;
+    const AT_T *q, *k, *v, *dout, *dweights;
+    AT_T *out, *weights, *stats, *dq, *dk, *dv;
+    double *dscales;                   /* one a head */
+    ptrdiff_t rows, blocks;            /* rows of a block, blocks of a head */
+    volatile int no_memory;
+} AT(job);
+
+RK_INLINE void AT(gemm)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const AT_T *a,
+                        ptrdiff_t lda, const AT_T *b, ptrdiff_t ldb, int add, AT_T *y, ptrdiff_t ldy)
+{
+    RK_CAT(api, RK_VARIANT).AT_GEMM(ta, tb, m, n, k, (AT_T)alpha, a, lda, b, ldb, (AT_T)(add != 0), y, ldy, NULL,
+                                    RK_EPI_NONE);
+}
+
+/* A row of a mask as what is added to scores: 0 or the fill. Nothing to add: NULL. */
+static const AT_T *AT(bias)(const rk_attn_call *c, ptrdiff_t b, ptrdiff_t h, ptrdiff_t i, ptrdiff_t n, AT_T *row)
+{
+    const AT_T fill = (AT_T)ATTN_FILL;
+    const uint8_t *value = c->value_mask ? c->value_mask + b * c->tv : NULL;
+    const uint8_t *key = c->key_mask ? c->key_mask + b * c->tv : NULL;
+    const uint8_t *mask = c->mask ? c->mask + b * c->m[0] + h * c->m[1] + i * c->m[2] : NULL;
+    if (c->query_mask && !c->zero_rows && !c->query_mask[b * c->tq + i]) {
+        for (ptrdiff_t j = 0; j < n; j++)
+            row[j] = fill;
+        return row;
+    }
+    if (!value && !key && !mask && !(c->causal && i + 1 < n))
+        return NULL;
+    for (ptrdiff_t j = 0; j < n; j++)
+        row[j] = 0;
+    if (value)
+        for (ptrdiff_t j = 0; j < n; j++)
+            row[j] = value[j] ? row[j] : fill;
+    if (key)
+        for (ptrdiff_t j = 0; j < n; j++)
+            row[j] = key[j] ? row[j] : fill;
+    if (mask)
+        for (ptrdiff_t j = 0; j < n; j++)
+            row[j] = mask[j] ? row[j] : fill;
+    if (c->causal)
+        for (ptrdiff_t j = i + 1; j < n; j++)
+            row[j] = fill;
+    return row;
+}
+
+/* Masks a row of n scores, whose width beyond n is set so that it weighs nothing. */
+RK_INLINE void AT(mask)(const rk_attn_call *c, AT_T *s, const AT_T *bias, ptrdiff_t n, ptrdiff_t width)
+{
+    if (bias) {
+        if (c->replace)
+            for (ptrdiff_t j = 0; j < n; j++)
+                s[j] = bias[j] != 0 ? bias[j] : s[j];
+        else
+            for (ptrdiff_t j = 0; j < n; j++)
+                s[j] += bias[j];
+    }
+    for (ptrdiff_t j = n; j < width; j++)
+        s[j] = (AT_T)-INFINITY;
+}
+
+/* y = w with the dropped weights of row `number` zero; w itself where none is dropped */
+RK_INLINE void AT(drop)(const rk_attn_call *c, uint64_t number, AT_T *y, const AT_T *w, ptrdiff_t n)
+{
+    const uint64_t key = rk_attn_mix(c->seed + (number + 1) * UINT64_C(0x9e3779b97f4a7c15));
+    RK_IVDEP
+    for (ptrdiff_t j = 0; j < n; j++)
+        y[j] = rk_attn_random(key, (uint32_t)j) < c->drop ? 0 : w[j];
+}
+
+static void AT(forward_blocks)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    AT(job) *d = context;
+    const rk_attn_call *c = d->c;
+    const ptrdiff_t ld = AT_WIDTH(c->tv);
+    AT_T *row = rk_scratch(3, (size_t)((d->rows + 1) * ld) * sizeof(AT_T));
+    if (!row) {
+        d->no_memory = 1;
+        return;
+    }
+    AT_T *s = row + ld;
+    for (ptrdiff_t u = begin; u < end; u++) {
+        const ptrdiff_t i0 = u % d->blocks * d->rows, head = u / d->blocks, b = head / c->heads, h = head % c->heads;
+        const ptrdiff_t rows = c->tq - i0 < d->rows ? c->tq - i0 : d->rows;
+        const ptrdiff_t n = rk_attn_keys(c, i0 + rows), width = AT_WIDTH(n);
+        const AT_T *q = d->q + b * c->q[0] + i0 * c->q[1] + h * c->q[2];
+        const AT_T *k = d->k + b * c->k[0] + h * c->k[2];
+        const AT_T *v = d->v + b * c->v[0] + h * c->v[2];
+        AT_T *out = d->out + b * c->o[0] + i0 * c->o[1] + h * c->o[2];
+        AT(gemm)(0, 1, rows, n, c->dk, c->scale, q, c->q[1], k, c->k[1], 0, s, ld);
+        for (ptrdiff_t i = 0; i < rows; i++) {
+            const ptrdiff_t number = head * c->tq + i0 + i;
+            AT_T *x = s + i * ld;
+            AT(mask)(c, x, AT(bias)(c, b, h, i0 + i, n, row), n, width);
+            AT_V top = AT_LOAD(x), sum = AT_SET1(0);
+            for (ptrdiff_t j = AT_L; j < width; j += AT_L)
+                top = AT_VF(max)(AT_LOAD(x + j), top);
+            const AT_T max = AT_VF(top)(top);
+            for (ptrdiff_t j = 0; j < width; j += AT_L) {
+                AT_V e = AT_VF(exp)(AT_LOAD(x + j) - AT_SET1(max));
+                sum += e;
+                AT_STORE(x + j, e);
+            }
+            const AT_T inverse = 1 / AT_VF(sum)(sum);
+            for (ptrdiff_t j = 0; j < width; j += AT_L)
+                AT_STORE(x + j, AT_LOAD(x + j) * AT_SET1(inverse));
+            d->stats[2 * number] = max;
+            d->stats[2 * number + 1] = inverse;
+            if (d->weights) {
+                memcpy(d->weights + number * c->tv, x, (size_t)n * sizeof(AT_T));
+                memset(d->weights + number * c->tv + n, 0, (size_t)(c->tv - n) * sizeof(AT_T));
+            }
+            if (c->drop)
+                AT(drop)(c, (uint64_t)number, x, x, n);
+        }
+        AT(gemm)(0, 0, rows, c->dv, n, c->factor, s, ld, v, c->v[1], 0, out, c->o[1]);
+        if (c->zero_rows && c->query_mask)
+            for (ptrdiff_t i = 0; i < rows; i++)
+                if (!c->query_mask[b * c->tq + i0 + i])
+                    memset(out + i * c->o[1], 0, (size_t)c->dv * sizeof(AT_T));
+    }
+}
+
+/* Zeros, where there is nothing to attend to. */
+static void AT(clear)(const rk_attn_call *c, AT_T *x, const ptrdiff_t *strides, ptrdiff_t time, ptrdiff_t dim)
+{
+    if (x)
+        for (ptrdiff_t b = 0; b < c->batch; b++)
+            for (ptrdiff_t t = 0; t < time; t++)
+                for (ptrdiff_t h = 0; h < c->heads; h++)
+                    memset(x + b * strides[0] + t * strides[1] + h * strides[2], 0, (size_t)dim * sizeof(AT_T));
+}
+
+static int AT(forward)(const rk_attn_call *c, const AT_T *q, const AT_T *k, const AT_T *v, AT_T *out, AT_T *weights,
+                        AT_T *stats)
+{
+    AT(job) d = { c, q, k, v, NULL, NULL, out, weights, stats, NULL, NULL, NULL, NULL, rk_attn_rows(c), 0, 0 };
+    d.rows = d.rows > c->tq ? c->tq : d.rows;
+    if (c->batch <= 0 || c->heads <= 0 || c->tq <= 0)
+        return 1;
+    if (c->tv <= 0) {
+        AT(clear)(c, out, c->o, c->tq, c->dv);
+        return 1;
+    }
+    d.blocks = (c->tq + d.rows - 1) / d.rows;
+    const ptrdiff_t work = d.rows * c->tv * (c->dk + c->dv + 16);
+    rk_parallel(AT(forward_blocks), &d, c->batch * c->heads * d.blocks, 1 + ATTN_THREAD_WORK / (work + 1));
+    return !d.no_memory;
+}
+
+static void AT(backward_heads)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    AT(job) *d = context;
+    const rk_attn_call *c = d->c;
+    const ptrdiff_t ld = AT_WIDTH(c->tv), size = d->rows * ld;
+    AT_T *row = rk_scratch(3, (size_t)(4 * size + ld) * sizeof(AT_T));
+    if (!row) {
+        d->no_memory = 1;
+        return;
+    }
+    AT_T *s = row + ld, *dp = s + size, *raw = dp + size, *dropped = c->drop ? raw + size : s;
+    const int shared = d->dk != NULL && d->dk == d->dv;
+    for (ptrdiff_t head = begin; head < end; head++) {
+        const ptrdiff_t b = head / c->heads, h = head % c->heads;
+        const AT_T *k = d->k + b * c->k[0] + h * c->k[2];
+        const AT_T *v = d->v + b * c->v[0] + h * c->v[2];
+        double dscale = 0;
+        for (ptrdiff_t i0 = 0; i0 < c->tq; i0 += d->rows) {
+            const ptrdiff_t rows = c->tq - i0 < d->rows ? c->tq - i0 : d->rows;
+            const ptrdiff_t n = rk_attn_keys(c, i0 + rows), width = AT_WIDTH(n);
+            const AT_T *q = d->q + b * c->q[0] + i0 * c->q[1] + h * c->q[2];
+            const AT_T *dout = d->dout + b * c->o[0] + i0 * c->o[1] + h * c->o[2];
+            const int more = i0 > 0;
+            /* keys that this block does not see, but a later one may */
+            if (!more && n < c->tv) {
+                if (d->dk && !shared)
+                    for (ptrdiff_t j = n; j < c->tv; j++)
+                        memset(d->dk + b * c->k[0] + j * c->k[1] + h * c->k[2], 0, (size_t)c->dk * sizeof(AT_T));
+                if (d->dv)
+                    for (ptrdiff_t j = n; j < c->tv; j++)
+                        memset(d->dv + b * c->v[0] + j * c->v[1] + h * c->v[2], 0, (size_t)c->dv * sizeof(AT_T));
+            }
+            AT(gemm)(0, 1, rows, n, c->dk, c->scale, q, c->q[1], k, c->k[1], 0, s, ld);
+            if (d->dscales)
+                AT(gemm)(0, 1, rows, n, c->dk, 1, q, c->q[1], k, c->k[1], 0, raw, ld);
+            AT(gemm)(0, 1, rows, n, c->dv, c->factor, dout, c->o[1], v, c->v[1], 0, dp, ld);
+            for (ptrdiff_t i = 0; i < rows; i++) {
+                const ptrdiff_t number = head * c->tq + i0 + i;
+                const AT_T *bias = AT(bias)(c, b, h, i0 + i, n, row);
+                const AT_V max = AT_SET1(d->stats[2 * number]), inverse = AT_SET1(d->stats[2 * number + 1]);
+                const int cleared = c->zero_rows && c->query_mask && !c->query_mask[b * c->tq + i0 + i];
+                AT_T *x = s + i * ld, *dx = dp + i * ld, *w = dropped + i * ld;
+                AT(mask)(c, x, bias, n, width);
+                for (ptrdiff_t j = 0; j < width; j += AT_L)
+                    AT_STORE(x + j, AT_VF(exp)(AT_LOAD(x + j) - max) * inverse);
+                for (ptrdiff_t j = n; j < width; j++)
+                    dx[j] = 0;
+                if (cleared)
+                    memset(dx, 0, (size_t)n * sizeof(AT_T));
+                if (c->drop) {
+                    AT(drop)(c, (uint64_t)number, w, x, n);
+                    AT(drop)(c, (uint64_t)number, dx, dx, n);
+                }
+                if (d->dweights) {
+                    const AT_T *more_dx = d->dweights + number * c->tv;
+                    for (ptrdiff_t j = 0; j < n; j++)
+                        dx[j] += more_dx[j];
+                }
+                AT_V sum = AT_SET1(0);
+                for (ptrdiff_t j = 0; j < width; j += AT_L)
+                    sum += AT_LOAD(x + j) * AT_LOAD(dx + j);
+                const AT_V mean = AT_SET1(AT_VF(sum)(sum));
+                for (ptrdiff_t j = 0; j < width; j += AT_L)
+                    AT_STORE(dx + j, AT_LOAD(x + j) * (AT_LOAD(dx + j) - mean));
+                if (bias && c->replace)
+                    for (ptrdiff_t j = 0; j < n; j++)
+                        dx[j] = bias[j] != 0 ? 0 : dx[j];
+                if (cleared)
+                    memset(w, 0, (size_t)n * sizeof(AT_T));
+                if (d->dscales)
+                    for (ptrdiff_t j = 0; j < n; j++)
+                        dscale += (double)dx[j] * (double)raw[i * ld + j];
+            }
+            if (d->dv)
+                AT(gemm)(1, 0, n, c->dv, rows, c->factor, dropped, ld, dout, c->o[1], more,
+                         d->dv + b * c->v[0] + h * c->v[2], c->v[1]);
+            if (d->dq)
+                AT(gemm)(0, 0, rows, c->dk, n, c->scale, dp, ld, k, c->k[1], 0,
+                         d->dq + b * c->q[0] + i0 * c->q[1] + h * c->q[2], c->q[1]);
+            if (d->dk)
+                AT(gemm)(1, 0, n, c->dk, rows, c->scale, dp, ld, q, c->q[1], more || shared,
+                         d->dk + b * c->k[0] + h * c->k[2], c->k[1]);
+        }
+        if (d->dscales)
+            d->dscales[head] = dscale;
+    }
+}
+
+static int AT(backward)(const rk_attn_call *c, const AT_T *q, const AT_T *k, const AT_T *v, const AT_T *stats,
+                         const AT_T *dout, const AT_T *dweights, AT_T *dq, AT_T *dk, AT_T *dv, AT_T *dscale)
+{
+    AT(job) d = { c, q, k, v, dout, dweights, NULL, NULL, (AT_T *)stats, dq, dk, dv, NULL, rk_attn_rows(c), 0, 0 };
+    const ptrdiff_t heads = c->batch * c->heads;
+    double sum = 0;
+    d.rows = d.rows > c->tq ? c->tq : d.rows;
+    if (dscale) {
+        *dscale = 0;
+        if (heads > 0 && !(d.dscales = rk_scratch(2, (size_t)heads * sizeof(double))))
+            return 0;
+    }
+    if (heads <= 0 || c->tq <= 0 || c->tv <= 0) {
+        AT(clear)(c, dq, c->q, c->tq, c->dk);
+        AT(clear)(c, dk, c->k, c->tv, c->dk);
+        AT(clear)(c, dv, c->v, c->tv, c->dv);
+        return 1;
+    }
+    const ptrdiff_t work = c->tq * c->tv * (3 * c->dk + 2 * c->dv + 32);
+    rk_parallel(AT(backward_heads), &d, heads, 1 + ATTN_THREAD_WORK / (work + 1));
+    if (dscale) {
+        for (ptrdiff_t i = 0; i < heads; i++)
+            sum += d.dscales[i];
+        *dscale = (AT_T)sum;
+    }
+    return !d.no_memory;
+}
+
+#undef AT_SUFFIX
+#undef AT_T
+#undef AT_V
+#undef AT_L
+#undef AT_VF
+#undef AT_GEMM
+#undef AT_LOAD
+#undef AT_STORE
+#undef AT_SET1
+#undef AT_WIDTH
