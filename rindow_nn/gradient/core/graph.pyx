@@ -8,6 +8,7 @@ values that the gradient needs are computed again there rather than stored.
 """
 
 import threading
+from time import perf_counter_ns
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
@@ -19,8 +20,8 @@ from rindow_math.matrix.buffer cimport Buffer, give_memory, item_size, new_buffe
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArray, NDArrayPhp, copy_of, empty, header_like, raw, same_shape, view
 from rindow_nn.gradient.core.tape cimport (
-    AbstractFunction, DifferentiateCall, FIXED, GradientTape, MICRO_BINARY, MICRO_PARAM, MICRO_UNARY, Micro, OPAQUE,
-    STEP, VIEW, Variable, make_variable, pack, prepare, primitives, pull_back, recording, set_trace, set_tracing,
+    AbstractFunction, DifferentiateCall, FIXED, GradientCall, GradientTape, MICRO_BINARY, MICRO_PARAM, MICRO_UNARY, Micro, OPAQUE,
+    STEP, VIEW, Variable, make_variable, note_call, pack, prepare, primitives, profiling, pull_back, recording, set_trace, set_tracing,
 )
 from rindow_nn.gradient.core.tape import backward_pipeline
 
@@ -358,6 +359,10 @@ cdef class Step:
     cdef int execute(self, Run run) except -1:
         return 0
 
+    cdef int note(self, long long begin) except -1:
+        """Notes the time of a run in the profile."""
+        return 0
+
     cdef str describe(self):
         return type(self).__name__
 
@@ -373,6 +378,10 @@ cdef class CallStep(Step):
         self.call.f.forward(self.xs, self.out)
         return 0
 
+    cdef int note(self, long long begin) except -1:
+        cdef AbstractFunction f = self.call.f
+        return note_call("backward" if isinstance(f, GradientCall) else "forward", f, self.xs, self.out, begin)
+
     cdef str describe(self):
         return f"{self.call.title():12s} {_names(self.call.ins)} -> {_names(self.call.outs)}"
 
@@ -381,6 +390,7 @@ cdef class OpaqueStep(Step):
     """A call of code that this compiler does not know: it runs as without compilation."""
 
     cdef Call call
+    cdef AbstractFunction made        # of the last run, for the profile
 
     cdef int execute(self, Run run) except -1:
         cdef AbstractFunction f = self.call.f.renew()
@@ -427,7 +437,13 @@ cdef class OpaqueStep(Step):
         if run.instances is None:
             run.instances = {}
         run.instances[self.call] = f
+        if profiling():
+            self.made = (<DifferentiateCall>f).subject if isinstance(f, DifferentiateCall) else f
         return 0
+
+    cdef int note(self, long long begin) except -1:
+        phase = "backward" if isinstance(self.call.f, GradientCall) else "forward"
+        return note_call(phase, self.made, self.made.kept, (), begin)
 
     cdef str describe(self):
         return f"{self.call.title():12s} {_names(self.call.ins)} -> {_names(self.call.outs)}   (Python)"
@@ -522,6 +538,11 @@ cdef class FusedStep(Step):
                 core.parallel(_run_blocks, &self.f, self.blocks, 8)
         return 0
 
+    cdef int note(self, long long begin) except -1:
+        cdef Call last = <Call>self.calls[len(self.calls) - 1]
+        phase = "backward" if any([isinstance((<Call>c).f, GradientCall) for c in self.calls]) else "forward"
+        return note_call(phase, last.f, tuple(self.headers), (), begin)
+
     cdef str describe(self):
         inside = {x for c in self.calls for x in (<Call>c).outs}
         ins = []
@@ -587,8 +608,18 @@ cdef class Plan:
         for i in range(len(self.views)):
             v = <Value>self.views[i]
             v.header.ptr = v.base.header.ptr + v.shift * item_size(v.header.dt)
+        if profiling():
+            return self.run_timed(run)
         for i in range(len(self.steps)):
             (<Step>self.steps[i]).execute(run)
+        return 0
+
+    cdef int run_timed(self, Run run) except -1:
+        cdef long long begin
+        for step in self.steps:
+            begin = perf_counter_ns()
+            (<Step>step).execute(run)
+            (<Step>step).note(begin)
         return 0
 
 

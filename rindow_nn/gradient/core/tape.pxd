@@ -70,6 +70,8 @@ cdef class AbstractFunction:
     cdef AbstractFunction renew(self)
     cdef int copy_settings(self, AbstractFunction node) except -1
     cdef object record(self, tuple inputs)
+    cdef object timed_forward(self, tuple xs)
+    cdef tuple timed_gradient(self, tuple douts, unsigned long long needs)
     cdef Variable input(self, int i)
     cdef Variable output(self, int i, object value)
 
@@ -85,6 +87,8 @@ cdef class GradientTape:
 
 cdef GradientTape current_tape()
 cdef bint recording() noexcept
+cdef bint profiling() noexcept
+cdef int note_call(str phase, AbstractFunction f, object inputs, object outputs, long long begin) except -1
 cdef int tracing() noexcept
 cdef int set_tracing(int mode) noexcept
 cdef long set_trace(long number) noexcept

@@ -14,11 +14,14 @@ from cpython.tuple cimport PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 import copy as copying
 import types
 import weakref
+from threading import get_ident
+from time import perf_counter_ns
 
 import numpy as np
 
 from rindow_math.exceptions import InvalidArgumentException, LogicException, RuntimeException
 from rindow_math.matrix.buffer import NAMES
+from rindow_math.matrix.buffer cimport item_size
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport MAX_DIMS, copy_of, from_python, full, raw, read_shape, same_shape, shape_text
 from rindow_nn.gradient.core.values import ArrayShape, MaskedNDArray, Scalar
@@ -51,6 +54,51 @@ cdef GradientTape current_tape():
 
 cdef bint recording() noexcept:
     return rn_tape != NULL
+
+
+# ------------------------------------------------------------------------------------------------ what takes the time
+
+cdef bint rn_profiling = False
+cdef list rn_events = None            # of a running profile: (phase, what, layer, inputs, outputs, begin, end, thread)
+
+
+cdef bint profiling() noexcept:
+    return rn_profiling
+
+
+def set_events(list events):
+    """Has every call noted in a list, or in none (None); answers the list before. Used by ``rindow_nn.profile``."""
+    global rn_profiling, rn_events
+    before = rn_events
+    rn_events = events
+    rn_profiling = events is not None
+    return before
+
+
+cdef list _specs(object values):
+    """(shape, item size) of each array among values."""
+    cdef list specs = []
+    for x in values if isinstance(values, (tuple, list)) else (values,):
+        if isinstance(x, Variable):
+            x = (<Variable>x).value_
+        if isinstance(x, NDArray):
+            specs.append((tuple(x.shape()), item_size((<NDArrayPhp>raw(x)).dt)))
+    return specs
+
+
+cdef int note_call(str phase, AbstractFunction f, object inputs, object outputs, long long begin) except -1:
+    """Notes a call that began at the given time (``time.perf_counter_ns``) and ends now."""
+    cdef long long end = perf_counter_ns()
+    if rn_events is None:
+        return 0
+    layer = getattr(f, "layerObject", None)
+    layer = None if layer is None else layer()
+    if layer is not None:
+        layer = layer.name() if hasattr(layer, "name") else type(layer).__name__
+    rn_events.append(
+        (phase, type(f).__name__, layer, _specs(inputs), _specs(outputs), begin, end, get_ident())
+    )
+    return 0
 
 
 cdef int tracing() noexcept:
@@ -796,7 +844,10 @@ cdef class AbstractFunction:
                 traced = True
         if self.K is None:
             raise LogicException(f"{type(self).__name__}.__init__ must call super().__init__(backend)")
-        value = self.forward(xs, None)
+        if rn_profiling:
+            value = self.timed_forward(xs)
+        else:
+            value = self.forward(xs, None)
         if tape:
             self.kept = xs
             self.inputs_ = inputs
@@ -831,6 +882,18 @@ cdef class AbstractFunction:
                 v.generation_ = generation + 1
             outs.append(v)
         return outs
+
+    cdef object timed_forward(self, tuple xs):
+        cdef long long begin = perf_counter_ns()
+        value = self.forward(xs, None)
+        note_call("backward" if isinstance(self, GradientCall) else "forward", self, xs, value, begin)
+        return value
+
+    cdef tuple timed_gradient(self, tuple douts, unsigned long long needs):
+        cdef long long begin = perf_counter_ns()
+        cdef tuple grads = self.gradient_of(douts, needs)
+        note_call("backward", self, self.kept, grads, begin)
+        return grads
 
     cdef Variable input(self, int i):
         """Input i with the value it had in the call."""
@@ -1292,7 +1355,10 @@ cdef list pull_back(object backend, list targets, list seeds, list wanted, long 
             for i in range(node.outputs_count):
                 if slot[i] is None and node.output_shapes[i] is not None:
                     slot[i] = _zeros(backend, node.output_shapes[i])
-        grads = node.gradient_of(tuple(slot), needs)
+        if rn_profiling:
+            grads = node.timed_gradient(tuple(slot), needs)
+        else:
+            grads = node.gradient_of(tuple(slot), needs)
         if rn_tape != NULL and rn_tracing == 0:
             grads = _linked(node, slot, grads)
         for i in range(len(node.inputs_)):
