@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import http.client
 import os
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rindow_math.exceptions import RuntimeException
+from rindow_nn.support.console import console
 
 __all__ = ["download"]
 
@@ -30,7 +30,7 @@ def download(
     urls: Sequence[str],
     target: str | os.PathLike[str],
     md5: str | None = None,
-    console: Callable[[str], object] = sys.stderr.write,
+    console: Callable[[str], object] = console,
     timeout: float = 20.0,
 ) -> None:
     """Downloads a file from the first of several mirrors that has it.

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from rindow_math.exceptions import LogicException, RuntimeException
 from rindow_nn.datasets.download import download
+from rindow_nn.support.console import console
 from rindow_nn.support.files import replacing
 
 __all__ = ["StoredDataset", "datasetsFolder"]
 
 
 def datasetsFolder() -> Path:
-    """The folder of all data sets: ``RINDOW_NEURALNETWORKS_DATASETS``, or ``rindow/nn/datasets`` among temporary files."""
+    """The folder of all data sets: ``RINDOW_NEURALNETWORKS_DATASETS``, or one among temporary files."""
     chosen = os.environ.get("RINDOW_NEURALNETWORKS_DATASETS")
     return Path(chosen) if chosen else Path(tempfile.gettempdir(), "rindow", "nn", "datasets")
 
@@ -45,8 +45,7 @@ class StoredDataset:
 
     def console(self, message: str) -> None:
         """Says what is done, on the standard error stream; subclasses may override it."""
-        sys.stderr.write(message)
-        sys.stderr.flush()
+        console(message)
 
     def _download(self, filename: str) -> None:
         """Downloads a file unless it is there."""

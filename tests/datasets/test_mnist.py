@@ -134,7 +134,7 @@ def test_as_many_labels_as_images(folder):
     arrays = contents()
     arrays[1] = arrays[1][:-1]
     write(folder / "mnist", arrays)
-    with pytest.raises(RuntimeException, match="5 images in train-images.*but 4 labels"):
+    with pytest.raises(RuntimeException, match=r"5 images in train-images.*but 4 labels"):
         quiet(Mnist).loadData()
 
 
@@ -242,5 +242,5 @@ def test_a_record_that_is_gone(folder):
         (folder / "cifar-10-batches-bin" / name).write_bytes(cifar_rows(seed).tobytes())
     train, _ = quiet(Cifar10).loadData()
     (folder / "cifar-10-batches-bin" / "data_batch_1_images.pkl").unlink()
-    with pytest.raises(LogicException, match="read error: .*data_batch_1_images"):
+    with pytest.raises(LogicException, match=r"read error: .*data_batch_1_images"):
         list(train)
