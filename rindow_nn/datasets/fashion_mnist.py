@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rindow_nn.datasets.mnist import Mnist
 
 __all__ = ["FashionMnist"]
@@ -9,6 +11,8 @@ __all__ = ["FashionMnist"]
 
 class FashionMnist(Mnist):
     """70,000 pictures of clothes; methods and shapes are those of ``Mnist``.
+
+    Files are taken from Debian's package ``dataset-fashion-mnist`` too, where it is installed.
 
     References:
         H. Xiao, K. Rasul and R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
@@ -22,6 +26,7 @@ class FashionMnist(Mnist):
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
         "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
     )
+    systemFolders = (Path("/usr/share/datasets/fashion-mnist"),)
     md5 = {
         "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
         "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",

@@ -47,6 +47,8 @@ class Mnist(StoredDataset):
         "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
         "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
     }
+    #: other folders that files are looked for in
+    systemFolders: tuple[Path, ...] = ()
     _files = {
         "train_images": "train-images-idx3-ubyte.gz",
         "train_labels": "train-labels-idx1-ubyte.gz",
@@ -97,8 +99,16 @@ class Mnist(StoredDataset):
             RuntimeException: no server gives a file; the message says where to put it.
         """
         for filename in self._files.values():
-            if not (self._datasetDir / filename.removesuffix(".gz")).exists():
+            if self._there(filename) is None:
                 self._download(filename)
+
+    def _there(self, filename: str) -> Path | None:
+        """A file, packed or not, in one of the folders that may hold it."""
+        places = [folder / name for folder in self._folders() for name in (filename, filename.removesuffix(".gz"))]
+        return next((path for path in places if path.exists()), None)
+
+    def _folders(self) -> list[Path]:
+        return [self._datasetDir, *self.systemFolders]
 
     def _record(self) -> Path:
         return self._datasetDir / "mnist.pkl"
@@ -122,9 +132,7 @@ class Mnist(StoredDataset):
         mo = self.matrixOperator
         data: dict[str, Any] = {}
         for key, filename in self._files.items():
-            path = self._datasetDir / filename
-            if not path.exists():
-                path = path.with_suffix("")
+            path = self._there(filename) or self._datasetDir / filename
             self.console(f"Converting {path.name} to NDArray ...")
             values = read_idx(path)
             if key.endswith("images"):
@@ -137,8 +145,8 @@ class Mnist(StoredDataset):
             images, labels = (len(data[f"{part}_{kind}"]) for kind in ("images", "labels"))
             if images != labels:
                 raise RuntimeException(
-                    f"{images} images in {self._files[f'{part}_images']}, but {labels} labels in "
-                    f"{self._files[f'{part}_labels']} in {self._datasetDir}"
+                    f"{images} images in {self._there(self._files[f'{part}_images'])}, but {labels} labels in "
+                    f"{self._there(self._files[f'{part}_labels'])}"
                 )
         return data
 

@@ -48,6 +48,7 @@ def write(folder, arrays, packed=True):
 def quiet(cls):
     dataset = cls(mo)
     dataset.mirrors = ()
+    dataset.systemFolders = ()
     dataset.said = []
     dataset.console = dataset.said.append
     return dataset
@@ -86,6 +87,16 @@ def test_the_record_is_the_originals(folder):
     quiet(Mnist).loadData()
     data = (folder / "mnist" / "mnist.pkl").read_bytes()
     assert list(mo.unserializeArray(data)) == ["train_images", "train_labels", "test_images", "test_labels"]
+
+
+def test_files_of_the_system(folder, tmp_path_factory):
+    system = tmp_path_factory.mktemp("system")
+    arrays = contents()
+    write(system, arrays)
+    dataset = quiet(FashionMnist)
+    dataset.systemFolders = (system,)
+    check(dataset.loadData(), arrays)
+    assert [p.name for p in (folder / "fashion-mnist").iterdir()] == ["mnist.pkl"]
 
 
 def test_download(folder, server):
