@@ -120,7 +120,7 @@ def test_a_number_that_is_not_there():
 
 @pytest.mark.parametrize("cls", [EarlyStopping, ReduceLROnPlateau, lambda **o: ModelCheckpoint("x", **o)])
 def test_unknown_modes(cls):
-    with pytest.raises(InvalidArgumentException, match="mode must be 'auto', 'min' or 'max'. Received: 'best'"):
+    with pytest.raises(InvalidArgumentException, match=r"mode must be 'auto', 'min' or 'max'\. Received: 'best'"):
         cls(mode="best")
 
 

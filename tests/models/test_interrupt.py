@@ -95,7 +95,8 @@ def test_a_program_that_catches_it():
             print(len(model.history["loss"]) > 0, model.predict(x).shape(), len(model.fit(x, t, verbose=0)["loss"]))
         """
     )
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", program]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout.readline() == "begun\n"
         time.sleep(0.05)
