@@ -17,6 +17,7 @@ from rindow_math.matrix.ndarray cimport (
 )
 from rindow_nn.backend.rindow_blas.attn_primitives cimport AttentionPrimitives
 from rindow_nn.backend.rindow_blas.conv_primitives cimport ConvPrimitives
+from rindow_nn.backend.rindow_blas.layer_primitives cimport LayerPrimitives
 from rindow_nn.backend.rindow_blas.norm_primitives cimport NormPrimitives
 from rindow_nn.backend.rindow_blas.rnn_primitives cimport RNNPrimitives
 from rindow_nn.backend.rindow_blas.training_primitives cimport TrainingPrimitives
@@ -121,6 +122,7 @@ cdef class Primitives:
         self.attn = AttentionPrimitives()
         self.norm = NormPrimitives()
         self.training = TrainingPrimitives()
+        self.layer = LayerPrimitives()
 
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out):
         _computed(x)
