@@ -123,6 +123,8 @@ cdef class Primitives:
         self.norm = NormPrimitives()
         self.layer = LayerPrimitives()
         self.training = TrainingPrimitives()
+        self.training = TrainingPrimitives()
+        self.layer = LayerPrimitives()
 
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out):
         _computed(x)
