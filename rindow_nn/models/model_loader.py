@@ -79,9 +79,8 @@ class ModelLoader:
             RuntimeException: the file is missing, damaged, or holds no model.
         """
         with opened_to_load(self._hdaFactory or self._builder.utils().HDA(), filepath) as file:
-            for key in ("modelConfig", "modelWeights"):
-                if key not in file:
-                    raise RuntimeException(f"there is no model in it: {key!r} is missing")
+            if "modelConfig" not in file:
+                raise RuntimeException("there is no whole model in it: 'modelConfig' is missing")
             try:
                 model = self.modelFromConfig(_parsed(file["modelConfig"]))
                 _make_weights(model, os.path.getsize(filepath) if is_name(filepath) else None)

@@ -19,7 +19,7 @@ from rindow_math.matrix.serialization import ArrayRecord, decode, serialize_arra
 from rindow_nn.activations import FunctionFactory
 from rindow_nn.layers.base import Layer
 from rindow_nn.models.class_names import name_of
-from rindow_nn.optimizers.schedule import LearningRateSchedule
+from rindow_nn.optimizers.schedule import ExponentialDecay, InverseTimeDecay
 from rindow_nn.support.cloning import clone_state
 from rindow_nn.support.hda import HDA
 
@@ -108,8 +108,8 @@ def _activation_name(name: str, layer: Any) -> str:
     found = FunctionFactory.classes.get(name.lower())
     if found is None:
         raise LogicException(
-            f"the activation {name} of layer {layer.name()} is not one of this library, so that the model cannot be saved "
-            "as a whole; saveWeightsToFile() saves the weights of any model"
+            f"the activation {name} of layer {layer.name()} is not one of this library, so that the model cannot be "
+            "saved as a whole; saveWeightsToFile() saves the weights of any model"
         )
     return name_of("Activation", found)
 
@@ -133,10 +133,10 @@ def _optimizer_config(optimizer: Any) -> dict[str, Any]:
     config = optimizer.getConfig()
     options = {**config.get("options", {})}
     rate = options.get("lr")
-    if isinstance(rate, LearningRateSchedule):
+    if isinstance(rate, (ExponentialDecay, InverseTimeDecay)):
         options["lr"] = {"class": name_of("Optimizer\\Schedule", type(rate)), "config": rate.getConfig()}
     elif callable(rate):
-        raise LogicException("a learning rate that is a function of yours cannot be saved; use a LearningRateSchedule")
+        raise LogicException("a learning rate that is a function of your own cannot be saved")
     return {**config, "options": options}
 
 
@@ -268,8 +268,8 @@ def _read_state(source: Any, optimizer: Any, params: list[NDArray]) -> list[NDAr
     state = []
     for i, array in enumerate(own):
         state.append(_check(_record(arrays, i, "optimizer"), array.shape(), (array.dtype(),), f"optimizer/{i}"))
-        if not array.shape() and not 0 <= float(state[-1]) < 1 << 53:
-            raise RuntimeException(f"optimizer/{i}: {float(state[-1])!r} is no number of steps")
+        if not array.shape() and not 0 <= state[-1].toArray() < 1 << 53:
+            raise RuntimeException(f"optimizer/{i}: {state[-1].toArray()!r} is no number of steps")
     trial.loadWeights(state)
     return state
 
@@ -309,14 +309,16 @@ def _check_seal(file: Any) -> None:
     """
     if not hasattr(file, "checksum"):
         return
-    weights = file["modelWeights"] if "modelWeights" in file else {}
+    if "modelWeights" not in file:
+        raise RuntimeException("there is no model in it: 'modelWeights' is missing")
+    weights = file["modelWeights"]
     if not isinstance(weights, HDA):
         raise RuntimeException("'modelWeights' is no node")
     if _CHECKSUM not in weights:
         file.verify()
     elif weights[_CHECKSUM] != file.checksum(CONTENTS, _CHECKSUM):
         raise RuntimeException(
-            "the contents do not match their checksum: the file is damaged, or was changed by something else than save()"
+            "the contents do not match their checksum: the file is damaged, or was changed by other means than saving"
         )
 
 
@@ -437,5 +439,5 @@ class Saving:
             LogicException: always; ``saveWeightsToFile`` saves the weights of any model.
         """
         raise LogicException(
-            f"{type(self).__name__} is a class of yours, which a file cannot hold; saveWeightsToFile() saves the weights"
+            f"a file cannot hold a class of your own, {type(self).__name__}; saveWeightsToFile() saves its weights"
         )
