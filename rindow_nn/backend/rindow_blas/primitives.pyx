@@ -17,6 +17,7 @@ from rindow_math.matrix.ndarray cimport (
 )
 from rindow_nn.backend.rindow_blas.attn_primitives cimport AttentionPrimitives
 from rindow_nn.backend.rindow_blas.conv_primitives cimport ConvPrimitives
+from rindow_nn.backend.rindow_blas.layer_primitives cimport LayerPrimitives
 from rindow_nn.backend.rindow_blas.norm_primitives cimport NormPrimitives
 from rindow_nn.backend.rindow_blas.rnn_primitives cimport RNNPrimitives
 
@@ -119,6 +120,7 @@ cdef class Primitives:
         self.rnn = RNNPrimitives()
         self.attn = AttentionPrimitives()
         self.norm = NormPrimitives()
+        self.layer = LayerPrimitives()
 
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out):
         _computed(x)

@@ -712,7 +712,11 @@ cdef class AbstractFunction:
 
     def backward(self, dOutputs):
         """The gradients of the inputs from those of the outputs, as arrays."""
-        return self.differentiate(dOutputs)
+        cdef tuple douts
+        if self.inputs_ is None:
+            return self.differentiate(dOutputs)
+        douts = tuple([None if d is None else pack(self.backend_, d) for d in dOutputs])
+        return [None if d is None else (<Variable>d).value_ for d in self.gradient_of(douts, 0xFFFFFFFFFFFFFFFFULL)]
 
     def packAndUnpackVariable(self, backend, value, unbackpropagatable=None):
         """A value as (variable, array)."""
