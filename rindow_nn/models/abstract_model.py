@@ -35,7 +35,9 @@ class Model(Module):
         """Variables that the model holds itself."""
 
     @abstractmethod
-    def compile(self, optimizer: Any = None, loss: Any = None, metrics: Any = None, numInputs: int | None = None) -> None:
+    def compile(
+        self, optimizer: Any = None, loss: Any = None, metrics: Any = None, numInputs: int | None = None
+    ) -> None:
         """Says how the model is trained."""
 
     @abstractmethod
