@@ -90,3 +90,4 @@ static int RK(batch_norm_gradient)(int dtype, ptrdiff_t outer, ptrdiff_t n, ptrd
 }
 
 const rk_norm_api RK(norm_api) = { 1, RK_NORM(RK_ENTRY) };
+const rk_norm_api RK(norm_api) = { 1, RK_NORM(RK_ENTRY) RK_DROP(RK_ENTRY) };
