@@ -16,8 +16,6 @@ cdef class Primitives:
     cdef readonly NormPrimitives norm
     cdef readonly LayerPrimitives layer
     cdef readonly TrainingPrimitives training
-    cdef readonly TrainingPrimitives training
-    cdef readonly LayerPrimitives layer
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out)
     cdef NDArrayPhp param(self, int op, NDArrayPhp x, double p, double q, NDArrayPhp out)
     cdef NDArrayPhp binary(self, int op, NDArrayPhp a, NDArrayPhp b, NDArrayPhp out)

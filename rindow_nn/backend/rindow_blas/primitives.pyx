@@ -123,8 +123,6 @@ cdef class Primitives:
         self.norm = NormPrimitives()
         self.layer = LayerPrimitives()
         self.training = TrainingPrimitives()
-        self.training = TrainingPrimitives()
-        self.layer = LayerPrimitives()
 
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out):
         _computed(x)

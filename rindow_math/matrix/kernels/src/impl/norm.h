@@ -3,7 +3,6 @@
 #include "../rk_norm.h"
 #include "drop.h"
 
-const rk_norm_api RK(norm_api) = { 1, RK_NORM(RK_ENTRY) RK_DROP(RK_ENTRY) };
 #define NORM_GRAIN 16384               /* elements below which a second thread does not pay */
 #define NORM_RUN 1024                  /* elements that are summed up in their own type */
 #define NORM_TILE 4096                 /* elements of a tile whose columns are summed up while it is in the cache */
@@ -89,5 +88,4 @@ static int RK(batch_norm_gradient)(int dtype, ptrdiff_t outer, ptrdiff_t n, ptrd
     return norm_dbatch_f64(outer, n, inner, training, x, gamma, stats, dy, dx, dgamma, dbeta);
 }
 
-const rk_norm_api RK(norm_api) = { 1, RK_NORM(RK_ENTRY) };
 const rk_norm_api RK(norm_api) = { 1, RK_NORM(RK_ENTRY) RK_DROP(RK_ENTRY) };
