@@ -4,6 +4,7 @@ from rindow_math.matrix.ndarray cimport NDArrayPhp
 from rindow_nn.backend.rindow_blas.attn_primitives cimport AttentionPrimitives
 from rindow_nn.backend.rindow_blas.conv_primitives cimport ConvPrimitives
 from rindow_nn.backend.rindow_blas.norm_primitives cimport NormPrimitives
+from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingPrimitives
 from rindow_nn.backend.rindow_blas.rnn_primitives cimport RNNPrimitives
 
 
@@ -12,6 +13,7 @@ cdef class Primitives:
     cdef readonly RNNPrimitives rnn
     cdef readonly AttentionPrimitives attn
     cdef readonly NormPrimitives norm
+    cdef readonly PoolingPrimitives pooling
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out)
     cdef NDArrayPhp param(self, int op, NDArrayPhp x, double p, double q, NDArrayPhp out)
     cdef NDArrayPhp binary(self, int op, NDArrayPhp a, NDArrayPhp b, NDArrayPhp out)

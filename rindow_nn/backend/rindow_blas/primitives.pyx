@@ -18,6 +18,7 @@ from rindow_math.matrix.ndarray cimport (
 from rindow_nn.backend.rindow_blas.attn_primitives cimport AttentionPrimitives
 from rindow_nn.backend.rindow_blas.conv_primitives cimport ConvPrimitives
 from rindow_nn.backend.rindow_blas.norm_primitives cimport NormPrimitives
+from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingPrimitives
 from rindow_nn.backend.rindow_blas.rnn_primitives cimport RNNPrimitives
 
 cdef const core.rk_api* rk = core.table()
@@ -119,6 +120,7 @@ cdef class Primitives:
         self.rnn = RNNPrimitives()
         self.attn = AttentionPrimitives()
         self.norm = NormPrimitives()
+        self.pooling = PoolingPrimitives()
 
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out):
         _computed(x)
