@@ -1,9 +1,5 @@
 """The backend's convolutions and poolings over one, two or three dimensions.
-
-A pooling copies the patches of some images at a time into rows of a matrix that fits into the cache.
 """
-
-from functools import lru_cache
 
 from libc.stddef cimport ptrdiff_t
 
@@ -12,12 +8,14 @@ from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport item_size
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport (
-    MAX_DIMS, NDArrayPhp, check_writable, empty, empty_like, from_python, full, raw, same_shape, view,
+    MAX_DIMS, NDArrayPhp, check_writable, empty, empty_like, full, header_like, raw, same_shape,
 )
 from rindow_nn.backend.rindow_blas.conv_primitives cimport (
     ConvSettings, checked_images, is_channels_first, is_padded, numbers_of, output_sizes,
 )
 from rindow_nn.backend.rindow_blas.conv_primitives import ConvSettings as Settings
+from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingSettings
+from rindow_nn.backend.rindow_blas.pooling_primitives import PoolingSettings as PoolSettings
 from rindow_nn.backend.rindow_blas.primitives cimport Primitives
 
 cdef const core.rk_api* rk = core.table()
@@ -356,191 +354,26 @@ cdef object _convolve_back(Primitives K, int rank, object status, object dOutput
     return dx
 
 
-cdef NDArrayPhp _framed(NDArrayPhp x, Geometry g, bint inside):
-    """The images within a frame of the lowest number, as wide as the windows reach; or what lies in that frame."""
-    cdef Py_ssize_t[MAX_DIMS] dims
-    cdef ptrdiff_t[MAX_DIMS] sizes
-    cdef ptrdiff_t[MAX_DIMS] sx
-    cdef ptrdiff_t[MAX_DIMS] sy
-    cdef NDArrayPhp out
-    cdef ptrdiff_t step = 1
-    cdef ptrdiff_t wide = 1
-    cdef ptrdiff_t start = 0
-    cdef int i, at
-    cdef int lead = 2 if g.channels_first else 1
-    cdef int size = item_size(x.dt)
-    for i in range(x.nd - 1, -1, -1):
-        at = i - lead
-        sx[i] = step
-        sy[i] = wide
-        sizes[i] = g.sizes[at] if 0 <= at < g.rank else (g.batches if i == 0 else g.channels)
-        dims[i] = sizes[i]
-        if 0 <= at < g.rank:
-            dims[i] = _reach(g, at)
-            start += wide * <ptrdiff_t>g.pads[at]
-        step *= sizes[i]
-        wide *= dims[i]
-    if inside:
-        out = empty(x.dt, x.nd, <Py_ssize_t*>sizes)
-        with nogil:
-            rk.strided_copy(x.dt, 0, x.nd, sizes, x.ptr + start * size, sy, out.ptr, sx)
-    else:
-        out = full(x.dt, x.nd, dims, float("-inf"))
-        with nogil:
-            rk.strided_copy(x.dt, 0, x.nd, sizes, x.ptr, sx, out.ptr + start * size, sy)
-    return out
-
-
-cdef Py_ssize_t _reach(Geometry g, int at):
-    """Size of an image with the padding that the windows reach."""
-    cdef Py_ssize_t reach = (g.outSizes[at] - 1) * g.strides[at] + (g.filterSize[at] - 1) * g.dilation[at] + 1
-    cdef Py_ssize_t size = g.sizes[at]
-    return reach if reach > size else size
-
-
-cdef bint _is_framed(Geometry g):
-    cdef int i
-    for i in range(g.rank):
-        if _reach(g, i) > g.sizes[i]:
-            return True
-    return False
-
-
-@lru_cache(maxsize=64)
-def _shares(tuple sizes, tuple window, tuple strides, tuple dilation, tuple pads, tuple out):
-    """One over the number of points of each window that lie in the image, as nested lists."""
-    counts = [[1.0]]
-    for i in range(len(sizes)):
-        here = [
-            sum([0 <= place * strides[i] - pads[i] + point * dilation[i] < sizes[i] for point in range(window[i])])
-            for place in range(out[i])
-        ]
-        counts = [[a * b for a in counts[0] for b in here]]
-    return [1.0 / n for n in counts[0]]
-
-
-cdef NDArrayPhp _averaged(Primitives K, Geometry g, NDArrayPhp x, bint in_place):
-    """Sums of windows (batch, ..., channels) divided by the number of points in each."""
-    cdef Py_ssize_t[3] dims
-    cdef NDArrayPhp shares
-    cdef NDArrayPhp out
-    if not _is_framed(g):
-        return K.param(core.RK_AXPB, x, 1.0 / g.window, 0.0, x if in_place else None)
-    shares = from_python(
-        _shares(tuple(g.sizes), tuple(g.filterSize), tuple(g.strides), tuple(g.dilation), tuple(g.pads),
-                tuple(g.outSizes)),
-        x.dt
-    )
-    dims[0] = g.batches
-    dims[1] = g.places
-    dims[2] = g.channels
-    out = x if in_place else empty_like(x)
-    K.binary(core.RK_MUL, view(x, 0, 3, dims), view(shares, 0, 2, [g.places, 1]), view(out, 0, 3, dims))
-    return out
-
-
 cdef object _pool(Primitives K, int rank, object status, object inputs, object poolSize, object strides, object padding,
                   object data_format, object dilation, object pool_mode):
     cdef NDArrayPhp x = _images(inputs, rank, "inputs")
-    cdef NDArrayPhp out, cols
-    cdef NDArrayPhp winners = None
-    cdef Geometry g
-    cdef Py_ssize_t[MAX_DIMS] dims
-    cdef Py_ssize_t each, first, count, image, rows
-    cdef int size = item_size(x.dt)
-    cdef int nd
-    cdef bint largest
-    cdef char* target
-    if pool_mode is None or pool_mode == "max":
-        largest = True
-    elif pool_mode == "avg":
-        largest = False
-    else:
+    cdef PoolingSettings s
+    if pool_mode is not None and pool_mode != "max" and pool_mode != "avg":
         raise InvalidArgumentException(f"pool_mode must be max or avg: {pool_mode!r} given")
-    g = _geometry(x, rank, poolSize, poolSize if strides is None else strides, padding, data_format, dilation)
-    status.geometry = g
-    status.dtype = x.dt
-    nd = g.result_dims(g.channels, dims)
-    out = empty(x.dt, nd, dims)
-    if largest:
-        winners = empty(core.RK_INT32, nd, dims)
-        if _is_framed(g):
-            x = _framed(x, g, False)
-            g = _frame_geometry(x, g)
-    status.winners = winners
-    each = g.chunk(size)
-    cols = _scratch(x.dt, each * g.places * g.window * g.channels)
-    image = x.n // g.batches if g.batches else 0
-    with nogil:
-        first = 0
-        while first < g.batches:
-            count = each if first + each <= g.batches else g.batches - first
-            rows = count * g.places
-            target = out.ptr + first * g.places * g.channels * size
-            g.patches(x.dt, False, count, x.ptr + first * image * size, cols.ptr)
-            if largest:
-                rk.argreduce(core.RK_ARGMAX, x.dt, cols.ptr, winners.ptr + first * g.places * g.channels * 4,
-                             core.RK_INT32, rows, g.window, g.channels)
-                rk.gatherb(x.dt, 0, 0, rows, 1, 1, g.channels, 1, g.window, cols.ptr,
-                           winners.ptr + first * g.places * g.channels * 4, core.RK_INT32, target)
-            else:
-                rk.reduce(core.RK_SUM, x.dt, cols.ptr, target, rows, g.window, g.channels)
-            first += count
-    if not largest:
-        _averaged(K, g, out, True)
-    return _moved(K, out, True) if g.channels_first else out
-
-
-cdef Geometry _frame_geometry(NDArrayPhp framed, Geometry g):
-    """The same pooling on images that already have their frame."""
-    return _geometry(
-        framed, g.rank, g.filterSize, g.strides, "valid", "channels_first" if g.channels_first else None, g.dilation
-    )
+    s = PoolSettings(rank, pool_mode != "avg", poolSize, strides, padding, data_format, dilation)
+    y = K.pooling.result(s, x)
+    status.settings = s
+    status.index = K.pooling.index(s, x) if s.largest else None
+    status.inputs = header_like(x)  # its shape and type
+    K.pooling.pool(s, x, y, <NDArrayPhp>status.index)
+    return y
 
 
 cdef object _pool_back(Primitives K, int rank, object status, object dOutputs):
-    cdef Geometry g = status.geometry
-    cdef Geometry whole = g
-    cdef NDArrayPhp winners = status.winners
-    cdef NDArrayPhp dy
-    cdef NDArrayPhp dx, cols
-    cdef Py_ssize_t[MAX_DIMS] dims
-    cdef Py_ssize_t each, first, count, image, rows, cells
-    cdef int dt = status.dtype
-    cdef int size = item_size(dt)
-    cdef int i, at
-    cdef char[16] nothing = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-    cdef bint framed
-    if g is None or g.rank != rank:
+    cdef PoolingSettings s = status.settings
+    cdef NDArrayPhp dx
+    if s is None or s.rank != rank:
         raise InvalidArgumentException(f"status is not that of a call with {rank} dimensions")
-    framed = winners is not None and _is_framed(g)
-    dy = _result_gradient(K, g, dOutputs, rank, g.channels, dt)
-    if winners is None:
-        dy = _averaged(K, g, dy, False)
-    for i in range(rank + 2):
-        at = i - (2 if g.channels_first else 1)
-        if 0 <= at < rank:
-            dims[i] = _reach(g, at) if framed else g.sizes[at]
-        else:
-            dims[i] = g.batches if i == 0 else g.channels
-    dx = full(dt, rank + 2, dims, 0)
-    if framed:
-        whole = _frame_geometry(dx, g)
-    each = g.chunk(size)
-    cols = _scratch(dt, each * g.places * g.window * g.channels)
-    image = dx.n // g.batches if g.batches else 0
-    with nogil:
-        first = 0
-        while first < g.batches:
-            count = each if first + each <= g.batches else g.batches - first
-            rows = count * g.places
-            cells = first * g.places * g.channels
-            if winners is None:
-                rk.repeat(size, dy.ptr + cells * size, cols.ptr, rows, g.window, g.channels)
-            else:
-                rk.fill(size, nothing, cols.ptr, rows * g.window * g.channels, 1)
-                rk.gatherb(dt, 1, 0, rows, 1, 1, g.channels, 1, g.window, cols.ptr, winners.ptr + cells * 4,
-                           core.RK_INT32, dy.ptr + cells * size)
-            whole.patches(dt, True, count, dx.ptr + first * image * size, cols.ptr)
-            first += count
-    return _framed(dx, g, True) if framed else dx
+    dx = empty_like(<NDArrayPhp>status.inputs)
+    K.pooling.pool_gradient(s, _images(dOutputs, rank, "dOutputs"), <NDArrayPhp>status.index, dx)
+    return dx
