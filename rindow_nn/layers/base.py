@@ -16,7 +16,7 @@ from rindow_nn.gradient.core.values import MaskedNDArray
 from rindow_nn.gradient.interfaces import Module
 from rindow_nn.support.calling import call_with, parameter_names
 from rindow_nn.support.cloning import clone
-from rindow_nn.support.naming import Names
+from rindow_nn.support.naming import give_name
 
 __all__ = ["AbstractLayer", "AbstractLayerBase", "Layer", "SequentialLayer"]
 
@@ -93,6 +93,9 @@ class AbstractLayerBase(Layer):
     PHP: ``Rindow\\NeuralNetworks\\Layer\\AbstractLayerBase``.
     """
 
+    #: number of the next default name
+    nameNumbering = 0
+
     def __init__(self, backend: Any) -> None:
         self.backend = backend
         self._inputShape: list[Any] | None = None
@@ -120,7 +123,7 @@ class AbstractLayerBase(Layer):
 
     def initName(self, name: str | None, default: str) -> None:
         """Takes the given name, or the next default one."""
-        self._name = Names.give(name, default)
+        self._name = give_name(type(self), name, default)
 
     def basename(self, object: Any) -> str:
         """Name of an object's class."""

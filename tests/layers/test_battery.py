@@ -491,7 +491,7 @@ def test_save_and_load(case, tmp_path):
     inputs = case.inputs(np.float32)
     if len(inputs) == 1:
         model = nn.models.Sequential([case.make()])
-        model.build(case.shapes[0][1:])
+        model.build(case.shapes[0])
     else:
         model = One(case)
         model(*[g.Variable(x) for x in inputs])
