@@ -4,6 +4,7 @@ import types
 
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, raw
+from rindow_nn.gradient.core.layerfunction cimport LayerFunction
 from rindow_nn.gradient.core.tape cimport (
     A, AbstractFunction, GradientCall, MICRO_BINARY, MICRO_UNARY, Micro, STEP, Variable, array_of, make_variable, pack,
     prepare, recording, traced_gradient, tracing,
@@ -164,6 +165,12 @@ def activate(backend, activation, x, training=None):
         call.training = training
         f = prepare(call, backend, None)
     out = <Variable>f.record((v,))
+    if recording() and isinstance(v.creator_, LayerFunction):
+        layer = (<LayerFunction>v.creator_).layer
+        if getattr(layer, "_activation", None) is activation:  # the end of the layer's call
+            f.begun = v.creator_
+            f.generation_ = v.creator_.generation_
+            out.generation_ = v.generation_
     if isinstance(v.value_, MaskedNDArray):
         out.value_ = MaskedNDArray(out.value_, v.value_.mask())
     return out

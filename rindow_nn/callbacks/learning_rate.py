@@ -52,7 +52,9 @@ class LearningRateScheduler(AbstractCallback):
     def onEpochBegin(self, epoch: int, metrics: dict[str, Any] | None = None) -> None:
         rate = call_with(self.schedule, (epoch, _rate(self)))
         if isinstance(rate, bool) or not hasattr(rate, "__float__"):
-            raise InvalidArgumentException(f"LearningRateScheduler: the schedule must give a number. Received: {rate!r}")
+            raise InvalidArgumentException(
+                f"LearningRateScheduler: the schedule must give a number. Received: {rate!r}"
+            )
         self.model.optimizer().setLr(float(rate))
         if self.verbose:
             print(f"Epoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(rate)}.")
@@ -132,5 +134,7 @@ class ReduceLROnPlateau(AbstractCallback):
                 print(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {rate}.")
         elif rate > before:
             warnings.warn(
-                f"ReduceLROnPlateau: the rate {before} is below min_lr {self.min_lr} already", RuntimeWarning, stacklevel=2
+                f"ReduceLROnPlateau: the rate {before} is below min_lr {self.min_lr} already",
+                RuntimeWarning,
+                stacklevel=2,
             )

@@ -59,40 +59,6 @@ class AbstractAttentionLayer(AbstractLayerBase):
 
     # ---- shapes
 
-    def normalizeInputShapes(self, variables: Sequence[Any] | None = None) -> list[list[int]]:
-        """The shapes of one sample of each input, from variables or the constructor.
-
-        Raises:
-            InvalidArgumentException: no shapes are known, or they differ from the constructor's.
-        """
-        if variables is None:
-            return self.fixInputShapes(self._inputShape)
-        shapes = []
-        for i, v in enumerate(variables):
-            if not isinstance(v, NDArray):
-                raise InvalidArgumentException(
-                    f'variable list must contain Variables: "{type(v).__name__}" included in #{i}.'
-                )
-            shape = v.valueShape() if isinstance(v, Variable) else v.shape()[1:]
-            if shape is None:
-                raise InvalidArgumentException(f"Variable list include unspecified shape value. in #{i}.")
-            shapes.append(shape)
-        return self.fixInputShapes(shapes)
-
-    def fixInputShapes(self, inputShapes: list[Any] | None) -> list[list[int]]:
-        """Remembers the shapes of one sample, or checks them against the known ones."""
-        if inputShapes is None:
-            raise InvalidArgumentException(f"inputShape must be spacified in {self._label()}")
-        if self._inputShape is None:
-            self._inputShape = inputShapes
-        if self._shapeInspection and self._inputShape != inputShapes:
-            raise InvalidArgumentException(
-                f"Input shape is inconsistent: defined as {self.shapeToString(self._inputShape)} but "
-                f"{self.shapeToString(inputShapes)} given in {type(self).__name__}"
-                + (f" ({self._name})" if self._name else "")
-            )
-        return inputShapes
-
     def _shapesToBuild(self, variables: Sequence[Any] | None) -> list[list[int]]:
         """The shapes of two or three inputs of two dimensions or more."""
         shapes = self.normalizeInputShapes(variables)
@@ -156,14 +122,6 @@ class AbstractAttentionLayer(AbstractLayerBase):
                 f"in {self._label()}:{direction}"
             )
 
-    # ---- weights
-
-    def getGrads(self) -> list[Any]:
-        """The weights' gradients from the last ``backward``; zeros before the first one."""
-        if self._grads:
-            return list(self._grads)
-        return [self.backend.zerosLike(p) for p in self.getParams()]
-
     # ---- the call
 
     def _inputs(self, inputs: Any) -> list[Any]:
@@ -209,10 +167,7 @@ class AbstractAttentionLayer(AbstractLayerBase):
         self.assertOutputShape(dOutputs[0], "backward")
         dInputs = self.differentiate(dOutputs[0])
         self.assertInputShapes(dInputs, "backward")
-        if grads is not None and oidsToCollect:
-            for v, d in zip(self.trainableVariables(), self.getGrads()):
-                if any(v is wanted for wanted in oidsToCollect):
-                    grads[v] = self.backend.add(grads[v], d) if v in grads else d
+        self._collect(grads, oidsToCollect)
         return dInputs
 
     def computeMask(self, inputs: Any, previousMask: Any) -> Any:

@@ -16,7 +16,7 @@ from rindow_nn.gradient.core.values import MaskedNDArray
 from rindow_nn.gradient.interfaces import Module
 from rindow_nn.support.calling import call_with, parameter_names
 from rindow_nn.support.cloning import clone
-from rindow_nn.support.naming import Names
+from rindow_nn.support.naming import give_name
 
 __all__ = ["AbstractLayer", "AbstractLayerBase", "Layer", "SequentialLayer"]
 
@@ -93,6 +93,9 @@ class AbstractLayerBase(Layer):
     PHP: ``Rindow\\NeuralNetworks\\Layer\\AbstractLayerBase``.
     """
 
+    #: number of the next default name
+    nameNumbering = 0
+
     def __init__(self, backend: Any) -> None:
         self.backend = backend
         self._inputShape: list[Any] | None = None
@@ -120,7 +123,7 @@ class AbstractLayerBase(Layer):
 
     def initName(self, name: str | None, default: str) -> None:
         """Takes the given name, or the next default one."""
-        self._name = Names.give(name, default)
+        self._name = give_name(type(self), name, default)
 
     def basename(self, object: Any) -> str:
         """Name of an object's class."""
@@ -160,6 +163,21 @@ class AbstractLayerBase(Layer):
         if self._container is None:
             self._container = types.SimpleNamespace()
         return self._container
+
+    def packAndUnpackVariable(self, backend: Any, value: Any, unbackpropagatable: bool | None = None) -> list[Any]:
+        """A value as (variable, array)."""
+        if value is None:
+            return [None, None]
+        if isinstance(value, Variable):
+            return [value, value.value()]
+        return [Variable(backend, value, unbackpropagatable=unbackpropagatable), value]
+
+    def packAndUnpackVariables(
+        self, backend: Any, values: Sequence[Any], unbackpropagatable: bool | None = None
+    ) -> list[list[Any]]:
+        """Values as (variables, arrays)."""
+        pairs = [self.packAndUnpackVariable(backend, v, unbackpropagatable) for v in values]
+        return [[v for v, _ in pairs], [x for _, x in pairs]]
 
     # ---- activation
 
@@ -248,6 +266,43 @@ class AbstractLayerBase(Layer):
         if inputShape is None:
             raise InvalidArgumentException(f"Input shape is not defined in {self._label()}")
         return inputShape
+
+    def normalizeInputShapes(self, variables: Sequence[Any] | None = None) -> list[list[int]]:
+        """The shapes of one sample of each input, from variables, shapes or the constructor.
+
+        Raises:
+            InvalidArgumentException: no shapes are known, or they differ from the constructor's.
+        """
+        if variables is None:
+            return self.fixInputShapes(self._inputShape)
+        shapes = []
+        for i, v in enumerate(variables):
+            if isinstance(v, (list, tuple)) and all(isinstance(n, int) for n in v):
+                shapes.append(list(v))
+                continue
+            if not isinstance(v, NDArray):
+                raise InvalidArgumentException(
+                    f'variable list must contain Variables: "{type(v).__name__}" included in #{i}.'
+                )
+            shape = v.valueShape() if isinstance(v, Variable) else v.shape()[1:]
+            if shape is None:
+                raise InvalidArgumentException(f"Variable list include unspecified shape value. in #{i}.")
+            shapes.append(shape)
+        return self.fixInputShapes(shapes)
+
+    def fixInputShapes(self, inputShapes: list[Any] | None) -> list[list[int]]:
+        """Remembers the shapes of one sample, or checks them against the known ones."""
+        if inputShapes is None:
+            raise InvalidArgumentException(f"inputShape must be spacified in {self._label()}")
+        if self._inputShape is None:
+            self._inputShape = inputShapes
+        if self._shapeInspection and self._inputShape != inputShapes:
+            raise InvalidArgumentException(
+                f"Input shape is inconsistent: defined as {_shape_text(self._inputShape)} but "
+                f"{_shape_text(inputShapes)} given in {type(self).__name__}"
+                + (f" ({self._name})" if self._name else "")
+            )
+        return inputShapes
 
     def inputShape(self) -> list[Any]:
         """Shape of an input without the batch dimension."""
@@ -338,8 +393,11 @@ class AbstractLayerBase(Layer):
         return [v.value() for v in self._weights if not v.isUndetermined()]
 
     def getGrads(self) -> list[Any]:
-        """The weights' gradients from the last ``backward``."""
-        return list(self._grads)
+        """The weights' gradients from the last ``backward``; zeros before the first one."""
+        if self._grads:
+            return list(self._grads)
+        weights = [v for v in self.trainableVariables() if not v.isUndetermined()]
+        return [self.backend.zerosLike(v.value()) for v in weights]
 
     def setGrads(self, grads: Sequence[Any]) -> None:
         """Keeps the weights' gradients for ``getGrads``."""
@@ -347,6 +405,13 @@ class AbstractLayerBase(Layer):
 
     def _trainableGrads(self) -> list[Any]:
         return self.getGrads()[: len(self.trainableVariables())]
+
+    def _collect(self, grads: Any, oidsToCollect: Any) -> None:
+        """Adds the weights' gradients to a dict from variable to gradient, for the variables that are asked for."""
+        if grads is not None and oidsToCollect:
+            for v, g in zip(self.trainableVariables(), self.getGrads()):
+                if any(v is wanted for wanted in oidsToCollect):
+                    grads[v] = self.backend.add(grads[v], g) if v in grads else g
 
     def syncWeightVariables(self) -> None:
         """Gives the weight variables the arrays of ``getParams``, for layers that keep their own."""
@@ -451,10 +516,7 @@ class AbstractLayer(AbstractLayerBase, SequentialLayer):
         if len(dOutputs) != 1 or not isinstance(dOutputs[0], NDArray):
             raise InvalidArgumentException("dOutputs must be list containing one NDArray")
         result = self._differentiateArrays(list(dOutputs))
-        if grads is not None and oidsToCollect:
-            for v, g in zip(self.trainableVariables(), self.getGrads()):
-                if any(v is wanted for wanted in oidsToCollect):
-                    grads[v] = self.backend.add(grads[v], g) if v in grads else g
+        self._collect(grads, oidsToCollect)
         return result
 
     def computeMask(self, inputs: Any, previousMask: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.ndarray import NDArray
 from rindow_nn.gradient.core.layerfunction import callLayer
+from rindow_nn.gradient.core.packing import Packing
 
 __all__ = ["AbstractLoss", "Loss"]
 
@@ -37,7 +38,7 @@ class Loss(ABC):
         """Name of the metric that ``accuracy`` stands for with this loss."""
 
 
-class AbstractLoss(Loss):
+class AbstractLoss(Packing, Loss):
     """A base for losses: subclasses write ``call(trues, predicts)`` and ``differentiate(dOutputs)`` on arrays.
 
     Args:
@@ -102,6 +103,10 @@ class AbstractLoss(Loss):
 
     def __call__(self, *args: Any) -> Any:
         return self.forward(*args)
+
+    def _rawCall(self, inputs: Sequence[Any], options: dict[str, Any]) -> list[Any]:
+        """Computes on arrays, without recording."""
+        return [self.call(*inputs)]
 
     def _callOnArrays(self, arrays: list[Any], options: dict[str, Any]) -> Any:
         loss = self.call(arrays[0], arrays[1])

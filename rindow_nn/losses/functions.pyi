@@ -1,8 +1,13 @@
 from typing import Any
 
 from rindow_nn.gradient.core.layerfunction import LayerFunction
-from rindow_nn.gradient.core.tape import Variable
+from rindow_nn.gradient.core.tape import GradientCall, Variable
 
-class SparseCrossEntropyFromLogits(LayerFunction): ...
+KINDS: dict[str, int]
 
-def sparseCrossEntropyFromLogits(loss: Any, backend: Any, trues: Any, predicts: Any, by_row: bool) -> Variable: ...
+class LossFunction(LayerFunction): ...
+class LossGradient(GradientCall): ...
+
+def fusedLoss(
+    loss: Any, backend: Any, trues: Any, predicts: Any, kind: int, q: float, by_row: bool
+) -> Variable: ...

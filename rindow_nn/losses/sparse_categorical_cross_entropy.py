@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from rindow_nn.losses.base import AbstractLoss
-from rindow_nn.losses.functions import sparseCrossEntropyFromLogits
+from rindow_nn.losses.fused import FusedLoss
 
 __all__ = ["SparseCategoricalCrossEntropy"]
 
 
-class SparseCategoricalCrossEntropy(AbstractLoss):
+class SparseCategoricalCrossEntropy(FusedLoss):
     """Cross entropy between class numbers and predicted classes.
 
-    From logits it is computed by log-sum-exp, so that it neither saturates nor overflows.
+    From logits it is computed by log-sum-exp, so that it neither saturates nor overflows, and the probabilities are
+    never in memory.
 
     Args:
         backend: the backend ``K``.
         from_logits: the predictions are not yet probabilities; False by default.
-        reduction: ``sum`` (the mean over the batch, as in the original) or ``none`` (one number a sample).
+        reduction: ``sum`` (the mean over the batch, as in the original) or ``none`` (one number a row).
 
     Shapes:
         trues (batch, ...) of an integer type, predicts (batch, ..., classes).
@@ -39,23 +36,7 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
     PHP: ``Rindow\\NeuralNetworks\\Loss\\SparseCategoricalCrossEntropy``.
     """
 
-    def forward(self, trues: Any, predicts: Any) -> Any:
-        if self._fromLogits:
-            return sparseCrossEntropyFromLogits(self, self.backend, trues, predicts, self._reduction == "none")
-        return super().forward(trues, predicts)
-
-    def call(self, trues: Any, predicts: Any) -> Any:
-        container = self.container()
-        container.trues, container.predicts = trues, predicts
-        return self.backend.sparseCategoricalCrossEntropy(trues, predicts, False, self._reduction)
-
-    def differentiate(self, dOutputs: Sequence[Any], grads: Any = None, oidsToCollect: Any = None) -> list[Any]:
-        container = self.container()
-        return [
-            self.backend.dSparseCategoricalCrossEntropy(
-                dOutputs[0], container.trues, container.predicts, False, self._reduction
-            )
-        ]
+    _kind = "sparse"
 
     def accuracyMetric(self) -> str:
         """``sparse_categorical_accuracy``."""

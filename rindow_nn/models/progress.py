@@ -32,9 +32,7 @@ class Progress:
         terminal: whether the text goes to a terminal; found out when left out.
     """
 
-    def __init__(
-        self, write: Callable[[str], None], verbose: int, epochs: int, terminal: bool | None = None
-    ) -> None:
+    def __init__(self, write: Callable[[str], None], verbose: int, epochs: int, terminal: bool | None = None) -> None:
         if terminal is None:
             terminal = bool(getattr(sys.stderr, "isatty", lambda: False)())
         self._write = write

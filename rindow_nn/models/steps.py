@@ -166,7 +166,9 @@ class Steps:
         if found is None:
             method = weakref.WeakMethod(compute)
             found = GraphFunction(
-                self._backend, lambda *args: method()(*args), name=type(self._module()).__name__  # type: ignore[misc]
+                self._backend,
+                lambda *args: method()(*args),
+                name=type(self._module()).__name__,  # type: ignore[misc]
             )
             self._functions[name] = found
         return found

@@ -148,10 +148,11 @@ class Training:
                 shuffle=shuffle,
                 filter=filter,
             )
-        if not isinstance(inputs, Dataset) and (isinstance(inputs, (str, bytes, dict)) or not hasattr(inputs, "__iter__")):
+        if not isinstance(inputs, Dataset) and (
+            isinstance(inputs, (str, bytes, dict)) or not hasattr(inputs, "__iter__")
+        ):
             raise InvalidArgumentException(
-                "unsupported array type. inputs must be NDArray or Dataset. "
-                f"{type(inputs).__name__} was given"
+                f"unsupported array type. inputs must be NDArray or Dataset. {type(inputs).__name__} was given"
             )
         if tests is not None:
             raise InvalidArgumentException("The tests must be specified in the Dataset.")
@@ -470,7 +471,9 @@ class Training:
         except InvalidArgumentException as e:
             raise located(e, self) or e from None
         listeners.onPredictEnd()
-        return [self.backend.ndarray(x) for x in outputs] if isinstance(outputs, list) else self.backend.ndarray(outputs)
+        return (
+            [self.backend.ndarray(x) for x in outputs] if isinstance(outputs, list) else self.backend.ndarray(outputs)
+        )
 
     def predictStep(self, inputs: Any, options: dict[Any, Any]) -> Any:
         """The outputs for inputs as arrays; subclasses may override it.

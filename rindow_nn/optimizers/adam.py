@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException
-from rindow_nn.optimizers.base import Optimizer, arrays_of, check_rate
+from rindow_nn.optimizers.arrays import arrays_of
+from rindow_nn.optimizers.base import Optimizer, check_rate, check_state
 
 __all__ = ["Adam"]
 
 
 class Adam(Optimizer):
-    """Adaptive moment estimation; one pass over memory a parameter.
+    """Adaptive moment estimation; one pass over memory for all parameters.
 
     ``m += (1-beta1)(g-m)``, ``v += (1-beta2)(g*g-v)``, ``p -= lr_t * m / (sqrt(v) + epsilon)`` with
     ``lr_t = lr * sqrt(1-beta2**t) / (1-beta1**t)``. A schedule gives ``lr_t`` itself, as in the original.
@@ -87,18 +88,14 @@ class Adam(Optimizer):
 
     def update(self, params: Sequence[Any], grads: Sequence[Any]) -> None:
         arrays, slopes = arrays_of(params, "parameters"), arrays_of(grads, "gradients")
-        if len(arrays) != len(slopes):
-            raise InvalidArgumentException(f"{len(arrays)} parameters, but {len(slopes)} gradients were given")
         if self._m is None or self._v is None:
             self.build(arrays)
-        if len(self._m) != len(arrays):  # type: ignore[arg-type]
-            raise InvalidArgumentException(
-                f"the optimizer was built for {len(self._m)} parameters, {len(arrays)} were given"  # type: ignore[arg-type]
-            )
-        self._step += 1
-        self._backend.adam_step(
-            arrays, slopes, self._m, self._v, self.learningRate(self._step), self._beta1, self._beta2, self._epsilon
+        check_state(arrays, slopes, self._m)  # type: ignore[arg-type]
+        step = self._step + 1
+        self._backend.training.adam_step(
+            arrays, slopes, self._m, self._v, self.learningRate(step), self._beta1, self._beta2, self._epsilon
         )
+        self._step = step
 
     def __copy__(self) -> Adam:
         other = Adam(self._backend, self._lr, self._beta1, self._beta2, self._epsilon)

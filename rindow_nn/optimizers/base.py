@@ -8,10 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException
-from rindow_math.matrix.ndarray import NDArray
-from rindow_nn.gradient.core.tape import Variable
 
-__all__ = ["Optimizer", "arrays_of", "check_rate"]
+__all__ = ["Optimizer", "check_rate", "check_state"]
 
 
 class Optimizer(ABC):
@@ -51,22 +49,18 @@ class Optimizer(ABC):
         """What the constructor was given."""
 
 
-def arrays_of(values: Any, what: str) -> list[Any]:
-    """The arrays in a list of variables and arrays.
+def check_state(params: Sequence[Any], grads: Sequence[Any], state: Sequence[Any]) -> None:
+    """Checks that there is a gradient and a state for each parameter.
 
     Raises:
-        InvalidArgumentException: an element is neither.
+        InvalidArgumentException: there is not.
     """
-    if isinstance(values, NDArray) or not hasattr(values, "__iter__"):
-        raise InvalidArgumentException(f"a list of {what} was expected, {type(values).__name__} was given")
-    arrays = []
-    for i, v in enumerate(values):
-        if isinstance(v, Variable):
-            v = v.value()
-        if not isinstance(v, NDArray):
-            raise InvalidArgumentException(f"{what} #{i} is not an array but {type(v).__name__}")
-        arrays.append(v)
-    return arrays
+    if len(params) != len(grads):
+        raise InvalidArgumentException(f"{len(params)} parameters, but {len(grads)} gradients were given")
+    if len(params) != len(state):
+        raise InvalidArgumentException(
+            f"the optimizer was built for {len(state)} parameters, {len(params)} were given"
+        )
 
 
 def check_rate(optimizer: str, lr: Any) -> float | Callable[[int], float]:

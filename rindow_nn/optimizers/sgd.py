@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rindow_math.exceptions import InvalidArgumentException
-from rindow_nn.optimizers.base import Optimizer, arrays_of, check_rate
+from rindow_nn.optimizers.arrays import arrays_of
+from rindow_nn.optimizers.base import Optimizer, check_rate, check_state
 
 __all__ = ["SGD"]
 
@@ -47,7 +47,6 @@ class SGD(Optimizer):
 
     def update(self, params: Sequence[Any], grads: Sequence[Any]) -> None:
         arrays, slopes = arrays_of(params, "parameters"), arrays_of(grads, "gradients")
-        if len(arrays) != len(slopes):
-            raise InvalidArgumentException(f"{len(arrays)} parameters, but {len(slopes)} gradients were given")
-        self._backend.sgd_step(arrays, slopes, self.learningRate(self._step))
+        check_state(arrays, slopes, arrays)
+        self._backend.training.sgd_step(arrays, slopes, self.learningRate(self._step))
         self._step += 1

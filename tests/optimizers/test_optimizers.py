@@ -1,4 +1,4 @@
-"""SGD and Adam against a numpy twin in float64, their schedules, their state, what they refuse."""
+"""The optimizers against a numpy twin in float64, their schedules, their state, what they refuse."""
 
 import copy
 
@@ -29,41 +29,84 @@ def slopes(step, dtype=np.float64):
     return [np.asarray(rng.normal(size=s) * 10.0 ** rng.integers(-4, 3), dtype) for s in SHAPES]
 
 
-class AdamTwin:
-    def __init__(self, params, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-7):
+class Twin:
+    """An optimizer in float64, parameter by parameter."""
+
+    first = 1  # the number of the first step
+
+    def __init__(self, params, **options):
         self.params = [np.array(p, np.float64) for p in params]
-        self.m = [np.zeros_like(p) for p in self.params]
-        self.v = [np.zeros_like(p) for p in self.params]
-        self.lr, self.beta1, self.beta2, self.epsilon, self.t = lr, beta1, beta2, epsilon, 0
+        self.a = [np.zeros_like(p) for p in self.params]
+        self.b = [np.zeros_like(p) for p in self.params]
+        self.options = {**self.defaults, **options}
+        self.t = self.first - 1
+
+    def rate(self, lr):
+        return lr(self.t) if callable(lr) else lr
 
     def step(self, grads):
         self.t += 1
-        lr = (
-            self.lr(self.t)
-            if callable(self.lr)
-            else self.lr * np.sqrt(1 - self.beta2**self.t) / (1 - self.beta1**self.t)
-        )
-        for p, g_, m, v in zip(self.params, grads, self.m, self.v):
-            m += (1 - self.beta1) * (g_ - m)
-            v += (1 - self.beta2) * (g_ * g_ - v)
-            p -= lr * m / (np.sqrt(v) + self.epsilon)
+        for p, slope, a, b in zip(self.params, grads, self.a, self.b):
+            self.move(p, slope, a, b, **self.options)
 
 
-OPTIONS = [
-    {},
-    {"lr": 0.1},
-    {"lr": 0.01, "beta1": 0.5, "beta2": 0.9, "epsilon": 1e-3},
-    {"lr": ExponentialDecay(0.1, 5, 0.5)},
-    {"lr": lambda step: 0.1 / step},
+class SGDTwin(Twin):
+    first = 0
+    defaults = {"lr": 0.01}
+
+    def move(self, p, slope, a, b, lr):
+        p -= self.rate(lr) * slope
+
+
+class AdamTwin(Twin):
+    defaults = {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}
+
+    def move(self, p, slope, m, v, lr, beta1, beta2, epsilon):
+        m += (1 - beta1) * (slope - m)
+        v += (1 - beta2) * (slope * slope - v)
+        lr = self.rate(lr) * (1 if callable(lr) else np.sqrt(1 - beta2**self.t) / (1 - beta1**self.t))
+        p -= lr * m / (np.sqrt(v) + epsilon)
+
+
+class RMSpropTwin(Twin):
+    defaults = {"lr": 0.001, "rho": 0.9, "decay": 0.0, "epsilon": 1e-7}
+
+    def move(self, p, slope, average, b, lr, rho, decay, epsilon):
+        average[...] = rho * average + (1 - rho) * slope * slope
+        lr = self.rate(lr) / (1 if callable(lr) else 1 + decay * self.t)
+        p -= lr * slope / (np.sqrt(average) + epsilon)
+
+
+# class, twin, options
+CASES = [
+    ("SGD", SGDTwin, {}),
+    ("SGD", SGDTwin, {"lr": 0.1}),
+    ("SGD", SGDTwin, {"lr": InverseTimeDecay(0.1, 5, 0.5)}),
+    ("SGD", SGDTwin, {"lr": lambda step: 0.1 / (step + 1)}),
+    ("Adam", AdamTwin, {}),
+    ("Adam", AdamTwin, {"lr": 0.1}),
+    ("Adam", AdamTwin, {"lr": 0.01, "beta1": 0.5, "beta2": 0.9, "epsilon": 1e-3}),
+    ("Adam", AdamTwin, {"lr": ExponentialDecay(0.1, 5, 0.5)}),
+    ("Adam", AdamTwin, {"lr": lambda step: 0.1 / step}),
+    ("RMSprop", RMSpropTwin, {}),
+    ("RMSprop", RMSpropTwin, {"lr": 0.01, "rho": 0.5, "epsilon": 1e-3}),
+    ("RMSprop", RMSpropTwin, {"lr": 0.1, "decay": 0.3}),
+    ("RMSprop", RMSpropTwin, {"lr": ExponentialDecay(0.1, 5, 0.5), "decay": 0.3}),
 ]
+NAMES = ["SGD", "Adam", "RMSprop"]
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}{case[2] or ''}")
+def case(request):
+    return request.param
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_adam(options, dtype):
+def test_steps(case, dtype):
+    name, twin_class, options = case
     params = [g.Variable(p) for p in start(dtype)]
-    twin = AdamTwin(start(dtype), **options)
-    optimizer = nn.optimizers.Adam(**options)
+    twin = twin_class(start(dtype), **options)
+    optimizer = getattr(nn.optimizers, name)(**options)
     arrays = [v.value() for v in params]
     for step in range(20):
         optimizer.update(params, [mo.array(s) for s in slopes(step, dtype)])
@@ -74,18 +117,37 @@ def test_adam(options, dtype):
     assert all(v.value() is a for v, a in zip(params, arrays)), "the parameters change in place"
 
 
-@pytest.mark.parametrize("lr", [None, 0.1, InverseTimeDecay(0.1, 5, 0.5), lambda step: 0.1 / (step + 1)])
-def test_sgd(lr):
+def test_configuration_makes_the_same_optimizer(case):
+    name, _, options = case
+    optimizer = getattr(nn.optimizers, name)(**options)
+    options = optimizer.getConfig()["options"]
+    assert options["lr"] is optimizer.lr()
+    assert getattr(nn.optimizers, name)(**options).getConfig()["options"] == options
+
+
+def test_state_saved_and_loaded(case):
+    name, _, options = case
+    first = getattr(nn.optimizers, name)(**options)
+    assert first.getWeights() == []
     params = [g.Variable(p) for p in start()]
-    expected = start()
-    optimizer = nn.optimizers.SGD(lr=lr)
-    for step in range(20):
-        optimizer.update(params, [mo.array(s) for s in slopes(step)])
-        rate = lr(step) if callable(lr) else lr or 0.01
-        for p, s in zip(expected, slopes(step)):
-            p -= rate * s
-    for p, e in zip(params, expected):
-        np.testing.assert_allclose(np.asarray(p), e, rtol=1e-12, atol=1e-12)
+    for step in range(3):
+        first.update(params, [mo.array(s) for s in slopes(step)])
+    state = first.getWeights()
+    assert len(state) == {"SGD": 0, "Adam": 1 + 2 * len(params), "RMSprop": 1 + len(params)}[name]
+    second = getattr(nn.optimizers, name)(**options)
+    if state:
+        assert float(state[0]) == 3
+        second.loadWeights(state)
+    third = copy.copy(first)
+    if not state:
+        second._step = first._step  # SGD keeps no state, so a schedule starts anew
+    twins = [[copy.copy(p) for p in params] for _ in range(2)]
+    for step in range(3, 6):
+        for optimizer, variables in ((first, params), (second, twins[0]), (third, twins[1])):
+            optimizer.update(variables, [mo.array(s) for s in slopes(step)])
+    for twin in twins:
+        for a, b in zip(params, twin):
+            np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
 
 
 def test_gradients_may_be_variables():
@@ -94,43 +156,59 @@ def test_gradients_may_be_variables():
     assert p.toArray() == [0.75]
 
 
-def test_state_saved_and_loaded():
-    first = nn.optimizers.Adam(lr=0.1)
-    params = [g.Variable(p) for p in start()]
-    for step in range(3):
-        first.update(params, [mo.array(s) for s in slopes(step)])
-    state = first.getWeights()
-    assert len(state) == 1 + 2 * len(params)
-    assert float(state[0]) == 3
-    second = nn.optimizers.Adam(lr=0.1)
-    second.loadWeights(state)
-    twins = [copy.copy(p) for p in params]
-    for step in range(3, 6):
-        for optimizer, variables in ((first, params), (second, twins)):
-            optimizer.update(variables, [mo.array(s) for s in slopes(step)])
-    for a, b in zip(params, twins):
-        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
-    assert nn.optimizers.Adam().getWeights() == []
-    assert nn.optimizers.SGD().getWeights() == []
-    nn.optimizers.SGD().loadWeights([])
-
-
-def test_a_copy_has_its_own_state():
-    first = nn.optimizers.Adam()
-    p = [g.Variable([1.0])]
-    first.update(p, [mo.array([1.0])])
-    second = copy.copy(first)
-    before = second.getWeights()[1].toArray()
-    first.update(p, [mo.array([5.0])])
-    assert second.getWeights()[1].toArray() == before
-    assert float(second.getWeights()[0]) == 1
-
-
 def test_configuration():
     assert nn.optimizers.Adam(lr=0.1, beta1=0.8).getConfig() == {
         "options": {"lr": 0.1, "beta1": 0.8, "beta2": 0.999, "epsilon": K.epsilon()}
     }
     assert nn.optimizers.SGD().getConfig() == {"options": {"lr": 0.01}}
+    assert nn.optimizers.RMSprop(rho=0.8).getConfig() == {
+        "options": {"lr": 0.001, "rho": 0.8, "decay": 0.0, "epsilon": K.epsilon()}
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_rate_changed_on_the_way(name):
+    optimizer = getattr(nn.optimizers, name)()
+    p = mo.ones([1])
+    optimizer.setLr(0.0)
+    optimizer.update([p], [mo.ones([1])])
+    assert p.toArray() == [1]
+    optimizer.setLr(0.5)
+    optimizer.update([p], [mo.ones([1])])
+    assert optimizer.lr() == 0.5
+    assert p.toArray()[0] < 1
+
+
+def test_many_parameters_of_both_types():
+    rng = np.random.default_rng(1)
+    sizes = [*rng.integers(0, 2000, 200), 30000]
+    for name, twin_class in (("SGD", SGDTwin), ("Adam", AdamTwin), ("RMSprop", RMSpropTwin)):
+        values = [rng.normal(size=n).astype(np.float32 if i % 2 else np.float64) for i, n in enumerate(sizes)]
+        params, twin = [g.Variable(mo.array(v)) for v in values], twin_class(values)
+        optimizer = getattr(nn.optimizers, name)()
+        for _ in range(2):
+            grads = [rng.normal(size=v.shape).astype(v.dtype) for v in values]
+            optimizer.update(params, [mo.array(x) for x in grads])
+            twin.step(grads)
+        for p, expected in zip(params, twin.params):
+            np.testing.assert_allclose(np.asarray(p), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_against_torch():
+    torch = pytest.importorskip("torch")
+    for ours, theirs in (
+        (nn.optimizers.SGD(lr=0.1), lambda p: torch.optim.SGD(p, lr=0.1)),
+        (nn.optimizers.RMSprop(lr=0.01, epsilon=1e-3), lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.9, eps=1e-3)),
+    ):
+        params, twins = [mo.array(p) for p in start()], [torch.tensor(p) for p in start()]
+        optimizer = theirs(twins)
+        for step in range(5):
+            ours.update(params, [mo.array(s) for s in slopes(step)])
+            for twin, s in zip(twins, slopes(step)):
+                twin.grad = torch.tensor(s)
+            optimizer.step()
+        for p, twin in zip(params, twins):
+            np.testing.assert_allclose(np.asarray(p), twin.numpy(), rtol=1e-10, atol=1e-13)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +228,7 @@ def test_inverse_time_decay():
 # --------------------------------------------------------------------------------------------------------- errors
 
 
-@pytest.fixture(params=["SGD", "Adam"])
+@pytest.fixture(params=NAMES)
 def optimizer(request):
     return getattr(nn.optimizers, request.param)()
 
@@ -199,19 +277,29 @@ def test_other_parameters_than_before():
         adam.update([mo.ones([3])], [mo.ones([3])])
     with pytest.raises(InvalidArgumentException, match="2 arrays were given"):
         adam.loadWeights([mo.ones([]), mo.ones([2])])
+    with pytest.raises(InvalidArgumentException, match="none were given"):
+        nn.optimizers.RMSprop().loadWeights([])
+
+
+def test_a_step_that_fails_does_not_count(optimizer):
+    with pytest.raises(InvalidArgumentException):
+        optimizer.update([mo.ones([2])], [mo.ones([3])])
+    assert optimizer._step == 0
 
 
 def test_steps_of_the_backend():
     x = mo.ones([2])
     for lists in ([[x], [], [], []], [[x], [x], [x], []], [[x], [x], [], [x]]):
         with pytest.raises(InvalidArgumentException, match="parameters"):
-            K.adam_step(*lists, 0.1, 0.9, 0.999, 1e-7)
+            K.training.adam_step(*lists, 0.1, 0.9, 0.999, 1e-7)
+    with pytest.raises(InvalidArgumentException, match="parameters"):
+        K.training.rmsprop_step([x], [x], None, 0.1, 0.9, 1e-7)
     with pytest.raises(InvalidArgumentException, match="1000 parameters"):
-        K.sgd_step([x] * 1000, [x], 0.1)
+        K.training.sgd_step([x] * 1000, [x], 0.1)
 
 
 @pytest.mark.parametrize("lr", ["0.1", True, [0.1]])
 def test_learning_rates_that_are_none(lr):
-    for name in ("SGD", "Adam"):
+    for name in NAMES:
         with pytest.raises(InvalidArgumentException, match=f"{name}: lr must be a number"):
             getattr(nn.optimizers, name)(lr=lr)

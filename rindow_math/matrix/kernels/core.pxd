@@ -35,6 +35,20 @@ cdef extern from "rk.h" nogil:
         RK_ARGMAX, RK_ARGMIN, RK_ARGAMAX, RK_ARGAMIN
     enum:
         RK_EPI_NONE, RK_EPI_RELU, RK_EPI_SIGMOID, RK_EPI_TANH
+    # losses and optimizers
+    enum:
+        RK_LOSS_SQUARE, RK_LOSS_HUBER, RK_LOSS_BINARY, RK_LOSS_BINARY_LOGITS, RK_LOSS_CATEGORICAL, RK_LOSS_SPARSE
+        RK_LOSS_CATEGORICAL_LOGITS, RK_LOSS_SPARSE_LOGITS
+    enum:
+        RK_SGD, RK_ADAM, RK_RMSPROP
+    ctypedef struct rk_weight:
+        void* p
+        const void* g
+        void* m
+        void* v
+        ptrdiff_t n
+        ptrdiff_t first
+        int dtype
     # places in the geometry of im2col
     enum:
         RK_I2C_BATCHES, RK_I2C_IM_D, RK_I2C_IM_H, RK_I2C_IM_W, RK_I2C_CHANNELS
@@ -118,19 +132,19 @@ cdef extern from "rk.h" nogil:
         void (*dgemv)(int ta, ptrdiff_t m, ptrdiff_t n, double alpha, const double* a, ptrdiff_t lda,
                       const double* x, ptrdiff_t incx, double beta, double* y, ptrdiff_t incy) noexcept nogil
         # neural networks
-        double (*sparse_xent_logits)(int dtype, const void* x, const void* labels, int label_type, void* probs,
-                                     void* losses, ptrdiff_t rows, ptrdiff_t n) noexcept nogil
-        void (*dsparse_xent_logits)(int dtype, const void* probs, const void* labels, int label_type,
-                                    const void* scales, double scale, void* dx, ptrdiff_t rows,
-                                    ptrdiff_t n) noexcept nogil
-        void (*adam)(int dtype, void* p, const void* g, void* m, void* v, ptrdiff_t n, double lr, double beta1,
-                     double beta2, double eps) noexcept nogil
-        void (*sgd)(int dtype, void* p, const void* g, void* velocity, ptrdiff_t n, double lr, double momentum,
-                    int nesterov) noexcept nogil
-        void (*rmsprop)(int dtype, void* p, const void* g, void* rms, void* velocity, void* avg, ptrdiff_t n,
-                        double lr, double rho, double momentum, double eps) noexcept nogil
+        double (*loss)(int kind, int dtype, const void* x, const void* labels, int label_type, double q, double factor,
+                       void* stats, void* losses, ptrdiff_t rows, ptrdiff_t n) noexcept nogil
+        void (*dloss)(int kind, int dtype, const void* x, const void* labels, int label_type, double q,
+                      const void* stats, const void* scales, double scale, void* dx, ptrdiff_t rows,
+                      ptrdiff_t n) noexcept nogil
+        void (*update)(int rule, rk_weight* weights, ptrdiff_t count, double lr, double a, double b,
+                       double eps) noexcept nogil
         void (*bias_act)(int dtype, const void* x, const void* bias, void* y, ptrdiff_t rows, ptrdiff_t n,
                          int epilogue) noexcept nogil
+        ptrdiff_t (*count_hits)(int dtype, const void* x, const void* labels, int label_type, ptrdiff_t rows,
+                                ptrdiff_t n) noexcept nogil
+        ptrdiff_t (*count_yes_no)(int dtype, const void* x, double threshold, const void* labels, int label_type,
+                                  ptrdiff_t n) noexcept nogil
         void (*dbias_act)(int dtype, const void* y, const void* dy, void* dz, void* dbias, ptrdiff_t rows,
                           ptrdiff_t n, int epilogue) noexcept nogil
         # LinearAlgebra and Random

@@ -3,8 +3,10 @@
 from rindow_math.matrix.ndarray cimport NDArrayPhp
 from rindow_nn.backend.rindow_blas.attn_primitives cimport AttentionPrimitives
 from rindow_nn.backend.rindow_blas.conv_primitives cimport ConvPrimitives
+from rindow_nn.backend.rindow_blas.layer_primitives cimport LayerPrimitives
 from rindow_nn.backend.rindow_blas.norm_primitives cimport NormPrimitives
 from rindow_nn.backend.rindow_blas.rnn_primitives cimport RNNPrimitives
+from rindow_nn.backend.rindow_blas.training_primitives cimport TrainingPrimitives
 
 
 cdef class Primitives:
@@ -12,6 +14,8 @@ cdef class Primitives:
     cdef readonly RNNPrimitives rnn
     cdef readonly AttentionPrimitives attn
     cdef readonly NormPrimitives norm
+    cdef readonly LayerPrimitives layer
+    cdef readonly TrainingPrimitives training
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out)
     cdef NDArrayPhp param(self, int op, NDArrayPhp x, double p, double q, NDArrayPhp out)
     cdef NDArrayPhp binary(self, int op, NDArrayPhp a, NDArrayPhp b, NDArrayPhp out)
@@ -36,10 +40,3 @@ cdef class Primitives:
     cdef NDArrayPhp dense(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, int epilogue, NDArrayPhp out=*)
     cdef int dense_gradient(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp y, NDArrayPhp dy, int epilogue,
                             NDArrayPhp dx, NDArrayPhp dkernel, NDArrayPhp dbias) except -1
-    cdef int sparse_cross_entropy(self, NDArrayPhp labels, NDArrayPhp logits, NDArrayPhp loss,
-                                  NDArrayPhp probabilities) except -1
-    cdef NDArrayPhp sparse_cross_entropy_gradient(self, NDArrayPhp labels, NDArrayPhp probabilities, NDArrayPhp dloss,
-                                                  NDArrayPhp out=*)
-    cpdef object adam_step(self, list params, list grads, list m, list v, double lr, double beta1, double beta2,
-                           double epsilon)
-    cpdef object sgd_step(self, list params, list grads, double lr)

@@ -17,8 +17,10 @@ from rindow_math.matrix.ndarray cimport (
 )
 from rindow_nn.backend.rindow_blas.attn_primitives cimport AttentionPrimitives
 from rindow_nn.backend.rindow_blas.conv_primitives cimport ConvPrimitives
+from rindow_nn.backend.rindow_blas.layer_primitives cimport LayerPrimitives
 from rindow_nn.backend.rindow_blas.norm_primitives cimport NormPrimitives
 from rindow_nn.backend.rindow_blas.rnn_primitives cimport RNNPrimitives
+from rindow_nn.backend.rindow_blas.training_primitives cimport TrainingPrimitives
 
 cdef const core.rk_api* rk = core.table()
 
@@ -119,6 +121,8 @@ cdef class Primitives:
         self.rnn = RNNPrimitives()
         self.attn = AttentionPrimitives()
         self.norm = NormPrimitives()
+        self.layer = LayerPrimitives()
+        self.training = TrainingPrimitives()
 
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out):
         _computed(x)
@@ -605,129 +609,3 @@ cdef class Primitives:
         else:
             _dense_gradient(x, kernel, y, dy, dz, epilogue, dx, dkernel, dbias, m, n, k)
         return 0
-
-    cdef int sparse_cross_entropy(self, NDArrayPhp labels, NDArrayPhp logits, NDArrayPhp loss,
-                                  NDArrayPhp probabilities) except -1:
-        """Loss and probabilities of integer labels and logits over the last dimension, into given arrays.
-
-        The loss is the mean over all rows, or one number a row where it has the labels' shape.
-        """
-        cdef ptrdiff_t n
-        cdef ptrdiff_t rows
-        cdef ptrdiff_t wrong
-        cdef double mean
-        cdef bint by_row
-        if logits.nd < 1 or labels.nd != logits.nd - 1 or labels.n * logits.dims[logits.nd - 1] != logits.n:
-            raise InvalidArgumentException(
-                "trues and predicts must be same batch-shape of dimensions. "
-                f"trues,predicts are {labels.shape()},{logits.shape()}"
-            )
-        if not is_int(labels.dt):
-            raise InvalidArgumentException(f"trues must be integers. {NAMES[labels.dt]} was given.")
-        if logits.dt != core.RK_FLOAT32 and logits.dt != core.RK_FLOAT64:
-            raise InvalidArgumentException(f"predicts must be float32 or float64. {NAMES[logits.dt]} was given.")
-        n = logits.dims[logits.nd - 1]
-        rows = labels.n
-        wrong = rk.check_index(labels.dt, labels.ptr, rows, n)
-        if wrong >= 0:
-            raise InvalidArgumentException(
-                f"trues must be class numbers from 0 to {n - 1}: {labels.reshape([rows])[wrong]} was given "
-                f"at row {wrong}"
-            )
-        by_row = loss.nd > 0 or labels.nd == 0
-        if rows * n > LONG:
-            with nogil:
-                mean = rk.sparse_xent_logits(logits.dt, logits.ptr, labels.ptr, labels.dt, probabilities.ptr,
-                                             loss.ptr if by_row else NULL, rows, n)
-        else:
-            mean = rk.sparse_xent_logits(logits.dt, logits.ptr, labels.ptr, labels.dt, probabilities.ptr,
-                                         loss.ptr if by_row else NULL, rows, n)
-        if not by_row:
-            if loss.dt == core.RK_FLOAT32:
-                (<float*>loss.ptr)[0] = <float>mean
-            else:
-                (<double*>loss.ptr)[0] = mean
-        return 0
-
-    cdef NDArrayPhp sparse_cross_entropy_gradient(self, NDArrayPhp labels, NDArrayPhp probabilities, NDArrayPhp dloss,
-                                                  NDArrayPhp out=None):
-        """Gradient of the logits: dloss has one number, or one a row."""
-        cdef ptrdiff_t n = probabilities.dims[probabilities.nd - 1]
-        cdef ptrdiff_t rows = labels.n
-        cdef double scale = 1.0
-        if out is None:
-            out = empty_like(probabilities)
-        if dloss.nd == 0:
-            scale = (<float*>dloss.ptr)[0] if dloss.dt == core.RK_FLOAT32 else (<double*>dloss.ptr)[0]
-            scale /= rows
-        elif dloss.dt != probabilities.dt or not same_shape(dloss, labels):
-            raise InvalidArgumentException(
-                f"the gradient has shape {shape_text(dloss)} ({NAMES[dloss.dt]}), the losses have "
-                f"{shape_text(labels)} ({NAMES[probabilities.dt]})"
-            )
-        if out.n > LONG:
-            with nogil:
-                rk.dsparse_xent_logits(probabilities.dt, probabilities.ptr, labels.ptr, labels.dt,
-                                       NULL if dloss.nd == 0 else dloss.ptr, scale, out.ptr, rows, n)
-        else:
-            rk.dsparse_xent_logits(probabilities.dt, probabilities.ptr, labels.ptr, labels.dt,
-                                   NULL if dloss.nd == 0 else dloss.ptr, scale, out.ptr, rows, n)
-        return out
-
-    cpdef object adam_step(self, list params, list grads, list m, list v, double lr, double beta1, double beta2,
-                           double epsilon):
-        """One step of Adam for all parameters, in place."""
-        cdef NDArrayPhp p, g, mi, vi
-        cdef int i
-        # all before the first is changed: a step is taken as a whole or not at all
-        _check_steps(params, grads)
-        _check_steps(params, m)
-        _check_steps(params, v)
-        for i in range(len(params)):
-            p = raw(params[i])
-            g = raw(grads[i])
-            mi = raw(m[i])
-            vi = raw(v[i])
-            check_writable(mi)
-            check_writable(vi)
-            if p.n > LONG:
-                with nogil:
-                    rk.adam(p.dt, p.ptr, g.ptr, mi.ptr, vi.ptr, p.n, lr, beta1, beta2, epsilon)
-            else:
-                rk.adam(p.dt, p.ptr, g.ptr, mi.ptr, vi.ptr, p.n, lr, beta1, beta2, epsilon)
-
-    cpdef object sgd_step(self, list params, list grads, double lr):
-        """One step of plain gradient descent for all parameters, in place."""
-        cdef NDArrayPhp p, g
-        cdef int i
-        _check_steps(params, grads)
-        for i in range(len(params)):
-            p = raw(params[i])
-            g = raw(grads[i])
-            with nogil:
-                rk.axpy(p.dt, p.n, -lr, 0.0, g.ptr, 1, p.ptr, 1)
-
-
-cdef int _check_steps(list params, list others) except -1:
-    """An optimizer's lists must be alike."""
-    cdef int i
-    if params is None or others is None or len(params) != len(others):
-        raise InvalidArgumentException(
-            f"{len(params or ())} parameters, but {len(others or ())} gradients or states were given"
-        )
-    for i in range(len(params)):
-        _check_step(raw(params[i]), raw(others[i]), i)
-    return 0
-
-
-cdef int _check_step(NDArrayPhp p, NDArrayPhp g, int i) except -1:
-    """An optimizer's arrays must be alike."""
-    if p.dt != g.dt or not same_shape(p, g):
-        raise InvalidArgumentException(
-            f"parameter #{i} has shape {shape_text(p)} ({NAMES[p.dt]}), its gradient or state has "
-            f"{shape_text(g)} ({NAMES[g.dt]})"
-        )
-    if p.dt != core.RK_FLOAT32 and p.dt != core.RK_FLOAT64:
-        raise InvalidArgumentException(f"parameter #{i} holds {NAMES[p.dt]}; only float32 and float64 are trained")
-    check_writable(p)
-    return 0

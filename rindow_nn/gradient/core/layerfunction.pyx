@@ -22,13 +22,24 @@ cdef class LayerFunction(AbstractFunction):
             return self.layer.makeSingleMaskedValue(xs[0], value)
         return value
 
-    def backward(self, dOutputs):
-        """Gradients of the layer's inputs, as arrays; those of the weights are left in the layer."""
-        cdef tuple douts = tuple([None if d is None else pack(self.backend_, d) for d in dOutputs])
-        cdef tuple grads = self.gradient_of(douts, 0xFFFFFFFFFFFFFFFFULL)
-        cdef list arrays = [None if g is None else (<Variable>g).value_ for g in grads]
-        if self.layer is not None and len(arrays) > self.inputs_of_layer:
-            self.layer.setGrads(arrays[self.inputs_of_layer :])
+    def func(self):
+        """The layer or loss that was called."""
+        return self.layer
+
+    def inputs(self):
+        """The variables that the layer was called with; not its weights."""
+        return list((self.inputs_ or ())[: self.inputs_of_layer])
+
+    def backward(self, dOutputs, grads=None, oidsToCollect=None):
+        """Gradients of the layer's inputs, as arrays; those of the weights are left in the layer, and in ``grads``."""
+        cdef list arrays = AbstractFunction.backward(self, dOutputs)
+        cdef list slopes = arrays[self.inputs_of_layer :]
+        if self.layer is not None and slopes:
+            self.layer.setGrads(slopes)
+        if grads is not None:
+            for variable, slope in zip(self.inputs_[self.inputs_of_layer :], slopes):
+                if slope is not None and (oidsToCollect is None or any([variable is v for v in oidsToCollect])):
+                    grads[variable] = self.backend_.add(grads[variable], slope) if variable in grads else slope
         return arrays[: self.inputs_of_layer]
 
     def layerObject(self):

@@ -50,7 +50,7 @@ cdef class AbstractFunction:
     cdef str name_
     cdef tuple inputs_                # Variables, once recorded
     cdef tuple kept                   # the inputs' values at the time of the call
-    cdef object outputs_              # weak references, made when asked for
+    cdef object outputs_              # the output as a weak reference, or a list of those of several
     cdef list results                 # the outputs' values, where a function is traced
     cdef object output_shapes         # tuple of (shape, dtype) for outputs that no gradient reaches
     cdef int generation_
@@ -60,6 +60,7 @@ cdef class AbstractFunction:
     cdef long stamp                   # visits of the graph walk
     cdef long trace                   # the trace it was recorded in; 0: none
     cdef bint useful
+    cdef AbstractFunction begun       # of an activation that ends a layer's call: that call; the two answer as one
     cdef int role(self)
     cdef int shape_only(self)
     cdef bint repeats_input(self)

@@ -9,6 +9,7 @@ source. Gradients are computed with the same functions, so an outer tape can dif
 cimport cython
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF, Py_XINCREF
+from cpython.weakref cimport PyWeakref_NewRef
 from cpython.tuple cimport PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 
 import copy as copying
@@ -25,6 +26,7 @@ from rindow_math.matrix.buffer cimport item_size
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport MAX_DIMS, copy_of, from_python, full, raw, read_shape, same_shape, shape_text
 from rindow_nn.gradient.core.values import ArrayShape, MaskedNDArray, Scalar
+from rindow_nn.support.calling import call_with
 
 
 cdef extern from "Python.h":
@@ -553,6 +555,9 @@ class VariableReference:
     """
 
     def __init__(self, variable):
+        self._ref = self._name = self._shape = self._dtype = None
+        if variable is None:
+            return  # gone already
         self._ref = weakref.ref(variable)
         self._name = variable.name()
         value = (<Variable>variable).value_
@@ -561,7 +566,7 @@ class VariableReference:
 
     def get(self):
         """The variable, or None if it is gone."""
-        return self._ref()
+        return None if self._ref is None else self._ref()
 
     def name(self):
         """The variable's name."""
@@ -683,7 +688,11 @@ cdef class AbstractFunction:
 
     def inputs(self):
         """The input variables of the recorded call."""
-        return list(self.inputs_ or ())
+        return list(self.inputs_ or ()) if self.begun is None else self.begun.inputs()
+
+    def func(self):
+        """What was called: the function itself, or for the call of a layer or loss, that."""
+        return self if self.begun is None else self.begun.func()
 
     def options(self):
         """Further variables of the call, by name; functions have none."""
@@ -691,7 +700,13 @@ cdef class AbstractFunction:
 
     def outputs(self):
         """References to the output variables of the recorded call."""
-        return [r for r in (self.outputs_ or ())]
+        cdef int i
+        refs = self.outputs_ if isinstance(self.outputs_, list) else [] if self.outputs_ is None else [self.outputs_]
+        found = [VariableReference(v) for v in [ref() for ref in refs]]
+        for i in range(len(found)):
+            if self.output_shapes is not None and self.output_shapes[i] is not None:
+                found[i]._shape, found[i]._dtype = self.output_shapes[i]  # known also when the variable is gone
+        return found
 
     def generation(self) -> int:
         """Length of the longest path of recorded functions before this one."""
@@ -710,9 +725,33 @@ cdef class AbstractFunction:
         out = self.call(inputs)
         return list(out) if isinstance(out, (list, tuple)) else [out]
 
-    def backward(self, dOutputs):
-        """The gradients of the inputs from those of the outputs, as arrays."""
-        return self.differentiate(dOutputs)
+    def backward(self, dOutputs, grads=None, oidsToCollect=None):
+        """The gradients of the inputs from those of the outputs, as arrays.
+
+        Args:
+            dOutputs: list of arrays, one an output.
+            grads: dict from variable to gradient that receives those of weights; None for none.
+            oidsToCollect: the weights whose gradients are wanted there; all when left out.
+        """
+        cdef tuple found
+        if self.inputs_ is None:
+            return self.differentiate(dOutputs)  # not recorded: the user's own function, called directly
+        douts = [*dOutputs, *[None] * (self.outputs_count - len(dOutputs))]
+        for i, ref in enumerate(self.outputs()):
+            if douts[i] is None and self.outputs_count == 1:
+                raise InvalidArgumentException(f"the gradient of the output of {_function_name(self)} is missing")
+            if douts[i] is None and self.output_shapes[i] is not None:
+                douts[i] = _zeros(self.backend_, self.output_shapes[i])
+            shape = douts[i].shape() if isinstance(douts[i], NDArray) else []
+            if douts[i] is not None and ref.shape() is not None and shape != ref.shape():
+                raise InvalidArgumentException(
+                    f"the gradient of output #{i + 1} of {_function_name(self)} has shape {shape}, must be {ref.shape()}"
+                )
+        found = self.gradient_of(
+            tuple([None if d is None else pack(self.backend_, d) for d in douts]), 0xFFFFFFFFFFFFFFFFULL
+        )
+        arrays = [None if d is None else (<Variable>d).value_ for d in found]
+        return arrays if self.begun is None else self.begun.backward(arrays, grads, oidsToCollect)
 
     def packAndUnpackVariable(self, backend, value, unbackpropagatable=None):
         """A value as (variable, array)."""
@@ -862,12 +901,14 @@ cdef class AbstractFunction:
                 v.unbackpropagatable = True
             if tape:
                 self.outputs_count = 1
+                self.outputs_ = PyWeakref_NewRef(v, None)
                 v.creator_ = self
                 v.generation_ = generation + 1
             return v
         outs = []
         if tape:
             self.outputs_count = len(value)
+            self.outputs_ = []
             self.output_shapes = tuple([(y.shape(), y.dtype()) if isinstance(y, NDArray) else None for y in value])
         for i in range(len(value)):
             v = make_variable(self.backend_, value[i])
@@ -877,6 +918,7 @@ cdef class AbstractFunction:
             if self.flags is not None and i < len(self.flags) and self.flags[i]:
                 v.unbackpropagatable = True
             if tape:
+                self.outputs_.append(PyWeakref_NewRef(v, None))
                 v.creator_ = self
                 v.index = i
                 v.generation_ = generation + 1
@@ -1200,15 +1242,19 @@ def backward_pipeline(backend, pipeline, grads, collect):
     K = backend
     for func in pipeline:
         douts = []
+        reached = False
         for ref in func.outputs():
             v = ref.get()
             if v is not None and v in grads:
+                reached = True
                 douts.append(grads[v])
-                if collect is not None and not any(v is c for c in collect):
+                if collect is not None and not any([v is c for c in collect]):
                     del grads[v]
             else:
-                douts.append(K.zeros(ref.shape(), ref.dtype()))
-        for v, d in zip(func.inputs(), func.backward(douts)):
+                douts.append(None if ref.shape() is None else K.zeros(ref.shape(), ref.dtype()))
+        if not reached:
+            continue
+        for v, d in zip(func.inputs(), call_with(func.backward, (douts, grads, collect))):
             if d is None or not isinstance(d, NDArray):
                 continue
             grads[v] = K.add(grads[v], d) if v in grads else d

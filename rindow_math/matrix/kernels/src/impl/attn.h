@@ -2,6 +2,7 @@
  * scores of a block stay in scratch memory; the gradient computes them again from each row's maximum and sum, so
  * memory grows with the length of the sequences, not with its square. */
 #include "common.h"
+#include "random.h"
 #include "../rk_attn.h"
 
 #define ATTN_FILL (-1e9)
@@ -9,27 +10,6 @@
 #define ATTN_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
 
 extern const rk_api RK_CAT(api, RK_VARIANT);
-
-RK_INLINE uint64_t rk_attn_mix(uint64_t x)
-{
-    x ^= x >> 30;
-    x *= UINT64_C(0xbf58476d1ce4e5b9);
-    x ^= x >> 27;
-    x *= UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
-}
-
-/* A random number for column j of the row with this key: the same in each call. */
-RK_INLINE uint32_t rk_attn_random(uint64_t key, uint32_t j)
-{
-    uint32_t x = j * UINT32_C(0x9e3779b1) + (uint32_t)key;
-    x ^= x >> 16;
-    x *= UINT32_C(0x7feb352d);
-    x += (uint32_t)(key >> 32);
-    x ^= x >> 15;
-    x *= UINT32_C(0x846ca68b);
-    return x ^ x >> 16;
-}
 
 /* rows of queries in a block: as many as keep its scores in the second cache */
 RK_INLINE ptrdiff_t rk_attn_rows(const rk_attn_call *c)

@@ -70,10 +70,10 @@ RK_INLINE void AT(mask)(const rk_attn_call *c, AT_T *s, const AT_T *bias, ptrdif
 /* y = w with the dropped weights of row `number` zero; w itself where none is dropped */
 RK_INLINE void AT(drop)(const rk_attn_call *c, uint64_t number, AT_T *y, const AT_T *w, ptrdiff_t n)
 {
-    const uint64_t key = rk_attn_mix(c->seed + (number + 1) * UINT64_C(0x9e3779b97f4a7c15));
+    const uint64_t key = rk_run_key(c->seed, number);
     RK_IVDEP
     for (ptrdiff_t j = 0; j < n; j++)
-        y[j] = rk_attn_random(key, (uint32_t)j) < c->drop ? 0 : w[j];
+        y[j] = rk_random(key, (uint32_t)j) < c->drop ? 0 : w[j];
 }
 
 static void AT(forward_blocks)(void *context, ptrdiff_t begin, ptrdiff_t end)

@@ -6,8 +6,9 @@
 
 /* Below these many elements one thread is done before two have begun. */
 #define NN_GRAIN 16384                 /* updates, activations */
-#define NN_BLOCK 4096                  /* elements of a block of an update: cuts at multiples keep vectors whole */
-#define NN_LOSS_ROWS 1024              /* rows whose losses are added at a time */
+#define NN_BLOCK 4096                  /* elements of a block: cuts at multiples keep vectors whole */
+#define NN_UNIT 512                    /* elements of a weight that stay together in an update; a multiple of the lanes */
+#define NN_SUMS 1024                   /* blocks whose sums are added at a time, in order */
 
 RK_INLINE ptrdiff_t nn_label(const void *labels, int type, ptrdiff_t i)
 {
@@ -22,6 +23,51 @@ RK_INLINE ptrdiff_t nn_label(const void *labels, int type, ptrdiff_t i)
     }
 }
 
+/* What a sum over `n` elements or rows needs: it is cut into blocks, each has its own sum, and these are added in
+ * order, so that the result does not depend on threads. */
+typedef struct nn_call nn_call;
+struct nn_call {
+    const void *x, *labels, *scales;
+    void *stats, *losses, *dx;
+    double (*range)(const nn_call *d, ptrdiff_t begin, ptrdiff_t end);
+    double q, factor;
+    ptrdiff_t first, n, width, block;
+    int label_type, kind;
+    double sums[NN_SUMS];
+};
+
+/* blocks [begin, end) of those from `first` on, with subnormals flushed */
+static void nn_blocks(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    nn_call *d = context;
+    rk_fp_state state = rk_flush_begin();
+    for (ptrdiff_t b = begin; b < end; b++) {
+        ptrdiff_t start = (d->first + b) * d->block, stop = start + d->block < d->n ? start + d->block : d->n;
+        d->sums[b] = d->range(d, start, stop);
+    }
+    rk_flush_end(state);
+}
+
+static double nn_sum(nn_call *d, ptrdiff_t grain)
+{
+    ptrdiff_t blocks = (d->n + d->block - 1) / d->block;
+    double sum = 0;
+    for (d->first = 0; d->first < blocks; d->first += NN_SUMS) {
+        ptrdiff_t count = blocks - d->first < NN_SUMS ? blocks - d->first : NN_SUMS;
+        rk_parallel(nn_blocks, d, count, grain);
+        for (ptrdiff_t b = 0; b < count; b++)
+            sum += d->sums[b];
+    }
+    return sum;
+}
+
+typedef struct {
+    const rk_weight *weights;
+    double lr, a, b, eps;
+    ptrdiff_t count;
+    int rule;
+} nn_updates;
+
 static const float nn_lanes_f32[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
 static const double nn_lanes_f64[8] = { 0, 1, 2, 3, 4, 5, 6, 7 };
 
@@ -29,6 +75,7 @@ static const double nn_lanes_f64[8] = { 0, 1, 2, 3, 4, 5, 6, 7 };
 
 #define NN_SUFFIX f32
 #define NN_T float
+#define NN_CODE RK_FLOAT32
 #define NN_V rk_vf32
 #define NN_M rk_m32
 #define NN_L RK_VF32_LANES
@@ -38,6 +85,7 @@ static const double nn_lanes_f64[8] = { 0, 1, 2, 3, 4, 5, 6, 7 };
 
 #define NN_SUFFIX f64
 #define NN_T double
+#define NN_CODE RK_FLOAT64
 #define NN_V rk_vf64
 #define NN_M rk_m64
 #define NN_L RK_VF64_LANES
@@ -46,47 +94,80 @@ static const double nn_lanes_f64[8] = { 0, 1, 2, 3, 4, 5, 6, 7 };
 #include "nn_body.h"
 
 /* ---- the entries ---- */
-static double RK(sparse_xent_logits)(int dtype, const void *x, const void *labels, int label_type, void *probs,
-                                     void *losses, ptrdiff_t rows, ptrdiff_t n)
+static double RK(loss)(int kind, int dtype, const void *x, const void *labels, int label_type, double q, double factor,
+                       void *stats, void *losses, ptrdiff_t rows, ptrdiff_t n)
 {
-    return dtype == RK_FLOAT32 ? nn_xent_f32(x, labels, label_type, probs, losses, rows, n)
-                               : nn_xent_f64(x, labels, label_type, probs, losses, rows, n);
+    nn_call d = { .x = x, .labels = labels, .stats = stats, .losses = losses, .q = q, .factor = factor,
+                  .label_type = label_type, .kind = kind };
+    d.range = dtype == RK_FLOAT32 ? nn_loss_range_f32 : nn_loss_range_f64;
+    if (losses || kind >= RK_LOSS_SPARSE) {
+        d.n = rows;
+        d.width = n;
+        d.block = 1 + NN_BLOCK / 4 / (n + 1);
+        return nn_sum(&d, 4) * factor;
+    }
+    d.n = rows * n;                    /* rows do not matter */
+    d.block = NN_BLOCK;
+    return nn_sum(&d, NN_GRAIN / NN_BLOCK) * factor;
 }
 
-static void RK(dsparse_xent_logits)(int dtype, const void *probs, const void *labels, int label_type,
-                                    const void *scales, double scale, void *dx, ptrdiff_t rows, ptrdiff_t n)
+static void RK(dloss)(int kind, int dtype, const void *x, const void *labels, int label_type, double q,
+                      const void *stats, const void *scales, double scale, void *dx, ptrdiff_t rows, ptrdiff_t n)
 {
-    if (dtype == RK_FLOAT32)
-        nn_dxent_f32(probs, labels, label_type, scales, (float)scale, dx, rows, n);
-    else
-        nn_dxent_f64(probs, labels, label_type, scales, scale, dx, rows, n);
+    nn_call d = { .x = x, .labels = labels, .scales = scales, .stats = (void *)stats, .dx = dx, .q = q, .factor = scale,
+                  .label_type = label_type, .kind = kind };
+    d.range = dtype == RK_FLOAT32 ? nn_dloss_range_f32 : nn_dloss_range_f64;
+    if (scales || kind >= RK_LOSS_SPARSE) {
+        d.n = rows;
+        d.width = n;
+        d.block = 1 + NN_BLOCK / 4 / (n + 1);
+        nn_sum(&d, 4);
+    } else {
+        d.n = rows * n;
+        d.block = NN_BLOCK;
+        nn_sum(&d, NN_GRAIN / NN_BLOCK);
+    }
 }
 
-static void RK(adam)(int dtype, void *p, const void *g, void *m, void *v, ptrdiff_t n, double lr, double beta1,
-                     double beta2, double eps)
+RK_NOINLINE void nn_update_units(const nn_updates *d, ptrdiff_t begin, ptrdiff_t end)
 {
-    if (dtype == RK_FLOAT32)
-        nn_adam_f32(p, g, m, v, n, lr, beta1, beta2, eps);
-    else
-        nn_adam_f64(p, g, m, v, n, lr, beta1, beta2, eps);
+    ptrdiff_t low = 0, high = d->count;    /* the last weight that begins at or before `begin` */
+    while (high - low > 1) {
+        ptrdiff_t middle = (low + high) / 2;
+        if (d->weights[middle].first <= begin)
+            low = middle;
+        else
+            high = middle;
+    }
+    for (const rk_weight *w = d->weights + low; w < d->weights + d->count && w->first < end; w++) {
+        ptrdiff_t start = begin > w->first ? (begin - w->first) * NN_UNIT : 0, stop = (end - w->first) * NN_UNIT;
+        if (stop > w->n)
+            stop = w->n;
+        if (start >= stop)
+            continue;
+        if (w->dtype == RK_FLOAT32)
+            nn_update_range_f32(d, w, start, stop - start);
+        else
+            nn_update_range_f64(d, w, start, stop - start);
+    }
 }
 
-static void RK(sgd)(int dtype, void *p, const void *g, void *velocity, ptrdiff_t n, double lr, double momentum,
-                    int nesterov)
+static void nn_update_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
-    if (dtype == RK_FLOAT32)
-        nn_sgd_f32(p, g, velocity, n, lr, momentum, nesterov);
-    else
-        nn_sgd_f64(p, g, velocity, n, lr, momentum, nesterov);
+    rk_fp_state state = rk_flush_begin();
+    nn_update_units(context, begin, end);
+    rk_flush_end(state);
 }
 
-static void RK(rmsprop)(int dtype, void *p, const void *g, void *rms, void *velocity, void *avg, ptrdiff_t n,
-                        double lr, double rho, double momentum, double eps)
+static void RK(update)(int rule, rk_weight *weights, ptrdiff_t count, double lr, double a, double b, double eps)
 {
-    if (dtype == RK_FLOAT32)
-        nn_rmsprop_f32(p, g, rms, velocity, avg, n, lr, rho, momentum, eps);
-    else
-        nn_rmsprop_f64(p, g, rms, velocity, avg, n, lr, rho, momentum, eps);
+    nn_updates d = { weights, lr, a, b, eps, count, rule };
+    ptrdiff_t units = 0;
+    for (ptrdiff_t i = 0; i < count; i++) {
+        weights[i].first = units;
+        units += (weights[i].n + NN_UNIT - 1) / NN_UNIT;
+    }
+    rk_parallel(nn_update_task, &d, units, NN_GRAIN / NN_UNIT);
 }
 
 static void RK(bias_act)(int dtype, const void *x, const void *bias, void *y, ptrdiff_t rows, ptrdiff_t n,
@@ -96,6 +177,23 @@ static void RK(bias_act)(int dtype, const void *x, const void *bias, void *y, pt
         nn_bias_act_f32(x, bias, y, rows, n, epilogue);
     else
         nn_bias_act_f64(x, bias, y, rows, n, epilogue);
+}
+
+static ptrdiff_t RK(count_hits)(int dtype, const void *x, const void *labels, int label_type, ptrdiff_t rows,
+                                ptrdiff_t n)
+{
+    nn_call d = { .x = x, .labels = labels, .n = rows, .width = n, .block = 1 + NN_BLOCK / (n + 1),
+                  .label_type = label_type };
+    d.range = dtype == RK_FLOAT32 ? nn_hits_range_f32 : nn_hits_range_f64;
+    return n > 0 ? (ptrdiff_t)nn_sum(&d, NN_GRAIN / NN_BLOCK) : 0;
+}
+
+static ptrdiff_t RK(count_yes_no)(int dtype, const void *x, double threshold, const void *labels, int label_type,
+                                  ptrdiff_t n)
+{
+    nn_call d = { .x = x, .labels = labels, .q = threshold, .n = n, .block = NN_BLOCK, .label_type = label_type };
+    d.range = dtype == RK_FLOAT32 ? nn_yes_no_range_f32 : nn_yes_no_range_f64;
+    return (ptrdiff_t)nn_sum(&d, NN_GRAIN / NN_BLOCK);
 }
 
 static void RK(dbias_act)(int dtype, const void *y, const void *dy, void *dz, void *dbias, ptrdiff_t rows,

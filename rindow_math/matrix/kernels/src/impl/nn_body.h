@@ -23,137 +23,284 @@
         } \
     } while (0)
 
-/* ---- softmax cross-entropy with labels ---- */
-typedef struct {
-    const NN_T *x;
-    const void *labels;
-    NN_T *probs, *losses;
-    double *sums;
-    ptrdiff_t first, n;
-    int label_type;
-} NN(xents);
+RK_INLINE NN_M NN(inside)(ptrdiff_t rest) { return NN_VF(lt)(NN_LOAD(NN(lanes)), NN_SET1((NN_T)rest)); }
 
-static void NN(xent_rows)(void *context, ptrdiff_t begin, ptrdiff_t end)
+RK_INLINE NN_V NN(load_or)(const NN_T *x, ptrdiff_t rest, NN_T other)
 {
-    const NN(xents) *d = context;
-    const ptrdiff_t n = d->n, rest = n % NN_L, whole = n - rest;
-    const NN_V low = NN_SET1((NN_T)-INFINITY);
-    const NN_M inside = NN_VF(lt)(NN_LOAD(NN(lanes)), NN_SET1((NN_T)rest));
-    for (ptrdiff_t r = begin; r < end; r++) {
-        ptrdiff_t row = d->first + r;
-        const NN_T *x = d->x + row * n, hit = x[nn_label(d->labels, d->label_type, row)];
-        NN_V top = low, tail = low;
-        for (ptrdiff_t i = 0; i < whole; i += NN_L)
-            top = NN_VF(max)(NN_LOAD(x + i), top);
-        if (rest) {
-            tail = NN_VF(select)(inside, NN_LOAD_PART(x + whole, rest), low);
-            top = NN_VF(max)(tail, top);
-        }
-        NN_T max = NN_VF(top)(top);
-        NN_V shift = NN_SET1(max), sum = NN_SET1(0);
-        NN_T *probs = d->probs ? d->probs + row * n : NULL;
-        for (ptrdiff_t i = 0; i < whole; i += NN_L) {
-            NN_V e = NN_VF(exp)(NN_LOAD(x + i) - shift);
-            sum += e;
-            if (probs)
-                NN_STORE(probs + i, e);
-        }
-        if (rest) {
-            tail = NN_VF(select)(inside, NN_VF(exp)(tail - shift), NN_SET1(0));
-            sum += tail;
-        }
-        NN_T total = NN_VF(sum)(sum);
-        double loss = log((double)total) + ((double)max - (double)hit);
-        d->sums[r] = loss;
-        if (d->losses)
-            d->losses[row] = (NN_T)loss;
-        if (probs) {
-            NN_V scale = NN_SET1(1 / total);
-            for (ptrdiff_t i = 0; i < whole; i += NN_L)
-                NN_STORE(probs + i, NN_LOAD(probs + i) * scale);
-            if (rest)
-                NN_STORE_PART(probs + whole, tail * scale, rest);
-        }
+    return NN_VF(select)(NN(inside)(rest), NN_LOAD_PART(x, rest), NN_SET1(other));
+}
+
+/* ---- losses ---- */
+RK_INLINE NN_V NN(loss_of)(NN_V x, NN_V t, NN_T low, NN_T high, const int kind)
+{
+    const NN_V one = NN_SET1(1);
+    switch (kind) {
+    case RK_LOSS_HUBER: {
+        NN_V d = x - t, c = NN_VF(max)(NN_SET1(-low), NN_VF(min)(NN_SET1(low), d));
+        return c * (d - NN_SET1((NN_T)0.5) * c);
+    }
+    case RK_LOSS_BINARY:
+        x = NN_VF(max)(NN_SET1(low), NN_VF(min)(NN_SET1(high), x));
+        return -t * NN_VF(log)(x) - (one - t) * NN_VF(log)(one - x);
+    case RK_LOSS_BINARY_LOGITS:
+        return NN_VF(max)(NN_SET1(0), x) - t * x + NN_VF(log1p)(NN_VF(exp)(-NN_VF(abs)(x)));
+    case RK_LOSS_CATEGORICAL:
+        return -t * NN_VF(log)(x + NN_SET1(low));
+    default:
+        return (x - t) * (x - t);
     }
 }
 
-static double NN(xent)(const NN_T *x, const void *labels, int label_type, NN_T *probs, NN_T *losses, ptrdiff_t rows,
-                       ptrdiff_t n)
+RK_INLINE NN_V NN(slope_of)(NN_V x, NN_V t, NN_T low, NN_T high, const int kind)
 {
-    double sums[NN_LOSS_ROWS], sum = 0;
-    NN(xents) d = { x, labels, probs, losses, sums, 0, n, label_type };
-    for (; d.first < rows; d.first += NN_LOSS_ROWS) {
-        ptrdiff_t count = rows - d.first < NN_LOSS_ROWS ? rows - d.first : NN_LOSS_ROWS;
-        rk_parallel(NN(xent_rows), &d, count, 1 + 8192 / (n + 16));
-        for (ptrdiff_t i = 0; i < count; i++)
-            sum += sums[i];
+    switch (kind) {
+    case RK_LOSS_HUBER:
+        return NN_VF(max)(NN_SET1(-low), NN_VF(min)(NN_SET1(low), x - t));
+    case RK_LOSS_BINARY:
+        x = NN_VF(max)(NN_SET1(low), NN_VF(min)(NN_SET1(high), x));
+        return (x - t) / (x * (NN_SET1(1) - x));
+    case RK_LOSS_BINARY_LOGITS:
+        return NN_VF(sigmoid)(x) - t;
+    case RK_LOSS_CATEGORICAL:
+        return -t / (x + NN_SET1(low));
+    default:
+        return NN_SET1(2) * (x - t);
     }
-    return rows > 0 ? sum / (double)rows : 0;
 }
 
-typedef struct {
-    const NN_T *probs, *scales;
-    const void *labels;
-    NN_T *dx;
-    NN_T scale;
-    ptrdiff_t n;
-    int label_type;
-} NN(dxents);
-
-static void NN(dxent_rows)(void *context, ptrdiff_t begin, ptrdiff_t end)
+RK_INLINE double NN(loss_sum)(const NN_T *x, const NN_T *t, double q, ptrdiff_t n, const int kind)
 {
-    const NN(dxents) *d = context;
-    const ptrdiff_t n = d->n;
-    for (ptrdiff_t row = begin; row < end; row++) {
-        const NN_T *probs = d->probs + row * n, scale = d->scales ? d->scales[row] : d->scale;
-        NN_T *dx = d->dx + row * n;
-        ptrdiff_t label = nn_label(d->labels, d->label_type, row);
-        NN_T hit = (probs[label] - 1) * scale;
-        NN_V s = NN_SET1(scale);
-#define NN_BODY(LOAD, STORE) STORE(dx, LOAD(probs) * s);
-        NN_LOOP(NN_BODY);
+    const NN_T low = (NN_T)q, high = (NN_T)(1 - q);
+    NN_V sum = NN_SET1(0), more = sum;
+    ptrdiff_t i = 0;
+    for (; i + 2 * NN_L <= n; i += 2 * NN_L) {
+        sum += NN(loss_of)(NN_LOAD(x + i), NN_LOAD(t + i), low, high, kind);
+        more += NN(loss_of)(NN_LOAD(x + i + NN_L), NN_LOAD(t + i + NN_L), low, high, kind);
+    }
+    for (; i + NN_L <= n; i += NN_L)
+        sum += NN(loss_of)(NN_LOAD(x + i), NN_LOAD(t + i), low, high, kind);
+    if (i < n) {
+        NN_V last = NN(loss_of)(NN_LOAD_PART(x + i, n - i), NN_LOAD_PART(t + i, n - i), low, high, kind);
+        more += NN_VF(select)(NN(inside)(n - i), last, NN_SET1(0));
+    }
+    return (double)NN_VF(sum)(sum + more);
+}
+
+/* dx = slope * scale; all of one row, or of any stretch of elements */
+RK_INLINE void NN(dloss_row)(const NN_T *x, const NN_T *t, NN_T *dx, double q, NN_T scale, ptrdiff_t n, const int kind)
+{
+    const NN_T low = (NN_T)q, high = (NN_T)(1 - q);
+    const NN_V s = NN_SET1(scale);
+#define NN_BODY(LOAD, STORE) STORE(dx, NN(slope_of)(LOAD(x), LOAD(t), low, high, kind) * s);
+    NN_LOOP(NN_BODY);
 #undef NN_BODY
-        dx[label] = hit;
-    }
 }
 
-static void NN(dxent)(const NN_T *probs, const void *labels, int label_type, const NN_T *scales, NN_T scale, NN_T *dx,
-                      ptrdiff_t rows, ptrdiff_t n)
+/* the maximum of a row and the sum of exp(x - maximum), into stats */
+RK_INLINE double NN(softmax_sums)(const NN_T *x, ptrdiff_t n, NN_T *stats)
 {
-    NN(dxents) d = { probs, scales, labels, dx, scale, n, label_type };
-    rk_parallel(NN(dxent_rows), &d, rows, 1 + NN_GRAIN / (n + 1));
+    const NN_V low = NN_SET1((NN_T)-INFINITY);
+    const ptrdiff_t rest = n % NN_L, whole = n - rest;
+    NN_V top = low, tail = low;
+    for (ptrdiff_t i = 0; i < whole; i += NN_L)
+        top = NN_VF(max)(NN_LOAD(x + i), top);
+    if (rest) {
+        tail = NN(load_or)(x + whole, rest, (NN_T)-INFINITY);
+        top = NN_VF(max)(tail, top);
+    }
+    NN_T max = NN_VF(top)(top);
+    NN_V shift = NN_SET1(max), sum = NN_SET1(0);
+    for (ptrdiff_t i = 0; i < whole; i += NN_L)
+        sum += NN_VF(exp)(NN_LOAD(x + i) - shift);
+    if (rest)
+        sum += NN_VF(select)(NN(inside)(rest), NN_VF(exp)(tail - shift), NN_SET1(0));
+    NN_T total = NN_VF(sum)(sum);
+    stats[0] = max;
+    stats[1] = 1 / total;
+    stats[2] = 1;
+    return log((double)total);
+}
+
+/* sum of t and, returned, of t (maximum - x); a label of 0 makes nothing of an infinite x */
+RK_INLINE double NN(weighted_sums)(const NN_T *x, const NN_T *t, ptrdiff_t n, NN_T *stats)
+{
+    const NN_V top = NN_SET1(stats[0]), zero = NN_SET1(0);
+    NN_V sum = zero, labels = zero;
+#define NN_BODY(LOAD, STORE) \
+    NN_V ti = LOAD(t); \
+    labels += ti; \
+    sum += NN_VF(select)(NN_VF(eq)(ti, zero), zero, ti * (top - LOAD(x)));
+    NN_LOOP(NN_BODY);
+#undef NN_BODY
+    stats[2] = NN_VF(sum)(labels);
+    return (double)NN_VF(sum)(sum);
+}
+
+/* calls F with the kind as a constant */
+#define NN_BY_KIND(F, ...) \
+    switch (d->kind) { \
+    case RK_LOSS_HUBER: F(__VA_ARGS__, RK_LOSS_HUBER); \
+    case RK_LOSS_BINARY: F(__VA_ARGS__, RK_LOSS_BINARY); \
+    case RK_LOSS_BINARY_LOGITS: F(__VA_ARGS__, RK_LOSS_BINARY_LOGITS); \
+    case RK_LOSS_CATEGORICAL: F(__VA_ARGS__, RK_LOSS_CATEGORICAL); \
+    default: F(__VA_ARGS__, RK_LOSS_SQUARE); \
+    }
+
+static double NN(loss_flat)(const nn_call *d, const NN_T *x, const NN_T *t, ptrdiff_t n)
+{
+#define NN_CASE(...) return NN(loss_sum)(__VA_ARGS__)
+    NN_BY_KIND(NN_CASE, x, t, d->q, n)
+#undef NN_CASE
+}
+
+static void NN(dloss_flat)(const nn_call *d, const NN_T *x, const NN_T *t, NN_T *dx, NN_T scale, ptrdiff_t n)
+{
+#define NN_CASE(...) NN(dloss_row)(__VA_ARGS__); break
+    NN_BY_KIND(NN_CASE, x, t, dx, d->q, scale, n)
+#undef NN_CASE
+}
+
+RK_NOINLINE double NN(loss_range)(const nn_call *d, ptrdiff_t begin, ptrdiff_t end)
+{
+    const ptrdiff_t n = d->width;
+    double sum = 0;
+    if (n == 0)
+        return NN(loss_flat)(d, (const NN_T *)d->x + begin, (const NN_T *)d->labels + begin, end - begin);
+    for (ptrdiff_t row = begin; row < end; row++) {
+        const NN_T *x = (const NN_T *)d->x + row * n;
+        NN_T own[3], *stats = d->stats ? (NN_T *)d->stats + row * 3 : own;
+        double loss;
+        switch (d->kind) {
+        case RK_LOSS_SPARSE:
+            loss = -log((double)x[nn_label(d->labels, d->label_type, row)] + d->q);
+            break;
+        case RK_LOSS_SPARSE_LOGITS:
+            loss = NN(softmax_sums)(x, n, stats);
+            loss += (double)stats[0] - (double)x[nn_label(d->labels, d->label_type, row)];
+            break;
+        case RK_LOSS_CATEGORICAL_LOGITS:
+            loss = NN(softmax_sums)(x, n, stats);
+            {
+                double distance = NN(weighted_sums)(x, (const NN_T *)d->labels + row * n, n, stats);
+                loss = loss * (double)stats[2] + distance;
+            }
+            break;
+        default:
+            loss = NN(loss_flat)(d, x, (const NN_T *)d->labels + row * n, n);
+        }
+        sum += loss;
+        if (d->losses)
+            ((NN_T *)d->losses)[row] = (NN_T)(loss * d->factor);
+    }
+    return sum;
+}
+
+RK_NOINLINE double NN(dloss_range)(const nn_call *d, ptrdiff_t begin, ptrdiff_t end)
+{
+    const ptrdiff_t width = d->width;
+    if (width == 0) {
+        NN(dloss_flat)(d, (const NN_T *)d->x + begin, (const NN_T *)d->labels + begin, (NN_T *)d->dx + begin,
+                       (NN_T)d->factor, end - begin);
+        return 0;
+    }
+    for (ptrdiff_t row = begin; row < end; row++) {
+        const NN_T *x = (const NN_T *)d->x + row * width, *t = (const NN_T *)d->labels + row * width;
+        const NN_T scale = (NN_T)(d->scales ? d->factor * (double)((const NN_T *)d->scales)[row] : d->factor);
+        NN_T *dx = (NN_T *)d->dx + row * width;
+        const ptrdiff_t n = width;
+        if (d->kind == RK_LOSS_SPARSE) {
+            ptrdiff_t label = nn_label(d->labels, d->label_type, row);
+            NN_T slope = -scale / (x[label] + (NN_T)d->q);
+            memset(dx, 0, (size_t)n * sizeof(NN_T));
+            dx[label] = slope;
+        } else if (d->kind >= RK_LOSS_CATEGORICAL_LOGITS) {
+            const NN_T *stats = (const NN_T *)d->stats + row * 3;
+            const NN_V top = NN_SET1(stats[0]), share = NN_SET1(stats[1] * stats[2] * scale), s = NN_SET1(scale);
+            if (d->kind == RK_LOSS_SPARSE_LOGITS) {
+#define NN_BODY(LOAD, STORE) STORE(dx, NN_VF(exp)(LOAD(x) - top) * share);
+                NN_LOOP(NN_BODY);
+#undef NN_BODY
+                dx[nn_label(d->labels, d->label_type, row)] -= scale;
+            } else {
+#define NN_BODY(LOAD, STORE) STORE(dx, NN_VF(exp)(LOAD(x) - top) * share - LOAD(t) * s);
+                NN_LOOP(NN_BODY);
+#undef NN_BODY
+            }
+        } else {
+            NN(dloss_flat)(d, x, t, dx, scale, n);
+        }
+    }
+    return 0;
+}
+
+/* ---- what metrics count ---- */
+/* place of the first of the greatest */
+RK_INLINE ptrdiff_t NN(first_of_greatest)(const NN_T *x, ptrdiff_t n)
+{
+    NN_V top = NN_SET1((NN_T)-INFINITY);
+    ptrdiff_t i = 0;
+    for (; i + NN_L <= n; i += NN_L)
+        top = NN_VF(max)(NN_LOAD(x + i), top);
+    if (i < n)
+        top = NN_VF(max)(NN(load_or)(x + i, n - i, (NN_T)-INFINITY), top);
+    NN_T greatest = NN_VF(top)(top);
+    for (i = 0; i < n - 1 && x[i] != greatest; i++)
+        ;
+    return i;
+}
+
+static double NN(hits_range)(const nn_call *d, ptrdiff_t begin, ptrdiff_t end)
+{
+    const ptrdiff_t n = d->width;
+    const NN_V one = NN_SET1(1), zero = NN_SET1(0);
+    ptrdiff_t hits = 0;
+    for (ptrdiff_t row = begin; row < end; row++) {
+        const NN_T *x = (const NN_T *)d->x + row * n;
+        ptrdiff_t i = 0, label = d->label_type == NN_CODE ? NN(first_of_greatest)((const NN_T *)d->labels + row * n, n)
+                                                          : nn_label(d->labels, d->label_type, row);
+        if (label < 0 || label >= n || !(x[label] == x[label]))
+            continue;
+        NN_V hit = NN_SET1(x[label]), wrong = zero;
+        for (; i + NN_L <= label; i += NN_L) {         /* an equal one before the label wins */
+            NN_V v = NN_LOAD(x + i);
+            wrong += NN_VF(select)(NN_VF(lt)(hit, v), one, zero) + NN_VF(select)(NN_VF(eq)(hit, v), one, zero);
+        }
+        int equal = 0;
+        for (ptrdiff_t j = i; j < label; j++)
+            equal |= x[j] == x[label];
+        for (; i + NN_L <= n; i += NN_L)
+            wrong += NN_VF(select)(NN_VF(lt)(hit, NN_LOAD(x + i)), one, zero);
+        if (i < n)
+            wrong += NN_VF(select)(NN_VF(lt)(hit, NN(load_or)(x + i, n - i, (NN_T)-INFINITY)), one, zero);
+        hits += !equal && NN_VF(sum)(wrong) == 0;
+    }
+    return (double)hits;
+}
+
+static double NN(yes_no_range)(const nn_call *d, ptrdiff_t begin, ptrdiff_t end)
+{
+    const NN_T *x = d->x, threshold = (NN_T)d->q;
+    ptrdiff_t hits = 0;
+    if (d->label_type == NN_CODE) {
+        const NN_T *t = d->labels;
+        for (ptrdiff_t i = begin; i < end; i++)        /* labels that become the answer when cut to integers */
+            hits += x[i] > threshold ? (t[i] >= 1) & (t[i] < 2) : (t[i] > -1) & (t[i] < 1);
+    } else {
+        for (ptrdiff_t i = begin; i < end; i++)
+            hits += nn_label(d->labels, d->label_type, i) == (x[i] > threshold);
+    }
+    return (double)hits;
 }
 
 /* ---- optimizers ---- */
-typedef struct {
-    NN_T *p, *m, *v, *a;
-    const NN_T *g;
-    NN_T lr, decay1, decay2, momentum, eps;
-    ptrdiff_t n;
-    int nesterov;
-} NN(update);
-
-/* Blocks [begin, end) of an update with subnormals flushed. The loops are functions of their own: the compiler must not
- * move their arithmetic out of the flushed stretch. */
-#define NN_UPDATE(name) \
-    static void NN(name##_task)(void *context, ptrdiff_t begin, ptrdiff_t end) \
-    { \
-        const NN(update) *d = context; \
-        ptrdiff_t i = begin * NN_BLOCK, stop = end * NN_BLOCK < d->n ? end * NN_BLOCK : d->n; \
-        rk_fp_state state = rk_flush_begin(); \
-        NN(name##_range)(d, i, stop - i); \
-        rk_flush_end(state); \
-    } \
-    static void NN(name##_run)(NN(update) *d) \
-    { \
-        rk_parallel(NN(name##_task), d, (d->n + NN_BLOCK - 1) / NN_BLOCK, NN_GRAIN / NN_BLOCK); \
-    }
-
-RK_NOINLINE void NN(adam_range)(const NN(update) *d, ptrdiff_t start, ptrdiff_t n)
+static void NN(update_range)(const nn_updates *d, const rk_weight *w, ptrdiff_t start, ptrdiff_t n)
 {
-    NN_T *p = d->p + start, *m = d->m + start, *v = d->v + start;
-    const NN_T *g = d->g + start;
-    const NN_V lr = NN_SET1(d->lr), c1 = NN_SET1(d->decay1), c2 = NN_SET1(d->decay2), eps = NN_SET1(d->eps);
+    NN_T *p = (NN_T *)w->p + start, *m = (NN_T *)w->m + start, *v = (NN_T *)w->v + start;
+    const NN_T *g = (const NN_T *)w->g + start;
+    const NN_V lr = NN_SET1((NN_T)d->lr), eps = NN_SET1((NN_T)d->eps);
+    const NN_V a = NN_SET1((NN_T)d->a), c1 = NN_SET1((NN_T)(1 - d->a)), c2 = NN_SET1((NN_T)(1 - d->b));
+    switch (d->rule) {
+    case RK_ADAM:
 #define NN_BODY(LOAD, STORE) \
     NN_V gi = LOAD(g), mi = LOAD(m), vi = LOAD(v); \
     mi = NN_FMA(c1, gi - mi, mi); \
@@ -161,81 +308,22 @@ RK_NOINLINE void NN(adam_range)(const NN(update) *d, ptrdiff_t start, ptrdiff_t 
     STORE(m, mi); \
     STORE(v, vi); \
     STORE(p, LOAD(p) - lr * mi / (NN_VF(sqrt)(vi) + eps));
-    NN_LOOP(NN_BODY);
+        NN_LOOP(NN_BODY);
 #undef NN_BODY
-}
-NN_UPDATE(adam)
-
-static void NN(adam)(NN_T *p, const NN_T *g, NN_T *m, NN_T *v, ptrdiff_t n, double lr, double beta1, double beta2,
-                     double eps)
-{
-    NN(update) d = { p, m, v, NULL, g, (NN_T)lr, (NN_T)(1 - beta1), (NN_T)(1 - beta2), 0, (NN_T)eps, n, 0 };
-    NN(adam_run)(&d);
-}
-
-RK_NOINLINE void NN(sgd_range)(const NN(update) *d, ptrdiff_t start, ptrdiff_t n)
-{
-    NN_T *p = d->p + start, *v = d->v ? d->v + start : NULL;
-    const NN_T *g = d->g + start;
-    const NN_V lr = NN_SET1(d->lr), momentum = NN_SET1(d->momentum);
-    if (!v) {
+        break;
+    case RK_RMSPROP:
+#define NN_BODY(LOAD, STORE) \
+    NN_V gi = LOAD(g), mi = NN_FMA(a, LOAD(m), c1 * (gi * gi)); \
+    STORE(m, mi); \
+    STORE(p, LOAD(p) - lr * gi / (NN_VF(sqrt)(mi) + eps));
+        NN_LOOP(NN_BODY);
+#undef NN_BODY
+        break;
+    default:
 #define NN_BODY(LOAD, STORE) STORE(p, LOAD(p) - lr * LOAD(g));
         NN_LOOP(NN_BODY);
 #undef NN_BODY
-    } else if (!d->nesterov) {
-#define NN_BODY(LOAD, STORE) \
-    NN_V vi = momentum * LOAD(v) - lr * LOAD(g); \
-    STORE(v, vi); \
-    STORE(p, LOAD(p) + vi);
-        NN_LOOP(NN_BODY);
-#undef NN_BODY
-    } else {
-#define NN_BODY(LOAD, STORE) \
-    NN_V step = lr * LOAD(g), vi = momentum * LOAD(v) - step; \
-    STORE(v, vi); \
-    STORE(p, LOAD(p) + (momentum * vi - step));
-        NN_LOOP(NN_BODY);
-#undef NN_BODY
     }
-}
-NN_UPDATE(sgd)
-
-static void NN(sgd)(NN_T *p, const NN_T *g, NN_T *velocity, ptrdiff_t n, double lr, double momentum, int nesterov)
-{
-    NN(update) d = { p, NULL, velocity, NULL, g, (NN_T)lr, 0, 0, (NN_T)momentum, 0, n, nesterov };
-    NN(sgd_run)(&d);
-}
-
-RK_NOINLINE void NN(rmsprop_range)(const NN(update) *d, ptrdiff_t start, ptrdiff_t n)
-{
-    NN_T *p = d->p + start, *rms = d->m + start, *v = d->v ? d->v + start : NULL, *a = d->a ? d->a + start : NULL;
-    const NN_T *g = d->g + start;
-    const NN_V lr = NN_SET1(d->lr), rho = NN_SET1(d->decay1), c = NN_SET1(d->decay2), eps = NN_SET1(d->eps);
-    const NN_V momentum = NN_SET1(d->momentum), zero = NN_SET1(0);
-#define NN_BODY(LOAD, STORE) \
-    NN_V gi = LOAD(g), ri = rho * LOAD(rms) + c * (gi * gi), spread = ri; \
-    STORE(rms, ri); \
-    if (a) { \
-        NN_V ai = rho * LOAD(a) + c * gi; \
-        STORE(a, ai); \
-        spread = NN_VF(max)(zero, ri - ai * ai); \
-    } \
-    NN_V step = lr * gi / (NN_VF(sqrt)(spread) + eps); \
-    if (v) { \
-        step += momentum * LOAD(v); \
-        STORE(v, step); \
-    } \
-    STORE(p, LOAD(p) - step);
-    NN_LOOP(NN_BODY);
-#undef NN_BODY
-}
-NN_UPDATE(rmsprop)
-
-static void NN(rmsprop)(NN_T *p, const NN_T *g, NN_T *rms, NN_T *velocity, NN_T *avg, ptrdiff_t n, double lr,
-                        double rho, double momentum, double eps)
-{
-    NN(update) d = { p, rms, velocity, avg, g, (NN_T)lr, (NN_T)rho, (NN_T)(1 - rho), (NN_T)momentum, (NN_T)eps, n, 0 };
-    NN(rmsprop_run)(&d);
 }
 
 /* ---- bias and activation ---- */
@@ -361,6 +449,7 @@ static void NN(dbias_act)(const NN_T *y, const NN_T *dy, NN_T *dz, NN_T *dbias, 
 
 #undef NN_SUFFIX
 #undef NN_T
+#undef NN_CODE
 #undef NN_V
 #undef NN_M
 #undef NN_L
@@ -377,4 +466,4 @@ static void NN(dbias_act)(const NN_T *y, const NN_T *dy, NN_T *dz, NN_T *dbias, 
 #undef NN_LOAD_REST
 #undef NN_STORE_REST
 #undef NN_LOOP
-#undef NN_UPDATE
+#undef NN_BY_KIND

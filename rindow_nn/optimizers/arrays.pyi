@@ -1,0 +1,3 @@
+from typing import Any
+
+def arrays_of(values: Any, what: str) -> list[Any]: ...
