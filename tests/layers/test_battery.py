@@ -119,14 +119,16 @@ def batch_norm(x, w):
 
 
 def sequence(cell, backwards=False, whole=False):
-    """Runs cell(x, state, weights) over the second axis; the state is a list whose first item is the output."""
+    """Runs cell(x, state, weights) over the second axis; the state is a list whose first item is the output.
+
+    Outputs stand at the place of their inputs, whichever way the steps run.
+    """
 
     def f(x, w):
-        state, outputs = None, []
+        state, outputs = None, [None] * x.shape[1]
         for t in range(x.shape[1])[:: -1 if backwards else 1]:
-            state = cell(x[:, t], state, w)
-            outputs.append(state[0])
-        return np.stack(outputs, 1) if whole else outputs[-1]
+            outputs[t] = (state := cell(x[:, t], state, w))[0]
+        return np.stack(outputs, 1) if whole else state[0]
 
     return f
 
@@ -159,8 +161,8 @@ def gru_reset_before_cell(x, state, w):
     h = np.zeros((len(x), units), x.dtype) if state is None else state[0]
     xz, xr, xh = np.split(x @ w[0] + (w[2] if len(w) > 2 else 0), 3, -1)
     uz, ur, uh = np.split(w[1], 3, 0)
-    z, r = sigmoid(xz + h @ uz.T), sigmoid(xr + h @ ur.T)
-    return [z * h + (1 - z) * np.tanh(xh + (r * h) @ uh.T)]
+    z, r = sigmoid(xz + h @ uz), sigmoid(xr + h @ ur)
+    return [z * h + (1 - z) * np.tanh(xh + (r * h) @ uh)]
 
 
 def attention(q, v, w):

@@ -2,7 +2,7 @@
 #ifndef RK_IMPL_NN_H
 #define RK_IMPL_NN_H
 
-#include "math.h"
+#include "flush.h"
 
 /* Below these many elements one thread is done before two have begun. */
 #define NN_GRAIN 16384                 /* updates, activations */
@@ -14,35 +14,6 @@
 #define RK_PREFETCH(p) __builtin_prefetch(p)
 #else
 #define RK_PREFETCH(p) ((void)0)
-#endif
-
-/* ---- flushing subnormal numbers, for the calling thread ---- */
-#if defined(RK_X86_INTRINSICS) || defined(_M_X64)
-#if defined(_M_X64)
-#include <xmmintrin.h>
-#endif
-typedef unsigned int rk_fp_state;
-RK_INLINE rk_fp_state rk_flush_begin(void)
-{
-    rk_fp_state state = _mm_getcsr();
-    _mm_setcsr(state | 0x8040);        /* results (FTZ) and operands (DAZ) */
-    return state;
-}
-RK_INLINE void rk_flush_end(rk_fp_state state) { _mm_setcsr(state); }
-#elif defined(__aarch64__) && defined(__GNUC__)
-typedef uint64_t rk_fp_state;
-RK_INLINE rk_fp_state rk_flush_begin(void)
-{
-    rk_fp_state state;
-    __asm__ __volatile__("mrs %0, fpcr" : "=r"(state));
-    __asm__ __volatile__("msr fpcr, %0" : : "r"(state | UINT64_C(1) << 24));
-    return state;
-}
-RK_INLINE void rk_flush_end(rk_fp_state state) { __asm__ __volatile__("msr fpcr, %0" : : "r"(state)); }
-#else
-typedef int rk_fp_state;
-RK_INLINE rk_fp_state rk_flush_begin(void) { return 0; }
-RK_INLINE void rk_flush_end(rk_fp_state state) { (void)state; }
 #endif
 
 RK_INLINE ptrdiff_t nn_label(const void *labels, int type, ptrdiff_t i)
