@@ -295,7 +295,7 @@ static double NN(yes_no_range)(const nn_call *d, ptrdiff_t begin, ptrdiff_t end)
 /* ---- optimizers ---- */
 static void NN(update_range)(const nn_updates *d, const rk_weight *w, ptrdiff_t start, ptrdiff_t n)
 {
-    NN_T *p = (NN_T *)w->p + start, *m = (NN_T *)w->m + start, *v = (NN_T *)w->v + start;
+    NN_T *p = (NN_T *)w->p + start, *m = w->m ? (NN_T *)w->m + start : NULL, *v = w->v ? (NN_T *)w->v + start : NULL;
     const NN_T *g = (const NN_T *)w->g + start;
     const NN_V lr = NN_SET1((NN_T)d->lr), eps = NN_SET1((NN_T)d->eps);
     const NN_V a = NN_SET1((NN_T)d->a), c1 = NN_SET1((NN_T)(1 - d->a)), c2 = NN_SET1((NN_T)(1 - d->b));
@@ -313,8 +313,11 @@ static void NN(update_range)(const nn_updates *d, const rk_weight *w, ptrdiff_t 
         break;
     case RK_RMSPROP:
 #define NN_BODY(LOAD, STORE) \
-    NN_V gi = LOAD(g), mi = NN_FMA(a, LOAD(m), c1 * (gi * gi)); \
-    STORE(m, mi); \
+    NN_V gi = LOAD(g), mi = c1 * (gi * gi); \
+    if (m) { \
+        mi = NN_FMA(a, LOAD(m), mi); \
+        STORE(m, mi); \
+    } \
     STORE(p, LOAD(p) - lr * gi / (NN_VF(sqrt)(mi) + eps));
         NN_LOOP(NN_BODY);
 #undef NN_BODY
