@@ -2,7 +2,6 @@
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
-from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, empty_like
 from rindow_nn.backend.rindow_blas.conv_primitives cimport ConvSettings
 from rindow_nn.backend.rindow_blas.conv_primitives import ConvSettings as Settings

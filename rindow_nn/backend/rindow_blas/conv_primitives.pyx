@@ -96,8 +96,8 @@ cdef class ConvSettings:
         c.filters = kernel.dims[rank + 1]
         if kernel.dims[rank] != c.channels or kernel.dt != x.dt:
             raise InvalidArgumentException(
-                f"a kernel of shape {kernel.shape()} ({NAMES[kernel.dt]}) does not fit inputs of {c.channels} channels, "
-                f"shape {x.shape()} ({NAMES[x.dt]})"
+                f"a kernel of shape {kernel.shape()} ({NAMES[kernel.dt]}) does not fit inputs of {c.channels} "
+                f"channels, shape {x.shape()} ({NAMES[x.dt]})"
             )
         out = output_sizes(
             [x.dims[first + i] for i in range(rank)], [kernel.dims[i] for i in range(rank)], self.strides, self.padded,

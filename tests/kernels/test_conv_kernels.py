@@ -1,0 +1,254 @@
+"""Convolution kernels of every variant against the definition, in NumPy."""
+
+import ctypes
+import itertools
+
+import numpy as np
+import pytest
+
+NONE, RELU, SIGMOID, TANH = range(4)
+FLOAT32, FLOAT64 = 12, 13
+
+
+class ConvCall(ctypes.Structure):
+    """``rk_conv_call``."""
+
+    _fields_ = [
+        *((name, ctypes.c_ssize_t) for name in ("batch", "channels", "filters")),
+        *((name, ctypes.c_ssize_t * 3) for name in ("in", "kernel", "out", "stride", "dilation", "pad")),
+    ]
+
+
+POINTER = ctypes.c_void_p
+
+
+class ConvApi(ctypes.Structure):
+    """``rk_conv_api``."""
+
+    _fields_ = [
+        ("version", ctypes.c_int),
+        ("conv", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, *[POINTER] * 4, ctypes.c_int, POINTER)),
+        ("conv_input_gradient", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, *[POINTER] * 4)),
+        ("conv_kernel_gradient", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, *[POINTER] * 5)),
+    ]
+
+
+class Case:
+    """A convolution: its sizes, and its definition in NumPy."""
+
+    def __init__(self, batch, image, channels, filters, kernel, stride=1, dilation=1, same=False):
+        def three(v):
+            v = [v] * len(image) if isinstance(v, int) else v
+            return [1] * (3 - len(v)) + list(v)
+
+        self.batch, self.channels, self.filters, self.same = batch, channels, filters, same
+        self.image, self.kernel, self.stride, self.dilation = map(three, (image, kernel, stride, dilation))
+        self.out, self.pad = [], []
+        for n, k, s, d in zip(self.image, self.kernel, self.stride, self.dilation):
+            span = (k - 1) * d + 1
+            self.out.append(-(-n // s) if same else (n - span) // s + 1)
+            self.pad.append(max((self.out[-1] - 1) * s + span - n, 0) // 2 if same else 0)
+
+    def call(self):
+        threes = [(ctypes.c_ssize_t * 3)(*v) for v in (self.image, self.kernel, self.out, self.stride, self.dilation)]
+        pad = (ctypes.c_ssize_t * 3)(*self.pad)
+        return ConvCall(self.batch, self.channels, self.filters, *threes, pad)
+
+    def points(self):
+        """For each point of the kernel: its index, the results that meet it inside the image, and where."""
+        for at in itertools.product(*map(range, self.kernel)):
+            outs, places = [], []
+            for i in range(3):
+                met = np.arange(self.out[i]) * self.stride[i] - self.pad[i] + at[i] * self.dilation[i]
+                inside = np.flatnonzero((met >= 0) & (met < self.image[i]))
+                outs.append(inside)
+                places.append(met[inside])
+            yield at, np.ix_(range(self.batch), *outs), np.ix_(range(self.batch), *places)
+
+    def forward(self, x, w, b):
+        y = np.zeros((self.batch, *self.out, self.filters)) + b
+        for at, out, place in self.points():
+            y[out] += x[place] @ w[at]
+        return y
+
+    def gradients(self, x, w, dy):
+        dx, dw = np.zeros(x.shape), np.zeros(w.shape)
+        for at, out, place in self.points():
+            dx[place] += dy[out] @ w[at].T
+            dw[at] = np.einsum("nzyxc,nzyxf->cf", x[place], dy[out])
+        return dx, dw, dy.sum((0, 1, 2, 3))
+
+    def arrays(self, dtype, seed=0):
+        rng = np.random.default_rng(seed)
+        shapes = [(self.batch, *self.image, self.channels), (*self.kernel, self.channels, self.filters),
+                  (self.filters,), (self.batch, *self.out, self.filters)]  # fmt: skip
+        return [guarded(rng.uniform(-1, 1, s).astype(dtype)) for s in shapes]
+
+    def __repr__(self):
+        short = (self.image, self.channels, self.filters, self.kernel, self.stride, self.dilation)
+        return (
+            f"{self.batch}x"
+            + "-".join(",".join(map(str, v)) if isinstance(v, list) else str(v) for v in short)
+            + ("-same" if self.same else "")
+        )
+
+
+CASES = [
+    Case(2, [5, 17], 3, 5, 3),  # few channels, part of a vector
+    Case(2, [5, 17], 3, 16, 3, same=True),
+    Case(1, [9, 33], 4, 33, [3, 2], same=True),  # panels of different width
+    Case(2, [8, 16], 5, 40, 3, [2, 3], same=True),
+    Case(2, [9, 19], 2, 7, 3, 1, [1, 3]),  # points that are no neighbours
+    Case(2, [9, 19], 2, 7, 3, 1, [3, 2], same=True),
+    Case(2, [9, 11], 3, 4, [2, 3], 3, 2, same=True),  # strides and dilations with and without common divisors
+    Case(2, [9, 11], 3, 4, 3, 2, 2),
+    Case(1, [7, 29], 2, 3, 2, [4, 5]),  # steps beyond the kernel: places that nothing meets
+    Case(3, [4, 4], 6, 35, 3),  # narrow results: patches
+    Case(5, [3, 2], 7, 18, [2, 3], same=True),
+    Case(4, [5, 5], 3, 6, 2, 2, 2, same=True),
+    Case(1, [1, 1], 2, 3, 2, 1, 3, same=True),  # a kernel that meets nothing
+    Case(3, [6, 7], 9, 21, 1),
+    Case(3, [6, 7], 3, 4, 1, 2),
+    Case(2, [40], 3, 5, 4, 3, 2, same=True),
+    Case(1, [3000], 2, 17, 3),  # a long row
+    Case(1, [1500], 3, 8, 5, same=True),
+    Case(2, [4, 5, 18], 3, 5, [2, 3, 3], same=True),
+    Case(2, [5, 4, 9], 2, 17, [3, 2, 2], [2, 1, 2], [1, 2, 1]),
+    Case(2, [5, 4, 3], 2, 4, 2, 1, 2),
+    Case(17, [20, 20], 8, 20, 3),  # many blocks
+    Case(20, [18, 19], 9, 33, 3, same=True),
+    Case(2, [6, 18], 70, 65, 3, 2, same=True),
+    Case(2, [3, 3], 160, 130, 3, same=True),  # weights that do not stay in the first cache
+]
+
+
+def guarded(a):
+    """The array, off the vectors' alignment, between numbers that must not change."""
+    memory = np.full(a.size + 16, 1234.5, a.dtype)
+    inside = memory[5 : 5 + a.size].reshape(a.shape)
+    inside[...] = a
+    return inside
+
+
+def untouched(a):
+    memory = a.base
+    return (memory[:5] == 1234.5).all() and (memory[5 + a.size :] == 1234.5).all()
+
+
+@pytest.fixture(scope="session")
+def conv(kernels):
+    """The family's table of a variant, called with arrays; ``.set_threads`` changes the number of threads."""
+    # the pointers to the families' tables follow the kernels
+    table = ctypes.c_void_p.from_address(ctypes.addressof(kernels.api) + ctypes.sizeof(type(kernels.api))).value
+    api = ConvApi.from_address(table)
+
+    class Table:
+        set_threads = staticmethod(kernels.set_threads)
+
+        @staticmethod
+        def forward(case, x, w, b, epilogue=NONE):
+            y = guarded(np.full((case.batch, *case.out, case.filters), np.nan, x.dtype))
+            call = case.call()
+            assert api.conv(code(x), ctypes.addressof(call), x.ctypes.data, w.ctypes.data,
+                            None if b is None else b.ctypes.data, epilogue, y.ctypes.data)  # fmt: skip
+            assert untouched(y)
+            return y
+
+        @staticmethod
+        def gradients(case, x, w, dy, biased=True):
+            dx, dw = guarded(np.full(x.shape, np.nan, x.dtype)), guarded(np.full(w.shape, np.nan, x.dtype))
+            db = guarded(np.full(case.filters, np.nan, x.dtype))
+            call = ctypes.pointer(case.call())
+            where = ctypes.addressof(call.contents)
+            assert api.conv_input_gradient(code(x), where, dy.ctypes.data, w.ctypes.data, dx.ctypes.data)
+            assert api.conv_kernel_gradient(
+                code(x), where, x.ctypes.data, dy.ctypes.data, dw.ctypes.data, db.ctypes.data if biased else None
+            )
+            assert untouched(dx)
+            assert untouched(dw)
+            assert untouched(db)
+            return dx, dw, db
+
+    return Table
+
+
+def code(x):
+    return FLOAT32 if x.dtype == np.float32 else FLOAT64
+
+
+def agree(got, want, terms):
+    """Equal but for the rounding of sums of so many terms."""
+    unit = np.finfo(got.dtype).eps
+    np.testing.assert_allclose(got, want, rtol=8 * unit, atol=unit * (8 + terms / 2))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", CASES, ids=repr)
+def test_values_and_gradients(conv, case, dtype):
+    x, w, b, dy = case.arrays(dtype)
+    wide = [a.astype(np.float64) for a in (x, w, b, dy)]
+    points = int(np.prod(case.kernel))
+    agree(conv.forward(case, x, w, b), case.forward(*wide[:3]), points * case.channels)
+    agree(conv.forward(case, x, w, None), case.forward(*wide[:2], 0), points * case.channels)
+    dx, dw, db = case.gradients(wide[0], wide[1], wide[3])
+    got = conv.gradients(case, x, w, dy)
+    pixels = case.batch * int(np.prod(case.out))
+    agree(got[0], dx, points * case.filters)
+    agree(got[1], dw, pixels)
+    agree(got[2], db, pixels)
+    np.testing.assert_array_equal(conv.gradients(case, x, w, dy, biased=False)[1], got[1])
+
+
+@pytest.mark.parametrize("case", [*CASES[-4:], CASES[9], CASES[16], CASES[18]], ids=repr)
+def test_threads_change_no_bit(conv, case):
+    x, w, b, dy = case.arrays(np.float32)
+    found = []
+    for threads in (1, 2, 5):
+        conv.set_threads(threads)
+        found.append([conv.forward(case, x, w, b, RELU), *conv.gradients(case, x, w, dy)])
+    for other in found[1:]:
+        for a, b in zip(found[0], other):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", [CASES[2], CASES[9], CASES[13]], ids=repr)
+def test_epilogues(conv, case, dtype):
+    x, w, b, _ = case.arrays(dtype)
+    z = conv.forward(case, x, w, b).astype(np.float64)
+    unit = np.finfo(dtype).eps
+    for epilogue, function in ((RELU, lambda z: np.maximum(z, 0)), (SIGMOID, lambda z: 1 / (1 + np.exp(-z))),
+                               (TANH, np.tanh)):  # fmt: skip
+        got = conv.forward(case, x, w, b, epilogue)
+        np.testing.assert_allclose(got, function(z), rtol=4 * unit, atol=4 * unit)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("case", [CASES[1], CASES[9]], ids=repr)
+def test_a_special_value_reaches_what_meets_it(conv, case, value):
+    x, w, b, dy = case.arrays(np.float32)
+    before, dx = conv.forward(case, x, w, b), conv.gradients(case, x, w, dy)[0]
+    x[1, 0, 2, 1, 0] = value
+    reached = np.zeros(before.shape[:-1], bool)
+    for _, out, place in case.points():
+        hit = np.zeros(x.shape[:-1], bool)
+        hit[1, 0, 2, 1] = True
+        reached[out] |= hit[place]
+    for epilogue in (NONE, RELU):
+        after = conv.forward(case, x, w, b, epilogue)
+        if epilogue == NONE or np.isnan(value):
+            assert not np.isfinite(after[reached]).any()
+        want = before if epilogue == NONE else np.maximum(before, 0)
+        np.testing.assert_array_equal(after[~reached], want[~reached])
+    np.testing.assert_array_equal(conv.gradients(case, x, w, dy)[0], dx)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_no_images(conv, dtype):
+    case = Case(0, [5, 6], 3, 4, 3)
+    x, w, b, dy = case.arrays(dtype)
+    assert conv.forward(case, x, w, b).size == 0
+    dx, dw, db = conv.gradients(case, x, w, dy)
+    assert dx.size == 0
+    assert (dw == 0).all()
+    assert (db == 0).all()
