@@ -144,17 +144,19 @@ class FunctionFactory:
     classes: dict[str, type[Activation]] = {"relu": ReLU, "sigmoid": Sigmoid, "softmax": Softmax, "tanh": Tanh}
 
     @staticmethod
-    def factory(backend: Any, name: str) -> Activation:
-        """The activation of a name.
+    def factory(backend: Any, name: str) -> Activation | None:
+        """The activation of a name; None for "linear".
 
         Raises:
             InvalidArgumentException: the name is unknown.
         """
+        if isinstance(name, str) and name.lower() == "linear":
+            return None
         cls = FunctionFactory.classes.get(name.lower()) if isinstance(name, str) else None
         if cls is None:
             near = difflib.get_close_matches(str(name).lower(), FunctionFactory.classes, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise InvalidArgumentException(
-                f"Unknown activation function: {name!r}; known are {', '.join(FunctionFactory.classes)}{hint}"
+                f"Unknown activation function: {name!r}; known are {', '.join(FunctionFactory.classes)}, linear{hint}"
             )
         return cls(backend)  # type: ignore[call-arg]

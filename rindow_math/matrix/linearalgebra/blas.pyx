@@ -2517,7 +2517,7 @@ class BlasMethods:
             step *= sizeOfIndices[label[axis]]
         return lds
 
-    def einsum(self, equation, a, b):
+    def einsum(self, equation, a, b, c=None):
         """Sums of products in Einstein's notation: over every index that the result does not have.
 
         Runs as matrix products where memory allows it.
@@ -2525,9 +2525,10 @@ class BlasMethods:
         Args:
             equation: such as ``abc,acd->abd``.
             a, b: the operands, of one type.
+            c: an array for the result.
 
         Returns:
-            A new array.
+            The result.
 
         Raises:
             InvalidArgumentException: the equation is not one, or does not fit the arrays.
@@ -2538,7 +2539,7 @@ class BlasMethods:
 
         PHP: ``LinearAlgebra::einsum()``.
         """
-        return _einsum(self._equations, equation, a, b, None, False)
+        return _einsum(self._equations, equation, a, b, c, False)
 
     def einsum4p1(self, equation, a, b, c=None):
         """``einsum`` with at most four indexes in the result and one that is summed over.

@@ -7,7 +7,7 @@ from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport is_complex, is_int, item_size
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.kernels.drop cimport drop_table, rk_drop_api
-from rindow_math.matrix.ndarray cimport NDArrayPhp, cast_to, empty, shape_text
+from rindow_math.matrix.ndarray cimport NDArrayPhp, cast_to, empty, empty_like, shape_text
 from rindow_math.matrix.random import generator
 
 cdef const core.rk_api* rk = core.table()
@@ -37,7 +37,7 @@ cdef class Lookup:
 
 
 cdef class LayerPrimitives:
-    """The part of a backend that dropout, lookups and maxima run on."""
+    """The part of a backend that dropout, lookups, maxima and Einstein sums run on."""
 
     cdef int dropout(self, NDArrayPhp x, double keep, NDArrayPhp seed, bint draw, NDArrayPhp out) except -1:
         """out = x with elements set to 0 at random.
@@ -149,3 +149,60 @@ cdef class LayerPrimitives:
             rk.argreduce(core.RK_ARGMAX, x.dt, x.ptr, at.ptr, at.dt, outer, x.dims[axis], inner)
             rk.gatherb(x.dt, 1, 0, outer, 1, 1, inner, 1, x.dims[axis], dx.ptr, at.ptr, at.dt, dout.ptr)
         return 0
+
+    cdef int matrix_layer(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, NDArrayPhp out, Py_ssize_t m,
+                          Py_ssize_t n, Py_ssize_t k, bint transposed, int epilogue) except -1:
+        """out (m, n) = epilogue(x (m, k) kernel (k, n) + bias (n)); a transposed kernel is (n, k)."""
+        _alike(x, kernel, m * k, "a product")
+        _alike(out, kernel, m * n, "a product")
+        _alike(kernel, x, k * n, "a product")
+        if bias is not None:
+            _alike(bias, kernel, n, "a product")
+        with nogil:
+            _product(x, kernel, out, False, transposed, m, n, k, NULL if bias is None else bias.ptr, epilogue)
+        return 0
+
+    cdef int matrix_layer_gradient(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp dz, NDArrayPhp dx,
+                                   NDArrayPhp dkernel, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k,
+                                   bint transposed) except -1:
+        """Gradients of ``matrix_layer`` from that before the activation, into the arrays that are given."""
+        _alike(dz, kernel, m * n, "a product")
+        with nogil:
+            if dkernel is not None and transposed:
+                _product(dz, x, dkernel, True, False, n, k, m, NULL, core.RK_EPI_NONE)
+            elif dkernel is not None:
+                _product(x, dz, dkernel, True, False, k, n, m, NULL, core.RK_EPI_NONE)
+            if dx is not None:
+                _product(dz, kernel, dx, False, not transposed, m, k, n, NULL, core.RK_EPI_NONE)
+        return 0
+
+    cdef int bias_activation(self, NDArrayPhp y, NDArrayPhp bias, int epilogue) except -1:
+        """y = epilogue(y + bias), in place; the bias runs over the last elements of y."""
+        _alike(bias, y, bias.n, "a bias")
+        if y.n:
+            with nogil:
+                rk.bias_act(y.dt, y.ptr, bias.ptr, y.ptr, y.n // bias.n, bias.n, epilogue)
+        return 0
+
+    cdef NDArrayPhp bias_activation_gradient(self, NDArrayPhp y, NDArrayPhp dy, NDArrayPhp dbias, Py_ssize_t n,
+                                             int epilogue):
+        """The gradient before bias and activation; dbias (n), where it is given, receives its sum over the rows."""
+        cdef NDArrayPhp dz = dy if epilogue == core.RK_EPI_NONE else empty_like(dy)
+        _alike(dy, y, y.n, "a gradient")
+        with nogil:
+            rk.dbias_act(dy.dt, y.ptr, dy.ptr, dz.ptr, NULL if dbias is None else dbias.ptr, dy.n // n if n else 0, n,
+                         epilogue)
+        return dz
+
+
+cdef void _product(NDArrayPhp a, NDArrayPhp b, NDArrayPhp c, bint ta, bint tb, Py_ssize_t m, Py_ssize_t n,
+                   Py_ssize_t k, const void* bias, int epilogue) noexcept nogil:
+    """c (m, n) = epilogue(op(a) op(b) + bias) for packed row-major matrices."""
+    cdef Py_ssize_t lda = m if ta else k
+    cdef Py_ssize_t ldb = k if tb else n
+    if a.dt == core.RK_FLOAT32:
+        rk.sgemm(ta, tb, m, n, k, 1.0, <const float*>a.ptr, lda, <const float*>b.ptr, ldb, 0.0, <float*>c.ptr, n,
+                 <const float*>bias, epilogue)
+    else:
+        rk.dgemm(ta, tb, m, n, k, 1.0, <const double*>a.ptr, lda, <const double*>b.ptr, ldb, 0.0, <double*>c.ptr, n,
+                 <const double*>bias, epilogue)

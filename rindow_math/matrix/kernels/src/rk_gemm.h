@@ -27,6 +27,12 @@ enum rk_epilogue { RK_EPI_NONE = 0, RK_EPI_RELU, RK_EPI_SIGMOID, RK_EPI_TANH };
                            double alpha, const double *a, ptrdiff_t lda, ptrdiff_t stride_a0, ptrdiff_t stride_a1, \
                            const double *b, ptrdiff_t ldb, ptrdiff_t stride_b0, ptrdiff_t stride_b1, double beta, \
                            double *c, ptrdiff_t ldc, ptrdiff_t stride_c0, ptrdiff_t stride_c1)) \
+    /* C = A*op(B) + beta*C with a B that is packed once for many products: float32 and float64. The packed matrix has \
+     * gemm_packed_size elements. */ \
+    X(ptrdiff_t, gemm_packed_size, (int dtype, ptrdiff_t n, ptrdiff_t k)) \
+    X(void, gemm_pack, (int dtype, int tb, ptrdiff_t n, ptrdiff_t k, const void *b, ptrdiff_t ldb, void *packed)) \
+    X(void, gemm_packed, (int dtype, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t lda, \
+                          const void *packed, double beta, void *c, ptrdiff_t ldc)) \
     /* other number types (integers wrap, complex64/128 with conj flags): correct, at plain C speed */ \
     X(void, xgemm, (int dtype, int ta, int tb, int conj_a, int conj_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, \
                     const double *alpha, const void *a, ptrdiff_t lda, const void *b, ptrdiff_t ldb, \

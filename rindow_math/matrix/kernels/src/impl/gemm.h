@@ -145,6 +145,28 @@ static void RK(dgemm_batch2)(ptrdiff_t batch0, ptrdiff_t batch1, int ta, int tb,
                    beta, c, ldc, stride_c0, stride_c1);
 }
 
+static ptrdiff_t RK(gemm_packed_size)(int dtype, ptrdiff_t n, ptrdiff_t k)
+{
+    return dtype == RK_FLOAT32 ? gemm_packed_size_f32(n, k) : gemm_packed_size_f64(n, k);
+}
+
+static void RK(gemm_pack)(int dtype, int tb, ptrdiff_t n, ptrdiff_t k, const void *b, ptrdiff_t ldb, void *packed)
+{
+    if (dtype == RK_FLOAT32)
+        gemm_pack_all_f32(tb, n, k, b, ldb, packed);
+    else
+        gemm_pack_all_f64(tb, n, k, b, ldb, packed);
+}
+
+static void RK(gemm_packed)(int dtype, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t lda,
+                            const void *packed, double beta, void *c, ptrdiff_t ldc)
+{
+    if (dtype == RK_FLOAT32)
+        gemm_product_packed_f32(m, n, k, a, lda, packed, (float)beta, c, ldc);
+    else
+        gemm_product_packed_f64(m, n, k, a, lda, packed, beta, c, ldc);
+}
+
 static void RK(sgemv)(int ta, ptrdiff_t m, ptrdiff_t n, float alpha, const float *a, ptrdiff_t lda, const float *x,
                       ptrdiff_t incx, float beta, float *y, ptrdiff_t incy)
 {

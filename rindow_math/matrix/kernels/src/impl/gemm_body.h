@@ -576,6 +576,41 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
     }
 }
 
+/* ---- with B packed before: blocks of k, each in panels ---- */
+static ptrdiff_t GM(packed_size)(ptrdiff_t n, ptrdiff_t k) { return (n + GM_L - 1) / GM_L * GM_L * k; }
+
+static void GM(pack_all)(int tb, ptrdiff_t n, ptrdiff_t k, const GM_T *b, ptrdiff_t ldb, GM_T *packed)
+{
+    const ptrdiff_t kc = rk_even_block(k, GEMM_KC), width = GM(packed_size)(n, 1);
+    for (ptrdiff_t p0 = 0; p0 < k; p0 += kc) {
+        const ptrdiff_t rows = k - p0 < kc ? k - p0 : kc;
+        GM(packing) q = { tb ? b + p0 : b + p0 * ldb, packed + p0 * width, ldb, rows, n,
+                          (rows + GM_PACK_ROWS - 1) / GM_PACK_ROWS, tb };
+        const ptrdiff_t pieces = (n + GM_NR - 1) / GM_NR * q.parts;
+        rk_parallel(GM(pack), &q, pieces, 4 + 32768 / (GM_PACK_ROWS * GM_NR));
+    }
+}
+
+static void GM(product_packed)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const GM_T *a, ptrdiff_t lda, const GM_T *packed,
+                               GM_T beta, GM_T *c, ptrdiff_t ldc)
+{
+    if (m <= 0 || n <= 0)
+        return;
+    const ptrdiff_t kc = rk_even_block(k, GEMM_KC), width = GM(packed_size)(n, 1);
+    GM(block) d = { { kc, lda, ldc, 1, beta, RK_EPI_NONE }, a, packed, NULL, c, 0, m, n, (m + GEMM_MR - 1) / GEMM_MR,
+                    (n + GM_NR - 1) / GM_NR, 0, 1, 0, 1 };
+    ptrdiff_t p0 = 0;
+    do {
+        d.call.k = k - p0 < kc ? k - p0 : kc;
+        d.call.beta = p0 == 0 ? beta : 1;
+        d.a = a + p0;
+        d.b = packed + p0 * width;
+        rk_parallel(GM(run_tiles), &d, d.row_tiles * d.panels,
+                    1 + GEMM_THREAD_WORK / 4 / (GEMM_MR * GM_NR * (d.call.k + 1)));
+        p0 += d.call.k;
+    } while (p0 < k);
+}
+
 /* y = alpha*op(A)*x + beta*y */
 static void GM(vector)(int ta, ptrdiff_t m, ptrdiff_t n, GM_T alpha, const GM_T *a, ptrdiff_t lda, const GM_T *x,
                        ptrdiff_t incx, GM_T beta, GM_T *y, ptrdiff_t incy)

@@ -2,42 +2,13 @@
 #ifndef RK_IMPL_NN_H
 #define RK_IMPL_NN_H
 
-#include "math.h"
+#include "flush.h"
 
 /* Below these many elements one thread is done before two have begun. */
 #define NN_GRAIN 16384                 /* updates, activations */
 #define NN_BLOCK 4096                  /* elements of a block: cuts at multiples keep vectors whole */
 #define NN_UNIT 512                    /* elements of a weight that stay together in an update; a multiple of the lanes */
 #define NN_SUMS 1024                   /* blocks whose sums are added at a time, in order */
-
-/* ---- flushing subnormal numbers, for the calling thread ---- */
-#if defined(RK_X86_INTRINSICS) || defined(_M_X64)
-#if defined(_M_X64)
-#include <xmmintrin.h>
-#endif
-typedef unsigned int rk_fp_state;
-RK_INLINE rk_fp_state rk_flush_begin(void)
-{
-    rk_fp_state state = _mm_getcsr();
-    _mm_setcsr(state | 0x8040);        /* results (FTZ) and operands (DAZ) */
-    return state;
-}
-RK_INLINE void rk_flush_end(rk_fp_state state) { _mm_setcsr(state); }
-#elif defined(__aarch64__) && defined(__GNUC__)
-typedef uint64_t rk_fp_state;
-RK_INLINE rk_fp_state rk_flush_begin(void)
-{
-    rk_fp_state state;
-    __asm__ __volatile__("mrs %0, fpcr" : "=r"(state));
-    __asm__ __volatile__("msr fpcr, %0" : : "r"(state | UINT64_C(1) << 24));
-    return state;
-}
-RK_INLINE void rk_flush_end(rk_fp_state state) { __asm__ __volatile__("msr fpcr, %0" : : "r"(state)); }
-#else
-typedef int rk_fp_state;
-RK_INLINE rk_fp_state rk_flush_begin(void) { return 0; }
-RK_INLINE void rk_flush_end(rk_fp_state state) { (void)state; }
-#endif
 
 RK_INLINE ptrdiff_t nn_label(const void *labels, int type, ptrdiff_t i)
 {
