@@ -13,7 +13,7 @@ from rindow_math.exceptions import InvalidArgumentException, RuntimeException
 from rindow_nn.gradient.interfaces import Module
 from rindow_nn.layers.base import Layer
 from rindow_nn.models.class_names import class_of
-from rindow_nn.models.saving import is_name, opened_to_load
+from rindow_nn.models.saving import is_name, load_weights, opened_to_load
 from rindow_nn.support.calling import parameter_names
 
 __all__ = ["ModelLoader"]
@@ -88,7 +88,7 @@ class ModelLoader:
                 raise
             except Exception as e:  # whatever a constructor or build() says to values that make no sense
                 raise RuntimeException(f"modelConfig: {e}") from e
-            model.loadWeights(file["modelWeights"])
+            load_weights(model, file["modelWeights"], fresh=True)
         return model
 
     def _model(self, head: Mapping[str, Any], body: Mapping[str, Any], depth: int) -> Any:

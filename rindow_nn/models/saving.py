@@ -23,7 +23,7 @@ from rindow_nn.optimizers.schedule import ExponentialDecay, InverseTimeDecay
 from rindow_nn.support.cloning import clone_state
 from rindow_nn.support.hda import HDA
 
-__all__ = ["CONTENTS", "Saving", "config_of", "is_name", "opened_to_load", "opened_to_save", "to_json"]
+__all__ = ["CONTENTS", "Saving", "config_of", "is_name", "load_weights", "opened_to_load", "opened_to_save", "to_json"]
 
 #: the keys of a saved model
 CONTENTS = ("modelConfig", "modelWeights")
@@ -231,7 +231,7 @@ def _check(record: ArrayRecord, shape: list[int] | None, dtypes: tuple[int, ...]
     return fromRecord(record)
 
 
-def _read_weights(source: Any, variables: list[Any]) -> list[NDArray]:
+def _read_weights(source: Any, variables: list[Any], fresh: bool) -> list[NDArray]:
     weights = _item(source, "weights", "modelWeights")
     arrays = []
     for i, variable in enumerate(variables):
@@ -241,7 +241,7 @@ def _read_weights(source: Any, variables: list[Any]) -> list[NDArray]:
             arrays.append(_check(record, None, _FLOATS, where))
         else:
             value = variable.value()
-            arrays.append(_check(record, value.shape(), (value.dtype(),), where))
+            arrays.append(_check(record, value.shape(), _FLOATS if fresh else (value.dtype(),), where))
     more = len(variables)
     if more < len(weights) if isinstance(weights, (list, dict)) else more in weights:
         raise RuntimeException(f"the file has more weights than the model, which has {more}")
@@ -274,15 +274,21 @@ def _read_state(source: Any, optimizer: Any, params: list[NDArray]) -> list[NDAr
     return state
 
 
-def load_weights(model: Any, source: Any) -> None:
-    """Takes over what ``save_weights`` wrote; the model changes when all has been read and found to fit."""
+def load_weights(model: Any, source: Any, fresh: bool = False) -> None:
+    """Takes over what ``save_weights`` wrote; the model changes when all has been read and found to fit.
+
+    Args:
+        model: the model.
+        source: hierarchical data or a dictionary.
+        fresh: the model was made for it, so that floats of any kind do.
+    """
     variables = _variables(model)
-    arrays = _read_weights(source, variables)
+    arrays = _read_weights(source, variables, fresh)
     optimizer = model.optimizer()
     state: list[NDArray] = []
     if optimizer is not None:
-        fresh = dict(zip(variables, arrays))
-        params = [fresh[v] for v in dict.fromkeys(variables) if v.isTrainable()]
+        values = dict(zip(variables, arrays))
+        params = [value for variable, value in values.items() if variable.isTrainable()]
         state = _read_state(source, optimizer, params)
     for variable, array in zip(variables, arrays):
         variable.assign(array, reference=True)

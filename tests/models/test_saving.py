@@ -7,6 +7,7 @@ import sqlite3
 
 import numpy as np
 import pytest
+from small_models import K, Net, compiled, g, mo, nn, quiet
 
 from rindow_math.exceptions import LogicException, RuntimeException
 from rindow_math.matrix.serialization import unserialize_array
@@ -19,7 +20,6 @@ from rindow_nn.models.saving import to_json
 from rindow_nn.optimizers.schedule import ExponentialDecay, InverseTimeDecay
 from rindow_nn.support.hda import HDAFactory, HDASqlite
 
-from .common import K, Net, compiled, g, mo, nn, quiet
 
 
 @pytest.fixture
