@@ -1,15 +1,9 @@
-"""The backend's convolutions and poolings over one, two or three dimensions.
-"""
-
-from libc.stddef cimport ptrdiff_t
+"""The backend's convolutions and poolings over one, two or three dimensions."""
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
-from rindow_math.matrix.buffer cimport item_size
 from rindow_math.matrix.kernels cimport core
-from rindow_math.matrix.ndarray cimport (
-    MAX_DIMS, NDArrayPhp, check_writable, empty, empty_like, full, header_like, raw, same_shape,
-)
+from rindow_math.matrix.ndarray cimport NDArrayPhp, check_writable, empty_like, header_like, raw, same_shape
 from rindow_nn.backend.rindow_blas.conv_primitives cimport (
     ConvSettings, checked_images, is_channels_first, is_padded, numbers_of, output_sizes,
 )
@@ -17,11 +11,6 @@ from rindow_nn.backend.rindow_blas.conv_primitives import ConvSettings as Settin
 from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingSettings
 from rindow_nn.backend.rindow_blas.pooling_primitives import PoolingSettings as PoolSettings
 from rindow_nn.backend.rindow_blas.primitives cimport Primitives
-
-cdef const core.rk_api* rk = core.table()
-
-# Bytes of patches that are made before they are used.
-cdef Py_ssize_t CHUNK = 4 << 20
 
 
 class ConvolutionMethods:
@@ -191,129 +180,8 @@ class ConvolutionMethods:
         )
 
 
-cdef class Geometry:
-    """The sizes of one convolution or pooling."""
-
-    cdef ptrdiff_t[<int>core.RK_I2C_NUMBERS] numbers
-    cdef int rank
-    cdef bint channels_first
-    cdef bint padded
-    cdef Py_ssize_t batches
-    cdef Py_ssize_t channels
-    cdef Py_ssize_t window       # points of the kernel
-    cdef Py_ssize_t places       # points of the result
-    cdef readonly list sizes     # of the image
-    cdef readonly list filterSize
-    cdef readonly list strides
-    cdef readonly list dilation
-    cdef readonly list pads      # before the image
-    cdef readonly list outSizes
-
-    cdef Py_ssize_t chunk(self, int size):
-        """How many images are worked on at a time."""
-        cdef Py_ssize_t bytes_each = self.places * self.window * self.channels * size
-        cdef Py_ssize_t n = CHUNK // bytes_each if bytes_each else self.batches
-        return 1 if n < 1 else self.batches if n > self.batches else n
-
-    cdef void patches(self, int dtype, bint reverse, Py_ssize_t images, char* image, char* cols) noexcept nogil:
-        """Rows of patches from images, or patches added to images."""
-        cdef ptrdiff_t[<int>core.RK_I2C_NUMBERS] numbers
-        cdef int i
-        for i in range(core.RK_I2C_NUMBERS):
-            numbers[i] = self.numbers[i]
-        numbers[core.RK_I2C_BATCHES] = images
-        rk.im2col(dtype, reverse, numbers, image, cols)
-
-    cdef int result_dims(self, Py_ssize_t features, Py_ssize_t* dims):
-        """The shape of a result with the channels last."""
-        cdef int i
-        dims[0] = self.batches
-        for i in range(self.rank):
-            dims[i + 1] = self.outSizes[i]
-        dims[self.rank + 1] = features
-        return self.rank + 2
-
-
-cdef Geometry _geometry(NDArrayPhp x, int rank, object window, object strides, object padding, object data_format,
-                        object dilation):
-    cdef Geometry g = Geometry.__new__(Geometry)
-    cdef int i, at
-    cdef Py_ssize_t total
-    g.rank = rank
-    g.channels_first = is_channels_first(data_format)
-    g.padded = is_padded(padding)
-    g.filterSize = numbers_of("filterSize", window, rank, None)
-    g.strides = numbers_of("strides", strides, rank, 1)
-    g.dilation = numbers_of("dilation_rate", dilation, rank, 1)
-    g.batches = x.dims[0]
-    g.channels = x.dims[1] if g.channels_first else x.dims[rank + 1]
-    g.sizes = [x.dims[i + (2 if g.channels_first else 1)] for i in range(rank)]
-    g.outSizes = output_sizes(g.sizes, g.filterSize, g.strides, g.padded, g.dilation)
-    g.pads = [0] * rank
-    g.window = 1
-    g.places = 1
-    for i in range(rank):
-        g.window *= <Py_ssize_t>g.filterSize[i]
-        g.places *= <Py_ssize_t>g.outSizes[i]
-        total = (g.outSizes[i] - 1) * g.strides[i] + (g.filterSize[i] - 1) * g.dilation[i] + 1 - g.sizes[i]
-        if g.padded and total > 0:
-            g.pads[i] = total // 2
-    for i in range(core.RK_I2C_NUMBERS):
-        g.numbers[i] = 0
-    for i in range(3):
-        # depth, height, width: what a lower rank lacks has size 1
-        at = i - (3 - rank)
-        g.numbers[core.RK_I2C_IM_D + i] = g.sizes[at] if at >= 0 else 1
-        g.numbers[core.RK_I2C_FILTER_D + i] = g.filterSize[at] if at >= 0 else 1
-        g.numbers[core.RK_I2C_STRIDE_D + i] = g.strides[at] if at >= 0 else 1
-        g.numbers[core.RK_I2C_DILATION_D + i] = g.dilation[at] if at >= 0 else 1
-        g.numbers[core.RK_I2C_PAD_D + i] = g.pads[at] if at >= 0 else 0
-        g.numbers[core.RK_I2C_OUT_D + i] = g.outSizes[at] if at >= 0 else 1
-    g.numbers[core.RK_I2C_CHANNELS] = g.channels
-    g.numbers[core.RK_I2C_CHANNELS_FIRST] = g.channels_first
-    return g
-
-
 cdef NDArrayPhp _images(object inputs, int rank, str name):
     return checked_images(raw(inputs), rank, name)
-
-
-cdef NDArrayPhp _moved(Primitives K, NDArrayPhp x, bint to_first):
-    """(batch, ..., channels) to (batch, channels, ...), or back."""
-    cdef int[MAX_DIMS] perm
-    cdef int i
-    perm[0] = 0
-    for i in range(1, x.nd):
-        if to_first:
-            perm[i] = x.nd - 1 if i == 1 else i - 1
-        else:
-            perm[i] = 1 if i == x.nd - 1 else i + 1
-    return K.transpose_array(x, perm)
-
-
-cdef NDArrayPhp _result_gradient(Primitives K, Geometry g, object dOutputs, int rank, Py_ssize_t features, int dtype):
-    """The gradient of a result, checked, with the channels last."""
-    cdef Py_ssize_t[MAX_DIMS] dims
-    cdef NDArrayPhp dy = _images(dOutputs, rank, "dOutputs")
-    cdef int i
-    if g is None or g.rank != rank:
-        raise InvalidArgumentException(f"status is not that of a call with {rank} dimensions")
-    if dy.dt != dtype:
-        raise InvalidArgumentException(f"Unmatch data type: dOutputs of {NAMES[dy.dt]}, inputs of {NAMES[dtype]}")
-    if g.channels_first:
-        dy = _moved(K, dy, False)
-    g.result_dims(features, dims)
-    for i in range(rank + 2):
-        if dy.dims[i] != dims[i]:
-            raise InvalidArgumentException(
-                f"dOutputs of shape {raw(dOutputs).shape()} do not fit the result of "
-                f"{g.batches} images, sizes {g.outSizes} and {features} channels"
-            )
-    return dy
-
-
-cdef NDArrayPhp _scratch(int dt, Py_ssize_t n):
-    return empty(dt, 1, &n)
 
 
 cdef object _convolve(Primitives K, int rank, object status, object inputs, object kernel, object bias, object strides,
