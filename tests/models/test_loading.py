@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_models import K, Net, T, X, compiled, g, mo, nn, quiet
+from small_models import K, Net, T, X, compiled, g, loss_function, mo, nn, quiet
 
 from rindow_math.exceptions import InvalidArgumentException, LogicException, RuntimeException
 from rindow_math.matrix.serialization import ArrayRecord, encode
@@ -58,7 +58,7 @@ def test_models_of_the_original(name):
     assert {key: evaluated[key] for key in case["evaluate"]} == pytest.approx(case["evaluate"], rel=1e-5)
     if name == "cnn":
         return  # its dropout is random
-    history = model.fit(inputs, tests, epochs=1, batch_size=len(tests), shuffle=False, verbose=0)
+    history = model.fit(inputs, tests, epochs=1, batch_size=4, shuffle=False, verbose=0)
     assert history["loss"][0] == pytest.approx(case["next_epoch_loss"], rel=1e-5)
     after = model.predict(inputs).toArray()
     np.testing.assert_allclose(after, case["next_predictions"], rtol=1e-5, atol=1e-6)
@@ -152,13 +152,13 @@ def test_loading_draws_no_random_numbers(path):
 
 
 def test_custom_models(path):
-    model = trained(Net(), epochs=3, loss="sparse_categorical_crossentropy")
+    model = trained(Net(), epochs=3, loss=loss_function())
     model.saveWeightsToFile(path)
     for built in (False, True):
         again = Net()
         if built:
             again(X)
-        again.compile(loss="sparse_categorical_crossentropy", optimizer=nn.optimizers.Adam(lr=0.05))
+        again.compile(loss=loss_function(), optimizer=nn.optimizers.Adam(lr=0.05))
         again.loadWeightsFromFile(path)
         assert state(again) == state(model)
         np.testing.assert_array_equal(again.predict(X).toArray(), model.predict(X).toArray())
