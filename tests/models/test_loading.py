@@ -12,7 +12,6 @@ from rindow_math.matrix.serialization import ArrayRecord, encode
 from rindow_nn.models import ModelLoader, Sequential
 from rindow_nn.support.hda import HDASqlite
 
-
 DATA = Path(__file__).parent / "data"
 PHP = json.loads((DATA / "php-models.json").read_text())
 PREFIX = "Rindow\\NeuralNetworks\\"
@@ -299,7 +298,8 @@ def test_sizes_are_checked_before_memory_is_taken(path):
         model.build([1, 2])
         model.loadWeights({"weights": [huge] * 4, "optimizerNumWeight": 0})
     model.save(path)
-    for before, after in (('"units":8', '"units":800000000000'), ('"input_shape":[2]', '"input_shape":[2000000000000]')):
+    large = [('"units":8', '"units":800000000000'), ('"input_shape":[2]', '"input_shape":[2000000000000]')]
+    for before, after in large:
         changed(path, before, after)
         with pytest.raises(RuntimeException, match="more than a file of"):
             nn.models.loadModel(path)
@@ -369,7 +369,7 @@ def test_configurations_that_make_no_sense(path, before, after, message):
 
 @pytest.mark.parametrize("config", [None, [], {}, {"model": {}}, {"model": {"class": PREFIX + "Model\\Sequential"}}, 5])
 def test_configurations_that_lack_something(config):
-    with pytest.raises(InvalidArgumentException, match="is missing|a dictionary was expected"):
+    with pytest.raises(InvalidArgumentException, match=r"is missing|a dictionary was expected"):
         nn.models.modelFromConfig(config)
 
 
