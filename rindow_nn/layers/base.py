@@ -185,8 +185,8 @@ class AbstractLayerBase(Layer):
         """The activation, or None."""
         return self._activation
 
-    def setActivation(self, activation: str | Activation | None) -> None:
-        """Takes an activation by name or as an object.
+    def setActivation(self, activation: str | type[Activation] | Activation | None) -> None:
+        """Takes an activation by name, as a class or as an object.
 
         Raises:
             InvalidArgumentException: the name is unknown, or the object is no Activation.
@@ -194,11 +194,11 @@ class AbstractLayerBase(Layer):
         self._activation = self.createFunction(activation)
         self._activationName = self.toStringName(activation)
 
-    def createFunction(self, activation: str | Activation | None = None) -> Activation | None:
-        """An activation from its name, or the object itself."""
+    def createFunction(self, activation: str | type[Activation] | Activation | None = None) -> Activation | None:
+        """An activation from its name or class, or the object itself."""
         if activation is None or activation == "":
             return None
-        if isinstance(activation, str):
+        if isinstance(activation, (str, type)):
             return FunctionFactory.factory(self.backend, activation)
         if isinstance(activation, Activation):
             return activation

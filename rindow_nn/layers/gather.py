@@ -35,10 +35,11 @@ class Gather(AbstractMultiInputLayer):
         InvalidArgumentException: an axis does not exist, shapes do not fit, or a number is out of range.
 
     Example:
+        >>> from rindow_math.matrix import NDArray
         >>> from rindow_nn.builder import NeuralNetworks
         >>> nn = NeuralNetworks()
         >>> K = nn.backend
-        >>> source, indexes = K.array([[1, 2, 3], [4, 3, 2]]), K.array([2, 0], dtype=K.int32)
+        >>> source, indexes = K.array([[1, 2, 3], [4, 3, 2]]), K.array([2, 0], dtype=NDArray.int32)
         >>> nn.layers.Gather().forward([source, indexes]).toArray()
         [3.0, 4.0]
 

@@ -90,9 +90,7 @@ class RMSprop(Optimizer):
         check_state(arrays, slopes, self._averages)  # type: ignore[arg-type]
         step = self._step + 1
         averages = self._averages if self._accumulate else None
-        self._backend.training.rmsprop_step(
-            arrays, slopes, averages, self.learningRate(step), self._rho, self._epsilon
-        )
+        self._backend.training.rmsprop_step(arrays, slopes, averages, self.learningRate(step), self._rho, self._epsilon)
         self._step = step
 
     def __copy__(self) -> RMSprop:

@@ -16,6 +16,8 @@ C_TYPES = {
     "double": ctypes.c_double,
     "ptrdiff_t": ctypes.c_ssize_t,
     "int64_t": ctypes.c_int64,
+    "uint32_t": ctypes.c_uint32,
+    "uint64_t": ctypes.c_uint64,
 }
 TASK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_ssize_t)
 

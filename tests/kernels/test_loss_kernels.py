@@ -200,7 +200,9 @@ def update(kernels, rule, weights, *numbers):
     """weights: arrays p, g, m, v (or None)."""
     table = (Weight * len(weights))(
         *(
-            Weight(*(None if a is None else a.ctypes.data for a in w), w[0].size, 0, 12 if w[0].dtype == np.float32 else 13)
+            Weight(
+                *(None if a is None else a.ctypes.data for a in w), w[0].size, 0, 12 if w[0].dtype == np.float32 else 13
+            )
             for w in weights
         )
     )

@@ -200,7 +200,10 @@ def test_against_torch():
     torch = pytest.importorskip("torch")
     for ours, theirs in (
         (nn.optimizers.SGD(lr=0.1), lambda p: torch.optim.SGD(p, lr=0.1)),
-        (nn.optimizers.RMSprop(lr=0.01, epsilon=1e-3, accumulate=True), lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.9, eps=1e-3)),
+        (
+            nn.optimizers.RMSprop(lr=0.01, epsilon=1e-3, accumulate=True),
+            lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.9, eps=1e-3),
+        ),
     ):
         params, twins = [mo.array(p) for p in start()], [torch.tensor(p) for p in start()]
         optimizer = theirs(twins)

@@ -64,6 +64,8 @@ cdef extern from "rk.h" nogil:
         pass
     ctypedef struct rk_norm_api:
         pass
+    ctypedef struct rk_pooling_api:
+        pass
 
     ctypedef struct rk_api:
         const char* variant
@@ -190,11 +192,12 @@ cdef extern from "rk.h" nogil:
                               long long seed) noexcept nogil
         void (*random_sequence)(int dtype, void* y, ptrdiff_t n, ptrdiff_t size, long long seed) noexcept nogil
 
-        # families of layers: see conv.pxd, rnn.pxd, attn.pxd, norm.pxd
+        # families of layers: see conv.pxd, rnn.pxd, attn.pxd, norm.pxd, pooling.pxd
         const rk_conv_api* conv
         const rk_rnn_api* rnn
         const rk_attn_api* attn
         const rk_norm_api* norm
+        const rk_pooling_api* pooling
 
     const rk_api* rk_select(const char* name)
     ctypedef void (*rk_task)(void* context, ptrdiff_t begin, ptrdiff_t end) noexcept nogil

@@ -191,7 +191,9 @@ cdef object _gather_axis(bint scatter, object A, object X, object axis, object o
         length = 1
     _check_rank(nd)
     if output is None:
-        b = _zeros(a.dt if dtype is None else dtype_code(dtype), nd, dims)
+        b = empty(a.dt if dtype is None else dtype_code(dtype), nd, dims)
+        if scatter:
+            _clear(b)
         output = b
     else:
         b = array_arg(output, "A") if scatter else output_arg(output, "output")
@@ -256,18 +258,18 @@ cdef object _gather_batches(bint reverse, bint add, object A, object X, object a
         dims[nd] = a.dims[i]
         nd += 1
     _check_rank(nd)
-    b = _result_or_updates(a, B, nd, dims, reverse)
+    b = _result_or_updates(a, B, nd, dims, reverse, add)
     _gather(reverse, add, a, _positions(X, "indices"), b, _product(a.dims, 0, <int>batch),
             _product(a.dims, <int>batch, <int>d), _product(x.dims, <int>batch, <int>depth),
             _product(a.dims, <int>d + 1, <int>detail), _product(a.dims, <int>detail, a.nd), a.dims[d], method)
     return b if B is None else B
 
 
-cdef NDArrayPhp _result_or_updates(NDArrayPhp a, object B, int nd, const Py_ssize_t* dims, bint reverse):
+cdef NDArrayPhp _result_or_updates(NDArrayPhp a, object B, int nd, const Py_ssize_t* dims, bint reverse, bint add):
     """The array of gathered elements: where they go to, or where they come from."""
     cdef NDArrayPhp b
     if B is None:
-        return _zeros(a.dt, nd, dims)
+        return _zeros(a.dt, nd, dims) if reverse or add else empty(a.dt, nd, dims)
     b = array_arg(B, "updates") if reverse else output_arg(B, "outputs")
     if not _is_shape(b, nd, dims):
         raise InvalidArgumentException(
@@ -305,7 +307,7 @@ cdef object _gather_tuples(bint reverse, bint add, object A, object X, object ba
         dims[nd] = a.dims[i]
         nd += 1
     _check_rank(nd)
-    b = _result_or_updates(a, B, nd, dims, reverse)
+    b = _result_or_updates(a, B, nd, dims, reverse, add)
     x = _positions(X, "indices")
     m = _product(x.dims, 0, <int>batch)
     n = _product(x.dims, <int>batch, x.nd - 1)

@@ -1,29 +1,16 @@
-"""The backend's convolutions and poolings over one, two or three dimensions.
-
-A pooling copies the patches of some images at a time into rows of a matrix that fits into the cache.
-"""
-
-from functools import lru_cache
-
-from libc.stddef cimport ptrdiff_t
+"""The backend's convolutions and poolings over one, two or three dimensions."""
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
-from rindow_math.matrix.buffer cimport item_size
 from rindow_math.matrix.kernels cimport core
-from rindow_math.matrix.ndarray cimport (
-    MAX_DIMS, NDArrayPhp, check_writable, empty, empty_like, from_python, full, raw, same_shape, view,
-)
+from rindow_math.matrix.ndarray cimport NDArrayPhp, check_writable, empty_like, header_like, raw, same_shape
 from rindow_nn.backend.rindow_blas.conv_primitives cimport (
     ConvSettings, checked_images, is_channels_first, is_padded, numbers_of, output_sizes,
 )
 from rindow_nn.backend.rindow_blas.conv_primitives import ConvSettings as Settings
+from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingSettings
+from rindow_nn.backend.rindow_blas.pooling_primitives import PoolingSettings as PoolSettings
 from rindow_nn.backend.rindow_blas.primitives cimport Primitives
-
-cdef const core.rk_api* rk = core.table()
-
-# Bytes of patches that are made before they are used.
-cdef Py_ssize_t CHUNK = 4 << 20
 
 
 class ConvolutionMethods:
@@ -193,129 +180,8 @@ class ConvolutionMethods:
         )
 
 
-cdef class Geometry:
-    """The sizes of one convolution or pooling."""
-
-    cdef ptrdiff_t[<int>core.RK_I2C_NUMBERS] numbers
-    cdef int rank
-    cdef bint channels_first
-    cdef bint padded
-    cdef Py_ssize_t batches
-    cdef Py_ssize_t channels
-    cdef Py_ssize_t window       # points of the kernel
-    cdef Py_ssize_t places       # points of the result
-    cdef readonly list sizes     # of the image
-    cdef readonly list filterSize
-    cdef readonly list strides
-    cdef readonly list dilation
-    cdef readonly list pads      # before the image
-    cdef readonly list outSizes
-
-    cdef Py_ssize_t chunk(self, int size):
-        """How many images are worked on at a time."""
-        cdef Py_ssize_t bytes_each = self.places * self.window * self.channels * size
-        cdef Py_ssize_t n = CHUNK // bytes_each if bytes_each else self.batches
-        return 1 if n < 1 else self.batches if n > self.batches else n
-
-    cdef void patches(self, int dtype, bint reverse, Py_ssize_t images, char* image, char* cols) noexcept nogil:
-        """Rows of patches from images, or patches added to images."""
-        cdef ptrdiff_t[<int>core.RK_I2C_NUMBERS] numbers
-        cdef int i
-        for i in range(core.RK_I2C_NUMBERS):
-            numbers[i] = self.numbers[i]
-        numbers[core.RK_I2C_BATCHES] = images
-        rk.im2col(dtype, reverse, numbers, image, cols)
-
-    cdef int result_dims(self, Py_ssize_t features, Py_ssize_t* dims):
-        """The shape of a result with the channels last."""
-        cdef int i
-        dims[0] = self.batches
-        for i in range(self.rank):
-            dims[i + 1] = self.outSizes[i]
-        dims[self.rank + 1] = features
-        return self.rank + 2
-
-
-cdef Geometry _geometry(NDArrayPhp x, int rank, object window, object strides, object padding, object data_format,
-                        object dilation):
-    cdef Geometry g = Geometry.__new__(Geometry)
-    cdef int i, at
-    cdef Py_ssize_t total
-    g.rank = rank
-    g.channels_first = is_channels_first(data_format)
-    g.padded = is_padded(padding)
-    g.filterSize = numbers_of("filterSize", window, rank, None)
-    g.strides = numbers_of("strides", strides, rank, 1)
-    g.dilation = numbers_of("dilation_rate", dilation, rank, 1)
-    g.batches = x.dims[0]
-    g.channels = x.dims[1] if g.channels_first else x.dims[rank + 1]
-    g.sizes = [x.dims[i + (2 if g.channels_first else 1)] for i in range(rank)]
-    g.outSizes = output_sizes(g.sizes, g.filterSize, g.strides, g.padded, g.dilation)
-    g.pads = [0] * rank
-    g.window = 1
-    g.places = 1
-    for i in range(rank):
-        g.window *= <Py_ssize_t>g.filterSize[i]
-        g.places *= <Py_ssize_t>g.outSizes[i]
-        total = (g.outSizes[i] - 1) * g.strides[i] + (g.filterSize[i] - 1) * g.dilation[i] + 1 - g.sizes[i]
-        if g.padded and total > 0:
-            g.pads[i] = total // 2
-    for i in range(core.RK_I2C_NUMBERS):
-        g.numbers[i] = 0
-    for i in range(3):
-        # depth, height, width: what a lower rank lacks has size 1
-        at = i - (3 - rank)
-        g.numbers[core.RK_I2C_IM_D + i] = g.sizes[at] if at >= 0 else 1
-        g.numbers[core.RK_I2C_FILTER_D + i] = g.filterSize[at] if at >= 0 else 1
-        g.numbers[core.RK_I2C_STRIDE_D + i] = g.strides[at] if at >= 0 else 1
-        g.numbers[core.RK_I2C_DILATION_D + i] = g.dilation[at] if at >= 0 else 1
-        g.numbers[core.RK_I2C_PAD_D + i] = g.pads[at] if at >= 0 else 0
-        g.numbers[core.RK_I2C_OUT_D + i] = g.outSizes[at] if at >= 0 else 1
-    g.numbers[core.RK_I2C_CHANNELS] = g.channels
-    g.numbers[core.RK_I2C_CHANNELS_FIRST] = g.channels_first
-    return g
-
-
 cdef NDArrayPhp _images(object inputs, int rank, str name):
     return checked_images(raw(inputs), rank, name)
-
-
-cdef NDArrayPhp _moved(Primitives K, NDArrayPhp x, bint to_first):
-    """(batch, ..., channels) to (batch, channels, ...), or back."""
-    cdef int[MAX_DIMS] perm
-    cdef int i
-    perm[0] = 0
-    for i in range(1, x.nd):
-        if to_first:
-            perm[i] = x.nd - 1 if i == 1 else i - 1
-        else:
-            perm[i] = 1 if i == x.nd - 1 else i + 1
-    return K.transpose_array(x, perm)
-
-
-cdef NDArrayPhp _result_gradient(Primitives K, Geometry g, object dOutputs, int rank, Py_ssize_t features, int dtype):
-    """The gradient of a result, checked, with the channels last."""
-    cdef Py_ssize_t[MAX_DIMS] dims
-    cdef NDArrayPhp dy = _images(dOutputs, rank, "dOutputs")
-    cdef int i
-    if g is None or g.rank != rank:
-        raise InvalidArgumentException(f"status is not that of a call with {rank} dimensions")
-    if dy.dt != dtype:
-        raise InvalidArgumentException(f"Unmatch data type: dOutputs of {NAMES[dy.dt]}, inputs of {NAMES[dtype]}")
-    if g.channels_first:
-        dy = _moved(K, dy, False)
-    g.result_dims(features, dims)
-    for i in range(rank + 2):
-        if dy.dims[i] != dims[i]:
-            raise InvalidArgumentException(
-                f"dOutputs of shape {raw(dOutputs).shape()} do not fit the result of "
-                f"{g.batches} images, sizes {g.outSizes} and {features} channels"
-            )
-    return dy
-
-
-cdef NDArrayPhp _scratch(int dt, Py_ssize_t n):
-    return empty(dt, 1, &n)
 
 
 cdef object _convolve(Primitives K, int rank, object status, object inputs, object kernel, object bias, object strides,
@@ -356,191 +222,26 @@ cdef object _convolve_back(Primitives K, int rank, object status, object dOutput
     return dx
 
 
-cdef NDArrayPhp _framed(NDArrayPhp x, Geometry g, bint inside):
-    """The images within a frame of the lowest number, as wide as the windows reach; or what lies in that frame."""
-    cdef Py_ssize_t[MAX_DIMS] dims
-    cdef ptrdiff_t[MAX_DIMS] sizes
-    cdef ptrdiff_t[MAX_DIMS] sx
-    cdef ptrdiff_t[MAX_DIMS] sy
-    cdef NDArrayPhp out
-    cdef ptrdiff_t step = 1
-    cdef ptrdiff_t wide = 1
-    cdef ptrdiff_t start = 0
-    cdef int i, at
-    cdef int lead = 2 if g.channels_first else 1
-    cdef int size = item_size(x.dt)
-    for i in range(x.nd - 1, -1, -1):
-        at = i - lead
-        sx[i] = step
-        sy[i] = wide
-        sizes[i] = g.sizes[at] if 0 <= at < g.rank else (g.batches if i == 0 else g.channels)
-        dims[i] = sizes[i]
-        if 0 <= at < g.rank:
-            dims[i] = _reach(g, at)
-            start += wide * <ptrdiff_t>g.pads[at]
-        step *= sizes[i]
-        wide *= dims[i]
-    if inside:
-        out = empty(x.dt, x.nd, <Py_ssize_t*>sizes)
-        with nogil:
-            rk.strided_copy(x.dt, 0, x.nd, sizes, x.ptr + start * size, sy, out.ptr, sx)
-    else:
-        out = full(x.dt, x.nd, dims, float("-inf"))
-        with nogil:
-            rk.strided_copy(x.dt, 0, x.nd, sizes, x.ptr, sx, out.ptr + start * size, sy)
-    return out
-
-
-cdef Py_ssize_t _reach(Geometry g, int at):
-    """Size of an image with the padding that the windows reach."""
-    cdef Py_ssize_t reach = (g.outSizes[at] - 1) * g.strides[at] + (g.filterSize[at] - 1) * g.dilation[at] + 1
-    cdef Py_ssize_t size = g.sizes[at]
-    return reach if reach > size else size
-
-
-cdef bint _is_framed(Geometry g):
-    cdef int i
-    for i in range(g.rank):
-        if _reach(g, i) > g.sizes[i]:
-            return True
-    return False
-
-
-@lru_cache(maxsize=64)
-def _shares(tuple sizes, tuple window, tuple strides, tuple dilation, tuple pads, tuple out):
-    """One over the number of points of each window that lie in the image, as nested lists."""
-    counts = [[1.0]]
-    for i in range(len(sizes)):
-        here = [
-            sum([0 <= place * strides[i] - pads[i] + point * dilation[i] < sizes[i] for point in range(window[i])])
-            for place in range(out[i])
-        ]
-        counts = [[a * b for a in counts[0] for b in here]]
-    return [1.0 / n for n in counts[0]]
-
-
-cdef NDArrayPhp _averaged(Primitives K, Geometry g, NDArrayPhp x, bint in_place):
-    """Sums of windows (batch, ..., channels) divided by the number of points in each."""
-    cdef Py_ssize_t[3] dims
-    cdef NDArrayPhp shares
-    cdef NDArrayPhp out
-    if not _is_framed(g):
-        return K.param(core.RK_AXPB, x, 1.0 / g.window, 0.0, x if in_place else None)
-    shares = from_python(
-        _shares(tuple(g.sizes), tuple(g.filterSize), tuple(g.strides), tuple(g.dilation), tuple(g.pads),
-                tuple(g.outSizes)),
-        x.dt
-    )
-    dims[0] = g.batches
-    dims[1] = g.places
-    dims[2] = g.channels
-    out = x if in_place else empty_like(x)
-    K.binary(core.RK_MUL, view(x, 0, 3, dims), view(shares, 0, 2, [g.places, 1]), view(out, 0, 3, dims))
-    return out
-
-
 cdef object _pool(Primitives K, int rank, object status, object inputs, object poolSize, object strides, object padding,
                   object data_format, object dilation, object pool_mode):
     cdef NDArrayPhp x = _images(inputs, rank, "inputs")
-    cdef NDArrayPhp out, cols
-    cdef NDArrayPhp winners = None
-    cdef Geometry g
-    cdef Py_ssize_t[MAX_DIMS] dims
-    cdef Py_ssize_t each, first, count, image, rows
-    cdef int size = item_size(x.dt)
-    cdef int nd
-    cdef bint largest
-    cdef char* target
-    if pool_mode is None or pool_mode == "max":
-        largest = True
-    elif pool_mode == "avg":
-        largest = False
-    else:
+    cdef PoolingSettings s
+    if pool_mode is not None and pool_mode != "max" and pool_mode != "avg":
         raise InvalidArgumentException(f"pool_mode must be max or avg: {pool_mode!r} given")
-    g = _geometry(x, rank, poolSize, poolSize if strides is None else strides, padding, data_format, dilation)
-    status.geometry = g
-    status.dtype = x.dt
-    nd = g.result_dims(g.channels, dims)
-    out = empty(x.dt, nd, dims)
-    if largest:
-        winners = empty(core.RK_INT32, nd, dims)
-        if _is_framed(g):
-            x = _framed(x, g, False)
-            g = _frame_geometry(x, g)
-    status.winners = winners
-    each = g.chunk(size)
-    cols = _scratch(x.dt, each * g.places * g.window * g.channels)
-    image = x.n // g.batches if g.batches else 0
-    with nogil:
-        first = 0
-        while first < g.batches:
-            count = each if first + each <= g.batches else g.batches - first
-            rows = count * g.places
-            target = out.ptr + first * g.places * g.channels * size
-            g.patches(x.dt, False, count, x.ptr + first * image * size, cols.ptr)
-            if largest:
-                rk.argreduce(core.RK_ARGMAX, x.dt, cols.ptr, winners.ptr + first * g.places * g.channels * 4,
-                             core.RK_INT32, rows, g.window, g.channels)
-                rk.gatherb(x.dt, 0, 0, rows, 1, 1, g.channels, 1, g.window, cols.ptr,
-                           winners.ptr + first * g.places * g.channels * 4, core.RK_INT32, target)
-            else:
-                rk.reduce(core.RK_SUM, x.dt, cols.ptr, target, rows, g.window, g.channels)
-            first += count
-    if not largest:
-        _averaged(K, g, out, True)
-    return _moved(K, out, True) if g.channels_first else out
-
-
-cdef Geometry _frame_geometry(NDArrayPhp framed, Geometry g):
-    """The same pooling on images that already have their frame."""
-    return _geometry(
-        framed, g.rank, g.filterSize, g.strides, "valid", "channels_first" if g.channels_first else None, g.dilation
-    )
+    s = PoolSettings(rank, pool_mode != "avg", poolSize, strides, padding, data_format, dilation)
+    y = K.pooling.result(s, x)
+    status.settings = s
+    status.index = K.pooling.index(s, x) if s.largest else None
+    status.inputs = header_like(x)  # its shape and type
+    K.pooling.pool(s, x, y, <NDArrayPhp>status.index)
+    return y
 
 
 cdef object _pool_back(Primitives K, int rank, object status, object dOutputs):
-    cdef Geometry g = status.geometry
-    cdef Geometry whole = g
-    cdef NDArrayPhp winners = status.winners
-    cdef NDArrayPhp dy
-    cdef NDArrayPhp dx, cols
-    cdef Py_ssize_t[MAX_DIMS] dims
-    cdef Py_ssize_t each, first, count, image, rows, cells
-    cdef int dt = status.dtype
-    cdef int size = item_size(dt)
-    cdef int i, at
-    cdef char[16] nothing = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-    cdef bint framed
-    if g is None or g.rank != rank:
+    cdef PoolingSettings s = status.settings
+    cdef NDArrayPhp dx
+    if s is None or s.rank != rank:
         raise InvalidArgumentException(f"status is not that of a call with {rank} dimensions")
-    framed = winners is not None and _is_framed(g)
-    dy = _result_gradient(K, g, dOutputs, rank, g.channels, dt)
-    if winners is None:
-        dy = _averaged(K, g, dy, False)
-    for i in range(rank + 2):
-        at = i - (2 if g.channels_first else 1)
-        if 0 <= at < rank:
-            dims[i] = _reach(g, at) if framed else g.sizes[at]
-        else:
-            dims[i] = g.batches if i == 0 else g.channels
-    dx = full(dt, rank + 2, dims, 0)
-    if framed:
-        whole = _frame_geometry(dx, g)
-    each = g.chunk(size)
-    cols = _scratch(dt, each * g.places * g.window * g.channels)
-    image = dx.n // g.batches if g.batches else 0
-    with nogil:
-        first = 0
-        while first < g.batches:
-            count = each if first + each <= g.batches else g.batches - first
-            rows = count * g.places
-            cells = first * g.places * g.channels
-            if winners is None:
-                rk.repeat(size, dy.ptr + cells * size, cols.ptr, rows, g.window, g.channels)
-            else:
-                rk.fill(size, nothing, cols.ptr, rows * g.window * g.channels, 1)
-                rk.gatherb(dt, 1, 0, rows, 1, 1, g.channels, 1, g.window, cols.ptr, winners.ptr + cells * 4,
-                           core.RK_INT32, dy.ptr + cells * size)
-            whole.patches(dt, True, count, dx.ptr + first * image * size, cols.ptr)
-            first += count
-    return _framed(dx, g, True) if framed else dx
+    dx = empty_like(<NDArrayPhp>status.inputs)
+    K.pooling.pool_gradient(s, _images(dOutputs, rank, "dOutputs"), <NDArrayPhp>status.index, dx)
+    return dx

@@ -5,6 +5,7 @@ from rindow_nn.backend.rindow_blas.attn_primitives cimport AttentionPrimitives
 from rindow_nn.backend.rindow_blas.conv_primitives cimport ConvPrimitives
 from rindow_nn.backend.rindow_blas.layer_primitives cimport LayerPrimitives
 from rindow_nn.backend.rindow_blas.norm_primitives cimport NormPrimitives
+from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingPrimitives
 from rindow_nn.backend.rindow_blas.rnn_primitives cimport RNNPrimitives
 from rindow_nn.backend.rindow_blas.training_primitives cimport TrainingPrimitives
 
@@ -16,6 +17,7 @@ cdef class Primitives:
     cdef readonly NormPrimitives norm
     cdef readonly LayerPrimitives layer
     cdef readonly TrainingPrimitives training
+    cdef readonly PoolingPrimitives pooling
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out)
     cdef NDArrayPhp param(self, int op, NDArrayPhp x, double p, double q, NDArrayPhp out)
     cdef NDArrayPhp binary(self, int op, NDArrayPhp a, NDArrayPhp b, NDArrayPhp out)

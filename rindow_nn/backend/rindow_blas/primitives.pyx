@@ -19,6 +19,7 @@ from rindow_nn.backend.rindow_blas.attn_primitives cimport AttentionPrimitives
 from rindow_nn.backend.rindow_blas.conv_primitives cimport ConvPrimitives
 from rindow_nn.backend.rindow_blas.layer_primitives cimport LayerPrimitives
 from rindow_nn.backend.rindow_blas.norm_primitives cimport NormPrimitives
+from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingPrimitives
 from rindow_nn.backend.rindow_blas.rnn_primitives cimport RNNPrimitives
 from rindow_nn.backend.rindow_blas.training_primitives cimport TrainingPrimitives
 
@@ -123,6 +124,7 @@ cdef class Primitives:
         self.norm = NormPrimitives()
         self.layer = LayerPrimitives()
         self.training = TrainingPrimitives()
+        self.pooling = PoolingPrimitives()
 
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out):
         _computed(x)

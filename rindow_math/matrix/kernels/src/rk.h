@@ -65,6 +65,7 @@ typedef struct rk_conv_api rk_conv_api;
 typedef struct rk_rnn_api rk_rnn_api;
 typedef struct rk_attn_api rk_attn_api;
 typedef struct rk_norm_api rk_norm_api;
+typedef struct rk_pooling_api rk_pooling_api;
 
 typedef struct rk_api {
     const char *variant;         /* "avx512", "avx2", "plain" */
@@ -75,6 +76,7 @@ typedef struct rk_api {
     const rk_rnn_api *rnn;
     const rk_attn_api *attn;
     const rk_norm_api *norm;
+    const rk_pooling_api *pooling;
 } rk_api;
 
 extern const rk_api rk_api_plain;

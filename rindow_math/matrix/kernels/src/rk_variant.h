@@ -13,5 +13,8 @@ extern const rk_conv_api RK(conv_api);
 extern const rk_rnn_api RK(rnn_api);
 extern const rk_attn_api RK(attn_api);
 extern const rk_norm_api RK(norm_api);
+extern const rk_pooling_api RK(pooling_api);
 
-const rk_api RK_CAT(api, RK_VARIANT) = { RK_STR(RK_VARIANT), RK_ALL(RK_ENTRY) &RK(conv_api), &RK(rnn_api), &RK(attn_api), &RK(norm_api) };
+const rk_api RK_CAT(api, RK_VARIANT) = {
+    RK_STR(RK_VARIANT), RK_ALL(RK_ENTRY) &RK(conv_api), &RK(rnn_api), &RK(attn_api), &RK(norm_api), &RK(pooling_api)
+};

@@ -53,6 +53,29 @@ static inline int rk_is_int(int dtype) { return dtype >= RK_INT8 && dtype <= RK_
 #define RK_GRAIN_CHEAP 32768
 #define RK_GRAIN_DEAR 8192   /* of transcendental functions */
 
+/* Results from this size on are stored past the caches: they leave them anyway, and a third of the traffic, the read of
+ * what is to be overwritten, is saved. Smaller ones are still there when they are read next. */
+#define RK_STREAM_BYTES (16 << 20)
+#define RK_AHEAD_BYTES 2048        /* how far ahead of a loop that streams its input is fetched */
+
+static inline int rk_streams(const void *y, ptrdiff_t bytes, int size)
+{
+    return RK_CAN_STREAM && bytes >= RK_STREAM_BYTES && (uintptr_t)y % (unsigned)size == 0;
+}
+
+/* n items of `size` bytes from y on that come before the first line */
+static inline ptrdiff_t rk_before_line(const void *y, int size, ptrdiff_t n)
+{
+    const ptrdiff_t head = (ptrdiff_t)((64 - (uintptr_t)y % 64) % 64) / size;
+    return head < n ? head : n;
+}
+
+/* one vector, whatever it holds */
+RK_INLINE void rk_stream_bytes(char *y, const char *x)
+{
+    rk_stream_vf32((float *)(void *)y, rk_load_vf32((const float *)(const void *)x));
+}
+
 /* ---- half precision ---- */
 static inline float rk_half_to_float(uint16_t h)
 {

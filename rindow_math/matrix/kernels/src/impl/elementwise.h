@@ -104,6 +104,32 @@ static int rk_as_integer(double v, uint64_t *bits)
     return 1;
 }
 
+/* ---- large results ---- */
+
+/* Calls run(job, from, n, y) for small runs of results, which it writes to y, and moves them past the caches. The runs
+ * are short so that stores and arithmetic overlap. */
+typedef void (*rk_run)(const void *job, ptrdiff_t from, ptrdiff_t n, void *y);
+
+static void rk_run_streaming(rk_run run, const void *job, ptrdiff_t from, ptrdiff_t n, char *y, int size)
+{
+    enum { BYTES = 512 };
+    _Alignas(64) char line[BYTES];
+    const ptrdiff_t each = BYTES / size, end = from + n;
+    const ptrdiff_t head = rk_before_line(y, size, n);
+    if (head)
+        run(job, from, head, y);
+    from += head;
+    y += head * size;
+    for (; from + each <= end; from += each, y += BYTES) {
+        run(job, from, each, line);
+        for (int i = 0; i < BYTES; i += RK_VECTOR_BYTES)
+            rk_stream_bytes(y + i, line + i);
+    }
+    if (from < end)
+        run(job, from, end - from, y);
+    rk_stream_end();
+}
+
 /* ---- unary ---- */
 
 /* the functions of trig.h, or where they would be inexact the C library's */
@@ -136,15 +162,21 @@ RK_INLINE rk_vf32 rk_quick_sigmoid_vf32(rk_vf32 x)
 #endif
 #define rk_quick_sigmoid_vf64 rk_sigmoid_vf64
 
-/* EXPR of the vector v; elements beyond the last whole vector are a partial one */
+/* EXPR of the vector v; elements beyond the last whole vector are a partial one. `stream`: y is aligned to lines. */
 #define RK_VMAP(EXPR) do { \
     ptrdiff_t i = 0; \
+    if (stream) \
+        for (; i + L <= n; i += L) { \
+            const V v = RK_LOAD(x + i); \
+            rk_prefetch((const char *)(x + i) + RK_AHEAD_BYTES); \
+            RK_STREAM(y + i, EXPR); \
+        } \
     for (; i + L <= n; i += L) { const V v = RK_LOAD(x + i); RK_STORE(y + i, EXPR); } \
     if (i < n) { const V v = RK_LOAD_PART(x + i, n - i); RK_STORE_PART(y + i, EXPR, n - i); } \
     } while (0); break
 
 #define RK_UNARY_FLOAT(NAME, T_, S, V_, L_) \
-static void rk_un_##NAME(int op, const T_ *x, T_ *y, ptrdiff_t n) \
+static void rk_un_##NAME(int op, const T_ *x, T_ *y, ptrdiff_t n, int stream) \
 { \
     typedef T_ T; \
     typedef rk_##V_ V; \
@@ -179,20 +211,24 @@ static void rk_un_##NAME(int op, const T_ *x, T_ *y, ptrdiff_t n) \
 }
 #define RK_LOAD rk_load_vf32
 #define RK_STORE rk_store_vf32
+#define RK_STREAM rk_stream_vf32
 #define RK_LOAD_PART rk_load_part_vf32
 #define RK_STORE_PART rk_store_part_vf32
 RK_UNARY_FLOAT(f32, float, f, vf32, RK_VF32_LANES)
 #undef RK_LOAD
 #undef RK_STORE
+#undef RK_STREAM
 #undef RK_LOAD_PART
 #undef RK_STORE_PART
 #define RK_LOAD rk_load_vf64
 #define RK_STORE rk_store_vf64
+#define RK_STREAM rk_stream_vf64
 #define RK_LOAD_PART rk_load_part_vf64
 #define RK_STORE_PART rk_store_part_vf64
 RK_UNARY_FLOAT(f64, double, , vf64, RK_VF64_LANES)
 #undef RK_LOAD
 #undef RK_STORE
+#undef RK_STREAM
 #undef RK_LOAD_PART
 #undef RK_STORE_PART
 
@@ -248,11 +284,11 @@ static void rk_un_bool(int op, const uint8_t *x, uint8_t *y, ptrdiff_t n)
 static void rk_un_run(int op, int dtype, const void *x, void *y, ptrdiff_t n)
 {
     if (dtype == RK_FLOAT32) {
-        rk_un_f32(op, (const float *)x, (float *)y, n);
+        rk_un_f32(op, (const float *)x, (float *)y, n, 0);
         return;
     }
     if (dtype == RK_FLOAT64) {
-        rk_un_f64(op, (const double *)x, (double *)y, n);
+        rk_un_f64(op, (const double *)x, (double *)y, n, 0);
         return;
     }
     if (dtype <= RK_UINT64 && rk_un_is_integral(op)) {
@@ -269,7 +305,7 @@ static void rk_un_run(int op, int dtype, const void *x, void *y, ptrdiff_t n)
     for (ptrdiff_t i = 0; i < n; i += RK_VIA) {
         ptrdiff_t m = n - i < RK_VIA ? n - i : RK_VIA;
         rk_load_f64(dtype, (const char *)x + i * size, block, m);
-        rk_un_f64(op, block, block, m);
+        rk_un_f64(op, block, block, m, 0);
         rk_store_f64(dtype, block, (char *)y + i * size, m);
     }
 }
@@ -280,31 +316,60 @@ static int rk_un_is_dear(int op)
 }
 
 typedef struct {
-    int op, dtype, size;
+    rk_run run;
+    int op, dtype, size, stream;
     const char *x;
     char *y;
     double p, q;
     ptrdiff_t n;
 } rk_map_job;
 
-static void rk_un_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+static void rk_map_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rk_map_job *job = (const rk_map_job *)context;
-    ptrdiff_t from = begin * RK_BLOCK, to = end * RK_BLOCK;
-    if (to > job->n)
-        to = job->n;
-    rk_un_run(job->op, job->dtype, job->x + from * job->size, job->y + from * job->size, to - from);
+    const ptrdiff_t from = begin * RK_BLOCK, n = (end * RK_BLOCK < job->n ? end * RK_BLOCK : job->n) - from;
+    char *y = job->y + from * job->size;
+    if (job->stream)
+        rk_run_streaming(job->run, job, from, n, y, job->size);
+    else
+        job->run(job, from, n, y);
+}
+
+static void rk_un_part(const void *context, ptrdiff_t from, ptrdiff_t n, void *y)
+{
+    const rk_map_job *job = (const rk_map_job *)context;
+    rk_un_run(job->op, job->dtype, job->x + from * job->size, y, n);
+}
+
+/* transcendental functions of floats stream on their own */
+static void rk_un_stream_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_map_job *job = (const rk_map_job *)context;
+    const int op = job->op, size = job->size;
+    ptrdiff_t from = begin * RK_BLOCK, n = (end * RK_BLOCK < job->n ? end * RK_BLOCK : job->n) - from;
+    const ptrdiff_t head = rk_before_line(job->y + from * size, size, n);
+    rk_un_part(job, from, head, job->y + from * size);
+    from += head;
+    n -= head;
+    if (size == 4)
+        rk_un_f32(op, (const float *)job->x + from, (float *)job->y + from, n, 1);
+    else
+        rk_un_f64(op, (const double *)job->x + from, (double *)job->y + from, n, 1);
+    rk_stream_end();
 }
 
 static void RK(unary)(int op, int dtype, const void *x, void *y, ptrdiff_t n)
 {
-    ptrdiff_t grain = rk_un_is_dear(op) ? RK_GRAIN_DEAR : RK_GRAIN_CHEAP;
+    const int dear = rk_un_is_dear(op), size = rk_dtype_size(dtype);
+    const ptrdiff_t grain = dear ? RK_GRAIN_DEAR : RK_GRAIN_CHEAP;
     if (n <= grain) {
         rk_un_run(op, dtype, x, y, n);
         return;
     }
-    rk_map_job job = { op, dtype, rk_dtype_size(dtype), (const char *)x, (char *)y, 0, 0, n };
-    rk_parallel(rk_un_task, &job, RK_BLOCKS(n), grain / RK_BLOCK);
+    const int stream = x != y && rk_streams(y, n * size, size);
+    rk_map_job job = { rk_un_part, op, dtype, size, stream, (const char *)x, (char *)y, 0, 0, n };
+    const int own = stream && dear && (dtype == RK_FLOAT32 || dtype == RK_FLOAT64);
+    rk_parallel(own ? rk_un_stream_task : rk_map_task, &job, RK_BLOCKS(n), grain / RK_BLOCK);
 }
 
 /* ---- unary with parameters ---- */
@@ -483,25 +548,23 @@ static void rk_par_run(int op, int dtype, const void *x, double p, double q, voi
     }
 }
 
-static void rk_par_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+static void rk_par_part(const void *context, ptrdiff_t from, ptrdiff_t n, void *y)
 {
     const rk_map_job *job = (const rk_map_job *)context;
-    ptrdiff_t from = begin * RK_BLOCK, to = end * RK_BLOCK;
-    if (to > job->n)
-        to = job->n;
-    rk_par_run(job->op, job->dtype, job->x + from * job->size, job->p, job->q, job->y + from * job->size, to - from);
+    rk_par_run(job->op, job->dtype, job->x + from * job->size, job->p, job->q, y, n);
 }
 
 static void RK(param)(int op, int dtype, const void *x, double p, double q, void *y, ptrdiff_t n)
 {
-    int dear = op == RK_PPOW || op == RK_RPOW || op == RK_PMOD || op == RK_RMOD;
-    ptrdiff_t grain = dear ? RK_GRAIN_DEAR : RK_GRAIN_CHEAP;
+    const int dear = op == RK_PPOW || op == RK_RPOW || op == RK_PMOD || op == RK_RMOD, size = rk_dtype_size(dtype);
+    const ptrdiff_t grain = dear ? RK_GRAIN_DEAR : RK_GRAIN_CHEAP;
     if (n <= grain) {
         rk_par_run(op, dtype, x, p, q, y, n);
         return;
     }
-    rk_map_job job = { op, dtype, rk_dtype_size(dtype), (const char *)x, (char *)y, p, q, n };
-    rk_parallel(rk_par_task, &job, RK_BLOCKS(n), grain / RK_BLOCK);
+    const int stream = x != y && rk_streams(y, n * size, size);
+    rk_map_job job = { rk_par_part, op, dtype, size, stream, (const char *)x, (char *)y, p, q, n };
+    rk_parallel(rk_map_task, &job, RK_BLOCKS(n), grain / RK_BLOCK);
 }
 
 /* ---- binary ---- */
@@ -750,7 +813,33 @@ typedef struct {
     ptrdiff_t unit;     /* elements of a line, or lines, that make a piece of work */
     ptrdiff_t pieces;   /* of a line */
     int a_whole, b_whole;   /* the operand is contiguous over all dimensions */
+    int stream;
 } rk_bin_job;
+
+/* a stretch of the line that begins at a and b */
+typedef struct {
+    const rk_bin_job *job;
+    const char *a, *b;
+    ptrdiff_t sa, sb;
+} rk_bin_stretch;
+
+static void rk_bin_part(const void *context, ptrdiff_t from, ptrdiff_t n, void *c)
+{
+    const rk_bin_stretch *s = (const rk_bin_stretch *)context;
+    const rk_bin_job *job = s->job;
+    rk_bin_line(job->op, job->dtype, job->size, s->a + from * s->sa * job->size, s->sa, s->b + from * s->sb * job->size,
+                s->sb, (char *)c, n, job->c_bool);
+}
+
+static void rk_bin_run(const rk_bin_job *job, const char *a, ptrdiff_t sa, const char *b, ptrdiff_t sb, char *c,
+                       ptrdiff_t n)
+{
+    const rk_bin_stretch s = { job, a, b, sa, sb };
+    if (job->stream)
+        rk_run_streaming(rk_bin_part, &s, 0, n, c, job->csize);
+    else
+        rk_bin_part(&s, 0, n, c);
+}
 
 /* offset of line `line` in both operands, and the indexes that lead to it */
 static void rk_bin_seek(const rk_bin_job *job, ptrdiff_t line, ptrdiff_t *index, ptrdiff_t *oa, ptrdiff_t *ob)
@@ -788,9 +877,8 @@ static void rk_bin_lines_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     rk_bin_seek(job, line, index, &oa, &ob);
     for (ptrdiff_t i = begin; i < end; i++) {
         ptrdiff_t from = piece * job->unit, m = job->n - from < job->unit ? job->n - from : job->unit;
-        rk_bin_line(job->op, job->dtype, job->size, job->a + (oa + from * la) * job->size, la,
-                    job->b + (ob + from * lb) * job->size, lb, job->c + (line * job->n + from) * job->csize, m,
-                    job->c_bool);
+        rk_bin_run(job, job->a + (oa + from * la) * job->size, la, job->b + (ob + from * lb) * job->size, lb,
+                   job->c + (line * job->n + from) * job->csize, m);
         if (++piece == job->pieces) {
             piece = 0;
             line++;
@@ -871,8 +959,8 @@ static void rk_bin_run_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     ptrdiff_t from = begin * RK_BLOCK, to = end * RK_BLOCK;
     if (to > job->n)
         to = job->n;
-    rk_bin_line(job->op, job->dtype, job->size, job->a + from * job->sa[0] * job->size, job->sa[0],
-                job->b + from * job->sb[0] * job->size, job->sb[0], job->c + from * job->csize, to - from, job->c_bool);
+    rk_bin_run(job, job->a + from * job->sa[0] * job->size, job->sa[0], job->b + from * job->sb[0] * job->size,
+               job->sb[0], job->c + from * job->csize, to - from);
 }
 
 static int rk_bin_is_dear(int op)
@@ -918,6 +1006,7 @@ RK_NOINLINE void rk_bin_general(int op, int dtype, int nd, const ptrdiff_t *dims
     job.b = (const char *)b;
     job.c = (char *)c;
     job.n = job.dims[k - 1];
+    job.stream = a != c && b != c && rk_streams(c, total * job.csize, job.csize);
     if (k == 1) {
         if (total <= grain)
             rk_bin_run_task(&job, 0, RK_BLOCKS(total));
@@ -967,7 +1056,7 @@ static void RK(binary)(int op, int dtype, int nd, const ptrdiff_t *dims, const v
 /* ---- axpy, scal ---- */
 
 typedef struct {
-    int dtype, size, to, tosize;
+    int dtype, size, to, tosize, stream;
     ptrdiff_t n, incx, incy;
     double re, im;
     const char *x;
@@ -1251,6 +1340,21 @@ static void RK(fill)(int size, const void *value, void *y, ptrdiff_t n, ptrdiff_
     rk_line_run(rk_fill_task, &job);
 }
 
+static void rk_copy_bytes(char *y, const char *x, ptrdiff_t bytes, int stream)
+{
+    ptrdiff_t i = 0;
+    if (stream) {
+        i = rk_before_line(y, 1, bytes);
+        memcpy(y, x, (size_t)i);
+        for (; i + RK_VECTOR_BYTES <= bytes; i += RK_VECTOR_BYTES) {
+            rk_prefetch(x + i + RK_AHEAD_BYTES);
+            rk_stream_bytes(y + i, x + i);
+        }
+        rk_stream_end();
+    }
+    memcpy(y + i, x + i, (size_t)(bytes - i));
+}
+
 static void rk_copy_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     RK_PIECE;
@@ -1258,7 +1362,7 @@ static void rk_copy_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     const char *src = job->x + from * incx * size;
     char *dst = job->y + from * incy * size;
     if (incx == 1 && incy == 1) {
-        memcpy(dst, src, (size_t)(n * size));
+        rk_copy_bytes(dst, src, n * size, job->stream);
         return;
     }
 #define RK_CASE(SIZE, T) \
@@ -1284,6 +1388,7 @@ static void RK(copy)(int size, ptrdiff_t n, const void *x, ptrdiff_t incx, void 
         memcpy(y, x, (size_t)n * (size_t)size);
         return;
     }
-    rk_line_job job = { .size = size, .n = n, .incx = incx, .incy = incy, .x = (const char *)x, .y = (char *)y };
+    rk_line_job job = { .size = size, .n = n, .incx = incx, .incy = incy, .x = (const char *)x, .y = (char *)y,
+                        .stream = rk_streams(y, n * size, 1) };
     rk_line_run(rk_copy_task, &job);
 }

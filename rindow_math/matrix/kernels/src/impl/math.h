@@ -30,6 +30,7 @@
  * For vectors only, V in vf32, vf64:
  *     rk_load_V(p), rk_store_V(p, v)              any alignment
  *     rk_load_part_V(p, n), rk_store_part_V(...)  the first n lanes, 0 <= n < lanes; 0 in the others
+ *     rk_stream_V(p, v)                           past the caches where possible; p a multiple of the vector's size
  *     rk_sqrt_V(x), rk_sum_V(x), rk_top_V(x)      sum, maximum of the lanes
  */
 #ifndef RK_MATH_H
@@ -221,6 +222,22 @@ RK_INLINE void rk_store_part_vf64(double *p, rk_vf64 v, ptrdiff_t n)
 #define RK_MM(op) _mm_##op
 #define RK_M32 __m128
 #define RK_M64 __m128d
+#endif
+
+/* Stores past the caches: a line that is written whole need not be read before. rk_stream_end makes them visible to
+ * other threads. rk_prefetch fetches the line that p will be read from. */
+#if defined(RK_X86_INTRINSICS)
+#define RK_CAN_STREAM 1
+RK_INLINE void rk_stream_vf32(float *p, rk_vf32 v) { RK_MM(stream_ps)(p, (RK_M32)v); }
+RK_INLINE void rk_stream_vf64(double *p, rk_vf64 v) { RK_MM(stream_pd)(p, (RK_M64)v); }
+RK_INLINE void rk_stream_end(void) { _mm_sfence(); }
+RK_INLINE void rk_prefetch(const void *p) { _mm_prefetch((const char *)p, _MM_HINT_T0); }
+#else
+#define RK_CAN_STREAM 0
+RK_INLINE void rk_stream_vf32(float *p, rk_vf32 v) { rk_store_vf32(p, v); }
+RK_INLINE void rk_stream_vf64(double *p, rk_vf64 v) { rk_store_vf64(p, v); }
+RK_INLINE void rk_stream_end(void) { }
+RK_INLINE void rk_prefetch(const void *p) { (void)p; }
 #endif
 
 /* comparisons, selection, min, max */

@@ -17,6 +17,11 @@ static inline ptrdiff_t rk_index(int idx_type, const void *idx, ptrdiff_t i)
     }
 }
 
+RK_INLINE void rk_copy_vector(char *y, const char *x)
+{
+    rk_store_vf32((float *)(void *)y, rk_load_vf32((const float *)(const void *)x));
+}
+
 /* bytes of n items: short rows without a call of memcpy */
 RK_INLINE void rk_move_bytes(char *RK_RESTRICT y, const char *RK_RESTRICT x, ptrdiff_t bytes)
 {
@@ -28,7 +33,7 @@ RK_INLINE void rk_move_bytes(char *RK_RESTRICT y, const char *RK_RESTRICT x, ptr
     }
 }
 
-#define RK_STREAM_BYTES (4 << 20)     /* results that large leave the caches anyway */
+#define RK_TRANSPOSE_STREAM_BYTES (4 << 20)
 #define RK_GRAIN_BYTES (128 * 1024)   /* of memory moved */
 
 static ptrdiff_t rk_grain_of(ptrdiff_t bytes_each)
@@ -353,7 +358,7 @@ static void RK(transpose)(int size, int nd, const ptrdiff_t *x_dims, const int *
     }
     job.tile_rows = job.tile_cols = RK_TRANSPOSE_TILE;
     /* large results whose rows lie on lines alike: whole lines are written, and none is read before */
-    int stream = (size == 4 || size == 8) && total * size >= RK_STREAM_BYTES && job.ldy * size % 64 == 0
+    int stream = (size == 4 || size == 8) && total * size >= RK_TRANSPOSE_STREAM_BYTES && job.ldy * size % 64 == 0
                  && (uintptr_t)y % (unsigned)size == 0 && RK_VECTOR_BYTES >= 32;
     for (int d = 0; d < job.nd; d++)
         stream &= job.sy[d] * size % 64 == 0;
@@ -423,12 +428,28 @@ static void RK(copy2d)(int size, ptrdiff_t rows, ptrdiff_t n, const void *x, ptr
 
 /* ---- gather, scatter ---- */
 
+/* Rows lie anywhere, so none but the index tells what to fetch next: two rows ahead. */
 static void rk_gather_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
+    enum { AHEAD = 2 };
     const rk_rows_move *job = (const rk_rows_move *)context;
     const ptrdiff_t bytes = job->n * job->size;
-    for (ptrdiff_t i = begin; i < end; i++)
-        rk_move_bytes(job->y + i * bytes, job->x + rk_index(job->idx_type, job->idx, i) * bytes, bytes);
+    for (ptrdiff_t i = begin; i < end; i++) {
+        const char *x = job->x + rk_index(job->idx_type, job->idx, i) * bytes;
+        char *y = job->y + i * bytes;
+        if (bytes >= 256) {
+            const char *next = i + AHEAD < end ? job->x + rk_index(job->idx_type, job->idx, i + AHEAD) * bytes : x;
+            ptrdiff_t j = 0;
+            for (; j + RK_VECTOR_BYTES <= bytes; j += RK_VECTOR_BYTES) {
+                if (j % 64 == 0)
+                    rk_prefetch(next + j);
+                rk_copy_vector(y + j, x + j);
+            }
+            memcpy(y + j, x + j, (size_t)(bytes - j));
+        } else {
+            rk_move_bytes(y, x, bytes);
+        }
+    }
 }
 
 static void RK(gather_rows)(int size, const void *x, const void *idx, int idx_type, void *y, ptrdiff_t count,

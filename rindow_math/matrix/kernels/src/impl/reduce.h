@@ -1043,8 +1043,12 @@ static double RK(dot_all)(int dtype, ptrdiff_t n, const void *x, ptrdiff_t incx,
 
 /* ---- softmax ---- */
 
+enum { RK_SOFTMAX_KEPT = 16384 };   /* bytes of the longest row that is kept while the next is worked on */
+
 #define RK_SOFTMAX(NAME, T, V, LANES) \
-/* the sum of the lanes, and of e^(x-max) over a row, which y keeps if wanted */ \
+/* the part of a finished row that is still to be stored: `lines` vectors */ \
+typedef struct { const T *x; T *y, scale, shift; ptrdiff_t lines; } rk_row_##NAME; \
+/* the sum of the lanes */ \
 RK_INLINE T rk_lanes_##NAME(rk_##V v) \
 { \
     T lane[LANES]; \
@@ -1076,7 +1080,16 @@ RK_INLINE T rk_row_max_##NAME(const T *x, ptrdiff_t n) \
         lane[0] = x[i] > lane[0] ? x[i] : lane[0]; \
     return lane[0]; \
 } \
-RK_INLINE T rk_row_exp_##NAME(const T *x, T max, T *y, ptrdiff_t n, int keep) \
+/* one vector of a finished row: v * scale - shift */ \
+RK_INLINE void rk_row_put_##NAME(const rk_row_##NAME *row, ptrdiff_t line) \
+{ \
+    const rk_##V v = rk_load_##V(row->x + line * LANES); \
+    rk_stream_##V(row->y + line * LANES, rk_fma_##V(v, rk_set1_##V(row->scale), rk_set1_##V(-row->shift))); \
+} \
+/* The sum of e^(x-max) over a row; y keeps the powers where it is wanted. Meanwhile the row before, if there is one, is \
+ * stored and the row at `ahead` fetched: the memory is never idle. */ \
+RK_INLINE T rk_row_exp_##NAME(const T *x, T max, T *y, ptrdiff_t n, int keep, const rk_row_##NAME *before, \
+                              const T *ahead) \
 { \
     enum { L = LANES }; \
     const rk_##V top = rk_set1_##V(max); \
@@ -1093,7 +1106,16 @@ RK_INLINE T rk_row_exp_##NAME(const T *x, T max, T *y, ptrdiff_t n, int keep) \
             rk_store_##V(y + i + 2 * L, c); \
             rk_store_##V(y + i + 3 * L, d); \
         } \
+        if (before) \
+            for (int k = 0; k < 4; k++) { \
+                rk_prefetch(ahead + i + k * L); \
+                if (i / L + k < before->lines) \
+                    rk_row_put_##NAME(before, i / L + k); \
+            } \
     } \
+    if (before) \
+        for (ptrdiff_t k = i / L; k < before->lines; k++) \
+            rk_row_put_##NAME(before, k); \
     for (; i + L <= n; i += L) { \
         const rk_##V a = rk_exp_##V(rk_load_##V(x + i) - top); \
         s0 = s0 + a; \
@@ -1121,13 +1143,40 @@ static void rk_softmax_rows_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end
         T *y = (T *)job->y + r * n; \
         const T max = rk_row_max_##NAME(x, n); \
         if (job->logarithm) { \
-            const T shift = max + rk_log_##NAME(rk_row_exp_##NAME(x, max, y, n, 0)); \
+            const T shift = max + rk_log_##NAME(rk_row_exp_##NAME(x, max, y, n, 0, NULL, x)); \
             RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i] - shift; \
         } else { \
-            const T scale = 1 / rk_row_exp_##NAME(x, max, y, n, 1); \
+            const T scale = 1 / rk_row_exp_##NAME(x, max, y, n, 1, NULL, x); \
             RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) y[i] *= scale; \
         } \
     } \
+} \
+/* The same past the caches. The whole lines of a row's result are stored while the next row is worked on. */ \
+static void rk_softmax_stream_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) \
+{ \
+    const rk_softmax_job *job = (const rk_softmax_job *)context; \
+    const ptrdiff_t n = job->n; \
+    _Alignas(64) T kept[2][RK_SOFTMAX_KEPT / sizeof(T)]; \
+    rk_row_##NAME row = { 0 }; \
+    for (ptrdiff_t r = begin; r < end; r++) { \
+        const T *x = (const T *)job->x + r * n, *ahead = r + 1 < end ? x + n : x; \
+        T *y = (T *)job->y + r * n, *powers = kept[r % 2]; \
+        const T max = rk_row_max_##NAME(x, n), sum = rk_row_exp_##NAME(x, max, powers, n, !job->logarithm, &row, ahead); \
+        const T *last = job->logarithm ? x : powers; \
+        row.scale = job->logarithm ? 1 : 1 / sum; \
+        row.shift = job->logarithm ? max + rk_log_##NAME(sum) : 0; \
+        const ptrdiff_t head = rk_before_line(y, sizeof(T), n), lines = (n - head) / LANES; \
+        for (ptrdiff_t i = 0; i < head; i++) \
+            y[i] = rk_fma_##NAME(last[i], row.scale, -row.shift); \
+        for (ptrdiff_t i = head + lines * LANES; i < n; i++) \
+            y[i] = rk_fma_##NAME(last[i], row.scale, -row.shift); \
+        row.x = last + head; \
+        row.y = y + head; \
+        row.lines = lines; \
+    } \
+    for (ptrdiff_t k = 0; k < row.lines; k++) \
+        rk_row_put_##NAME(&row, k); \
+    rk_stream_end(); \
 } \
 static void rk_dsoftmax_rows_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) \
 { \
@@ -1149,6 +1198,14 @@ typedef struct {
 RK_SOFTMAX(f32, float, vf32, RK_VF32_LANES)
 RK_SOFTMAX(f64, double, vf64, RK_VF64_LANES)
 
+static rk_task rk_softmax_task(const rk_softmax_job *job, int dtype, ptrdiff_t rows)
+{
+    const int size = rk_dtype_size(dtype);
+    if (job->x != job->y && job->n * size <= RK_SOFTMAX_KEPT && rk_streams(job->y, rows * job->n * size, size))
+        return dtype == RK_FLOAT32 ? rk_softmax_stream_f32 : rk_softmax_stream_f64;
+    return dtype == RK_FLOAT32 ? rk_softmax_rows_f32 : rk_softmax_rows_f64;
+}
+
 static void rk_softmax_run(rk_task task, rk_softmax_job *job, ptrdiff_t rows)
 {
     if (rows * job->n <= RK_GRAIN_DEAR)
@@ -1160,13 +1217,13 @@ static void rk_softmax_run(rk_task task, rk_softmax_job *job, ptrdiff_t rows)
 static void RK(softmax)(int dtype, const void *x, void *y, ptrdiff_t rows, ptrdiff_t n)
 {
     rk_softmax_job job = { .x = x, .y = y, .n = n };
-    rk_softmax_run(dtype == RK_FLOAT32 ? rk_softmax_rows_f32 : rk_softmax_rows_f64, &job, rows);
+    rk_softmax_run(rk_softmax_task(&job, dtype, rows), &job, rows);
 }
 
 static void RK(log_softmax)(int dtype, const void *x, void *y, ptrdiff_t rows, ptrdiff_t n)
 {
     rk_softmax_job job = { .x = x, .y = y, .n = n, .logarithm = 1 };
-    rk_softmax_run(dtype == RK_FLOAT32 ? rk_softmax_rows_f32 : rk_softmax_rows_f64, &job, rows);
+    rk_softmax_run(rk_softmax_task(&job, dtype, rows), &job, rows);
 }
 
 static void RK(dsoftmax)(int dtype, const void *y, const void *dy, void *dx, ptrdiff_t rows, ptrdiff_t n)

@@ -1,0 +1,29 @@
+from collections.abc import Sequence
+
+class PoolingSettings:
+    def __init__(
+        self,
+        rank: int,
+        largest: bool,
+        window: int | Sequence[int] | None = None,
+        strides: int | Sequence[int] | None = None,
+        padding: str | None = None,
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] | None = None,
+    ) -> None: ...
+    @property
+    def rank(self) -> int: ...
+    @property
+    def largest(self) -> bool: ...
+    @property
+    def padded(self) -> bool: ...
+    @property
+    def channels_first(self) -> bool: ...
+    @property
+    def window(self) -> list[int] | None: ...
+    @property
+    def strides(self) -> list[int] | None: ...
+    @property
+    def dilation(self) -> list[int]: ...
+
+class PoolingPrimitives: ...
