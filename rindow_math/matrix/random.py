@@ -38,7 +38,7 @@ def generator() -> np.random.Generator:
 
 
 def branch() -> np.random.Generator:
-    """A generator of its own numbers, which a seed of the process's one decides; that one's numbers stay as they are."""
+    """A generator of its own, seeded by the process's one, whose numbers stay as they are."""
     return generator().spawn(1)[0]
 
 
