@@ -6,8 +6,8 @@ from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, raw
 from rindow_nn.gradient.core.layerfunction cimport LayerFunction
 from rindow_nn.gradient.core.tape cimport (
-    A, AbstractFunction, GradientCall, MICRO_BINARY, MICRO_UNARY, Micro, OPAQUE, STEP, Variable, array_of, make_variable, pack,
-    prepare, recording, traced_gradient, tracing,
+    A, AbstractFunction, GradientCall, MICRO_BINARY, MICRO_UNARY, Micro, OPAQUE, STEP, Variable, array_of,
+    make_variable, pack, prepare, recording, traced_gradient, tracing,
 )
 from rindow_nn.gradient.core.values import MaskedNDArray
 
