@@ -154,7 +154,7 @@ class Profile:
         """
         events = [
             {
-                "name": event.what if event.layer is None else f"{event.layer} ({event.what})",
+                "name": _plain(event.what) if event.layer is None else f"{event.layer} ({_plain(event.what)})",
                 "cat": event.phase,
                 "ph": "X",
                 "ts": (event.begin - self._began) / 1e3,
@@ -225,15 +225,12 @@ def _attention(shapes: list[_Shape], made: list[_Shape]) -> float:
 
 
 def _multi_head(shapes: list[_Shape], made: list[_Shape]) -> float:
-    """The four projections, and the attention of each head."""
+    """The four projections, and the attention of all heads, whose sizes are those of the kernels."""
     query, value = shapes[:2]
-    kernels = [s for s in shapes if len(s) == 3 and s not in (query, value)]
-    if len(kernels) < 4:
-        kernels = [s for s in shapes[2:] if len(s) == 3][-4:]
+    kernels = [s for s in shapes if len(s) == 2][:4]  # (width, heads * size); masks, if any, come after them
     rows, seen = prod(query[:-1]), prod(value[:-1])
     projections = rows * (prod(kernels[0]) + prod(kernels[3])) + seen * (prod(kernels[1]) + prod(kernels[2]))
-    heads = kernels[0][1] * (kernels[0][2] + kernels[2][2])
-    return 2.0 * (projections + rows * prod(value[1:-1]) * heads)
+    return 2.0 * (projections + rows * prod(value[1:-1]) * (kernels[0][1] + kernels[2][1]))
 
 
 # by the name of the function: its count from the shapes of inputs and outputs, and where the inputs are among those

@@ -61,6 +61,7 @@ cdef bint recording() noexcept:
 # ------------------------------------------------------------------------------------------------ what takes the time
 
 cdef bint rn_profiling = False
+cdef bint rn_pulling = False          # inside the gradient of a call; only kept while a profile runs
 cdef object rn_origin = None          # the layer whose gradient is being traced
 cdef list rn_events = None            # of a running profile: (phase, what, layer, inputs, outputs, begin, end, thread)
 
@@ -963,13 +964,20 @@ cdef class AbstractFunction:
     cdef object timed_forward(self, tuple xs):
         cdef long long begin = perf_counter_ns()
         value = self.forward(xs, None)
-        phase = "backward" if isinstance(self, GradientCall) else "forward"
+        phase = "backward" if rn_pulling or isinstance(self, GradientCall) else "forward"
         note_call(phase, type(self).__name__, layer_of(self), xs, value, begin)
         return value
 
     cdef tuple timed_gradient(self, tuple douts, unsigned long long needs):
+        global rn_pulling
         cdef long long begin = perf_counter_ns()
-        cdef tuple grads = self.gradient_of(douts, needs)
+        cdef bint before = rn_pulling
+        cdef tuple grads
+        rn_pulling = True  # what is called meanwhile is a part of it
+        try:
+            grads = self.gradient_of(douts, needs)
+        finally:
+            rn_pulling = before
         note_call("backward", type(self).__name__, layer_of(self), self.kept + douts, grads, begin)
         return grads
 
