@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from math import prod, sqrt
 from pathlib import Path
 from types import TracebackType
@@ -212,7 +213,7 @@ def _convolution(shapes: list[_Shape], made: list[_Shape]) -> float:
 def _recurrent(shapes: list[_Shape], made: list[_Shape]) -> float:
     """The products with the kernel and with the recurrent kernel, over all steps."""
     (batch, steps, features), *others = shapes
-    for kernel, recurrent in reversed(list(zip(others, others[1:]))):
+    for kernel, recurrent in reversed(list(pairwise(others))):
         if len(kernel) == len(recurrent) == 2 and kernel[0] == features and kernel[1] == recurrent[1]:
             return 2.0 * batch * steps * (prod(kernel) + prod(recurrent))
     return 0.0

@@ -178,9 +178,8 @@ def test_the_table():
 
 
 def test_spans():
-    with rindow_nn.profile() as p:
-        with p.span("loading"):
-            g.square(g.Variable(1.0))
+    with rindow_nn.profile() as p, p.span("loading"):
+        g.square(g.Variable(1.0))
     assert set(rows_of(p)) == {("", "loading", "other"), ("", "Square", "forward")}
 
 

@@ -246,7 +246,8 @@ class Training:
         self._labels = getattr(dataset, "_tests", None) if whole else None
         self._unchecked = True
         self.stop_training = False
-        self.history = history = {}
+        history: dict[str, list[float]] = {}
+        self.history = history
         logs: dict[str, float] = {}
         progress = Progress(self.console, verbose, epochs)
         total = _batches(dataset)
