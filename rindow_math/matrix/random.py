@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import numbers
+import threading
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Random", "generator", "setSeed"]
 
 _generator: np.random.Generator | None = None
+_of_thread = threading.local()
 
 
 def generator() -> np.random.Generator:
@@ -25,9 +29,26 @@ def generator() -> np.random.Generator:
     ``setSeed`` replaces it, so ask for it again rather than keep it.
     """
     global _generator
+    own = getattr(_of_thread, "generator", None)
+    if own is not None:
+        return own
     if _generator is None:
         _generator = np.random.default_rng()
     return _generator
+
+
+@contextlib.contextmanager
+def drawing_from(own: np.random.Generator) -> Iterator[None]:
+    """Has this thread draw from a generator of its own.
+
+    Two threads that share one would make its numbers depend on which of them comes first.
+    """
+    before = getattr(_of_thread, "generator", None)
+    _of_thread.generator = own
+    try:
+        yield
+    finally:
+        _of_thread.generator = before
 
 
 def setSeed(seed: int | None = None) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException
+from rindow_math.matrix.ndarray import NDArray
 from rindow_nn.activations.functions import Relu, SigmoidFunction, SoftmaxFunction, TanhFunction
 
 __all__ = ["AbstractActivation", "Activation", "FunctionFactory", "ReLU", "Sigmoid", "Softmax", "Tanh"]
@@ -120,15 +122,31 @@ class Tanh(AbstractActivation):
 
 
 class Softmax(AbstractActivation):
-    """exp(x) / sum(exp(x)) over the last dimension.
+    """exp(x) / sum(exp(x)) over the last dimension; with a mask, over the elements for which it is true.
+
+    ``forward`` takes the mask as ``mask``: an array whose shape is that of the inputs' last dimensions. Where it is
+    false, or 0, the outputs are 0.
 
     PHP: ``Rindow\\NeuralNetworks\\Activation\\Softmax``.
     """
 
     function = SoftmaxFunction
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
-        self.states.outputs = self.backend.softmax(inputs)
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        K = self.backend
+        if mask is None:
+            self.states.outputs = K.softmax(inputs)
+            return self.states.outputs
+        shape, rank = inputs.shape(), mask.ndim()
+        if rank == 0 or shape[-rank:] != mask.shape():
+            raise InvalidArgumentException(
+                "unmatch shape of inputs and mask: "
+                f"inputs=({','.join(map(str, shape))}), mask=({','.join(map(str, mask.shape()))})"
+            )
+        counts = K.cast(mask, NDArray.bool)
+        axis = len(shape) - rank
+        outputs = K.softmax(K.masking(counts, inputs, fill=-math.inf, axis=axis))
+        self.states.outputs = K.update_masking(outputs, counts, axis=axis)  # rows of which nothing counts too
         return self.states.outputs
 
     def differentiate(self, dOutputs: Any) -> Any:
@@ -141,20 +159,29 @@ class FunctionFactory:
     PHP: ``Rindow\\NeuralNetworks\\Activation\\FunctionFactory``.
     """
 
-    classes: dict[str, type[Activation]] = {"relu": ReLU, "sigmoid": Sigmoid, "softmax": Softmax, "tanh": Tanh}
+    classes: dict[str, type[Activation] | None] = {
+        "relu": ReLU,
+        "sigmoid": Sigmoid,
+        "softmax": Softmax,
+        "tanh": Tanh,
+        "linear": None,
+    }
 
     @staticmethod
-    def factory(backend: Any, name: str) -> Activation:
-        """The activation of a name.
+    def factory(backend: Any, name: str | type[Activation]) -> Activation | None:
+        """The activation of a name, or of a class; None for "linear".
 
         Raises:
             InvalidArgumentException: the name is unknown.
         """
-        cls = FunctionFactory.classes.get(name.lower()) if isinstance(name, str) else None
-        if cls is None:
+        if isinstance(name, type) and issubclass(name, Activation):
+            return name(backend)  # type: ignore[call-arg]
+        key = name.lower() if isinstance(name, str) else None
+        if key not in FunctionFactory.classes:
             near = difflib.get_close_matches(str(name).lower(), FunctionFactory.classes, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise InvalidArgumentException(
                 f"Unknown activation function: {name!r}; known are {', '.join(FunctionFactory.classes)}{hint}"
             )
-        return cls(backend)  # type: ignore[call-arg]
+        cls = FunctionFactory.classes[key]
+        return None if cls is None else cls(backend)  # type: ignore[call-arg]

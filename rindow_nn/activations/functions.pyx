@@ -6,10 +6,20 @@ from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, raw
 from rindow_nn.gradient.core.layerfunction cimport LayerFunction
 from rindow_nn.gradient.core.tape cimport (
-    A, AbstractFunction, GradientCall, MICRO_BINARY, MICRO_UNARY, Micro, STEP, Variable, array_of, make_variable, pack,
-    prepare, recording, traced_gradient, tracing,
+    A, AbstractFunction, GradientCall, MICRO_BINARY, MICRO_UNARY, Micro, OPAQUE, STEP, Variable, array_of,
+    make_variable, pack, prepare, recording, traced_gradient, tracing,
 )
 from rindow_nn.gradient.core.values import MaskedNDArray
+
+
+cdef int _role(tuple xs):
+    """Inputs with a mask have to be looked at in each run."""
+    return OPAQUE if isinstance(xs[0], MaskedNDArray) else STEP
+
+
+cdef object _masked(tuple xs, object value):
+    """The outputs with the inputs' mask."""
+    return MaskedNDArray(value, xs[0].mask()) if isinstance(xs[0], MaskedNDArray) else value
 
 
 cdef class _Pointwise(AbstractFunction):
@@ -20,7 +30,7 @@ cdef class _Pointwise(AbstractFunction):
     cdef NDArrayPhp out
 
     cdef int role(self):
-        return STEP
+        return _role(self.kept)
 
     cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
         micro.kind = MICRO_UNARY
@@ -30,7 +40,7 @@ cdef class _Pointwise(AbstractFunction):
 
     cdef object forward(self, tuple xs, object out):
         self.out = self.K.unary(self.op, A(xs, 0), <NDArrayPhp>out)
-        return self.out
+        return _masked(xs, self.out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef PointwiseGradient f
@@ -96,11 +106,11 @@ cdef class SoftmaxFunction(AbstractFunction):
     cdef NDArrayPhp out
 
     cdef int role(self):
-        return STEP
+        return _role(self.kept)
 
     cdef object forward(self, tuple xs, object out):
         self.out = self.K.softmax_rows(A(xs, 0), <NDArrayPhp>out)
-        return self.out
+        return _masked(xs, self.out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         if recording():
@@ -133,7 +143,7 @@ cdef class ActivationCall(AbstractFunction):
 
     cdef object forward(self, tuple xs, object out):
         self.states = types.SimpleNamespace()
-        return raw(self.activation.forward(self.states, A(xs, 0), training=self.training))
+        return _masked(xs, raw(self.activation.forward(self.states, A(xs, 0), training=self.training)))
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         if tracing():
@@ -171,6 +181,4 @@ def activate(backend, activation, x, training=None):
     if f.begun is not None:
         f.generation_ = f.begun.generation_
         out.generation_ = v.generation_
-    if isinstance(v.value_, MaskedNDArray):
-        out.value_ = MaskedNDArray(out.value_, v.value_.mask())
     return out

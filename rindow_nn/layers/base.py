@@ -16,7 +16,7 @@ from rindow_nn.gradient.core.values import MaskedNDArray
 from rindow_nn.gradient.interfaces import Module
 from rindow_nn.support.calling import call_with, parameter_names
 from rindow_nn.support.cloning import clone
-from rindow_nn.support.naming import Names
+from rindow_nn.support.naming import give_name
 
 __all__ = ["AbstractLayer", "AbstractLayerBase", "Layer", "SequentialLayer"]
 
@@ -34,6 +34,10 @@ class Layer(Module):
     @abstractmethod
     def build(self, variable: Any = None, sampleWeights: Sequence[Any] | None = None) -> None:
         """Makes the weights."""
+
+    @abstractmethod
+    def setName(self, name: str) -> None:
+        """Changes the name."""
 
     @abstractmethod
     def inputShape(self) -> list[Any]:
@@ -74,6 +78,10 @@ class SequentialLayer(ABC):
     def forward(self, inputs: Any, training: Any = None) -> Any:
         """Computes the outputs and records the call."""
 
+    def backward(self, dOutputs: Sequence[Any], grads: Any = None, oidsToCollect: Any = None) -> list[Any]:
+        """The gradients of the inputs of the last call; the tape, which records each call, gives them too."""
+        raise NotImplementedError(f"{type(self).__name__}.backward")
+
     def __call__(self, *args: Any, **options: Any) -> Any:
         return self.forward(*args, **options)
 
@@ -92,6 +100,9 @@ class AbstractLayerBase(Layer):
 
     PHP: ``Rindow\\NeuralNetworks\\Layer\\AbstractLayerBase``.
     """
+
+    #: number of the next default name
+    nameNumbering = 0
 
     def __init__(self, backend: Any) -> None:
         self.backend = backend
@@ -120,7 +131,7 @@ class AbstractLayerBase(Layer):
 
     def initName(self, name: str | None, default: str) -> None:
         """Takes the given name, or the next default one."""
-        self._name = Names.give(name, default)
+        self._name = give_name(type(self), name, default)
 
     def basename(self, object: Any) -> str:
         """Name of an object's class."""
@@ -182,8 +193,8 @@ class AbstractLayerBase(Layer):
         """The activation, or None."""
         return self._activation
 
-    def setActivation(self, activation: str | Activation | None) -> None:
-        """Takes an activation by name or as an object.
+    def setActivation(self, activation: str | type[Activation] | Activation | None) -> None:
+        """Takes an activation by name, as a class or as an object.
 
         Raises:
             InvalidArgumentException: the name is unknown, or the object is no Activation.
@@ -191,11 +202,11 @@ class AbstractLayerBase(Layer):
         self._activation = self.createFunction(activation)
         self._activationName = self.toStringName(activation)
 
-    def createFunction(self, activation: str | Activation | None = None) -> Activation | None:
-        """An activation from its name, or the object itself."""
+    def createFunction(self, activation: str | type[Activation] | Activation | None = None) -> Activation | None:
+        """An activation from its name or class, or the object itself."""
         if activation is None or activation == "":
             return None
-        if isinstance(activation, str):
+        if isinstance(activation, (str, type)):
             return FunctionFactory.factory(self.backend, activation)
         if isinstance(activation, Activation):
             return activation

@@ -33,10 +33,11 @@ class Embedding(AbstractLayer):
             shape does not fit.
 
     Example:
+        >>> from rindow_math.matrix import NDArray
         >>> from rindow_nn.builder import NeuralNetworks
         >>> nn = NeuralNetworks()
         >>> layer = nn.layers.Embedding(10, 4, input_length=3)
-        >>> layer.forward(nn.backend.array([[1, 5, 9]], dtype=nn.backend.int32)).shape()
+        >>> layer.forward(nn.backend.array([[1, 5, 9]], dtype=NDArray.int32)).shape()
         [1, 3, 4]
 
     PHP: ``Rindow\\NeuralNetworks\\Layer\\Embedding``.

@@ -27,10 +27,11 @@ class InheritMask(AbstractMultiInputLayer):
         InvalidArgumentException: there are not two inputs, or a shape does not fit.
 
     Example:
+        >>> from rindow_math.matrix import NDArray
         >>> from rindow_nn.builder import NeuralNetworks
         >>> nn = NeuralNetworks()
         >>> K = nn.backend
-        >>> masked = nn.layers.Embedding(9, 2, mask_zero=True).forward(K.array([[1, 0]], dtype=K.int32))
+        >>> masked = nn.layers.Embedding(9, 2, mask_zero=True).forward(K.array([[1, 0]], dtype=NDArray.int32))
         >>> nn.layers.InheritMask().forward([K.zeros([1, 2, 3]), masked]).value().mask().toArray()
         [[True, False]]
 

@@ -11,7 +11,8 @@ from rindow_nn.gradient.core.tape import Variable
 from rindow_nn.layers.abstract_attention import AbstractAttentionLayer
 from rindow_nn.layers.attention_functions import AttentionForm, multiHeadAttention
 from rindow_nn.layers.base import _truth
-from rindow_nn.support.naming import Names
+from rindow_nn.layers.dropout import Dropout
+from rindow_nn.support.naming import give_name
 
 __all__ = ["MultiHeadAttention"]
 
@@ -131,7 +132,7 @@ class MultiHeadAttention(AbstractAttentionLayer):
                     arrays.append(self._biasInitializer([shape[1]]) if given is None else next(given))
             self.assignWeights(arrays)
             if self._dropout > 0:
-                Names.give(None, "dropout")  # the original makes a layer here, which takes a number
+                give_name(Dropout, None, "dropout")  # the original makes a layer here, which takes a number
         self._outputShape = list(query)
         self._scoresShape = [self._numHeads, *query[:axes], *value[:axes]]
 

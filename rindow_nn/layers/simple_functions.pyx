@@ -1,7 +1,6 @@
 """Layers that move, pick, drop or add values, as single differentiable functions."""
 
 from rindow_math.exceptions import InvalidArgumentException
-from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport MAX_DIMS, NDArrayPhp, empty, empty_like, same_shape, shape_text, view
 from rindow_nn.backend.rindow_blas.layer_primitives cimport Lookup
@@ -325,13 +324,13 @@ cdef Variable _dropped(AbstractFunction node, double keep, Variable dy, Variable
 cdef class LookupFunction(LayerFunction):
     """A call whose last input of the layer is numbers of places, which have no gradient."""
 
-    def backward(self, dOutputs):
+    def backward(self, dOutputs, grads=None, oidsToCollect=None):
         """Gradients of the layer's inputs, as arrays, 0 for the numbers; those of the weights are left in the layer."""
-        cdef list grads = LayerFunction.backward(self, dOutputs)
+        cdef list slopes = LayerFunction.backward(self, dOutputs, grads, oidsToCollect)
         cdef int last = self.inputs_of_layer - 1
         cdef NDArrayPhp index = A(self.kept, last)
-        grads[last] = self.K.filled(index.dt, index.nd, index.dims, 0.0)
-        return grads
+        slopes[last] = self.K.filled(index.dt, index.nd, index.dims, 0.0)
+        return slopes
 
 
 cdef class EmbeddingFunction(LookupFunction):

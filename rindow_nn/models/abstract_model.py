@@ -11,6 +11,7 @@ from rindow_nn.gradient.core.tape import Variable
 from rindow_nn.gradient.core.values import ArraySpec
 from rindow_nn.gradient.interfaces import Module
 from rindow_nn.layers.base import Layer
+from rindow_nn.models.saving import Saving
 from rindow_nn.models.summary import summary
 from rindow_nn.models.training import Training
 from rindow_nn.support.calling import call_with, parameter_names
@@ -73,16 +74,16 @@ class Model(Module):
     def build(self, *inputShapes: Any) -> None:
         """Makes the weights."""
 
+    @abstractmethod
     def saveWeights(self, modelWeights: Any, portable: bool | None = None) -> None:
         """Writes the weights and the optimizer's state into a mapping."""
-        raise NotImplementedError(f"{type(self).__name__}.saveWeights")
 
+    @abstractmethod
     def loadWeights(self, modelWeights: Any) -> None:
         """Takes over what ``saveWeights`` wrote."""
-        raise NotImplementedError(f"{type(self).__name__}.loadWeights")
 
 
-class AbstractModel(Training, Model):
+class AbstractModel(Training, Saving, Model):
     """A model: subclasses make layers in ``__init__`` and write ``call``.
 
     Layers, models, ``Modules`` and variables are found in the attributes, in the order of assignment. A ``call`` that

@@ -10,6 +10,7 @@ from rindow_nn.gradient.core.values import ArraySpec
 from rindow_nn.gradient.interfaces import Module
 from rindow_nn.layers.base import Layer
 from rindow_nn.models.abstract_model import AbstractModel
+from rindow_nn.models.saving import CONTENTS, config_of, opened_to_save, to_json
 from rindow_nn.support.cloning import clone_state
 
 __all__ = ["Sequential"]
@@ -69,6 +70,38 @@ class Sequential(AbstractModel):
         for layer in self._layers:
             x = layer.forward(x, training=training) if layer.isAwareOf("training") else layer.forward(x)
         return x
+
+    def toJson(self) -> str:
+        """The configuration as JSON: layers, loss and optimizer, as the original writes it.
+
+        Raises:
+            LogicException: a layer, an activation, the loss or the optimizer is not one of the library's.
+
+        PHP: ``Sequential::toJson()``.
+        """
+        return to_json(config_of(self))
+
+    def save(self, filepath: Any, portable: bool | None = None) -> None:
+        """Saves configuration, weights and the optimizer's state in a file that ``loadModel`` reads.
+
+        At every moment the file is the old one or the new one, whole. What else it holds is kept. Initializers that
+        are functions of yours are left out.
+
+        Args:
+            filepath: the name of the file.
+            portable: every PHP installation reads what is written, so that this changes nothing.
+
+        Raises:
+            LogicException: a weight has no value yet, or a class is not one of the library's.
+            RuntimeException: the file cannot be written.
+
+        PHP: ``Sequential::save()``.
+        """
+        config = self.toJson()
+        with opened_to_save(self._files(), filepath, CONTENTS) as file:
+            file["modelConfig"] = config
+            file["modelWeights"] = {}
+            self.saveWeights(file["modelWeights"], portable)
 
     def _resetClone(self) -> None:
         """A copy is compiled as the original is, with a state of its own."""

@@ -16,6 +16,8 @@ C_TYPES = {
     "double": ctypes.c_double,
     "ptrdiff_t": ctypes.c_ssize_t,
     "int64_t": ctypes.c_int64,
+    "uint32_t": ctypes.c_uint32,
+    "uint64_t": ctypes.c_uint64,
 }
 TASK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_ssize_t)
 
@@ -27,11 +29,10 @@ def c_type(declaration: str):
     return C_TYPES[declaration.replace("const ", "").split()[0]]
 
 
-def prototypes() -> list[tuple[str, object]]:
-    """(name, function type) of every kernel, in the order of ``struct rk_api``."""
-    families = re.search(r"#define RK_ALL\(X\) (.*)", (HEADERS / "rk.h").read_text()).group(1)
+def prototypes(families: list[str]) -> list[tuple[str, object]]:
+    """(name, function type) of every kernel of some families, in the order of their structures."""
     found = []
-    for family in re.findall(r"RK_(\w+)\(X\)", families):
+    for family in families:
         text = (HEADERS / f"rk_{family.lower()}.h").read_text().replace("\\\n", " ")
         text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
         for result, name, arguments in re.findall(r"\bX\((\w+),\s*(\w+),\s*\(([^()]*)\)\)", text):
@@ -40,10 +41,17 @@ def prototypes() -> list[tuple[str, object]]:
     return found
 
 
+RK_H = (HEADERS / "rk.h").read_text()
+
+
 class Api(ctypes.Structure):
     """``struct rk_api``."""
 
-    _fields_ = [("variant", ctypes.c_char_p), *prototypes()]
+    _fields_ = [
+        ("variant", ctypes.c_char_p),
+        *prototypes(re.findall(r"RK_(\w+)\(X\)", re.search(r"#define RK_ALL\(X\) (.*)", RK_H).group(1))),
+        *((name, ctypes.c_void_p) for name in re.findall(r"const rk_\w+_api \*(\w+);", RK_H)),
+    ]
 
 
 def find_library() -> ctypes.CDLL | None:
@@ -65,10 +73,16 @@ def find_library() -> ctypes.CDLL | None:
 class Kernels:
     """One variant's kernels: arrays are passed as pointers, ``None`` as NULL."""
 
-    def __init__(self, library: ctypes.CDLL, api: Api):
+    def __init__(self, library: ctypes.CDLL, api: ctypes.Structure, variant: str):
         self.library = library
         self.api = api
-        self.variant = api.variant.decode()
+        self.variant = variant
+
+    def family(self, name: str) -> "Kernels":
+        """The kernels of a family of layers, which have a table of their own."""
+        fields = [("version", ctypes.c_int), *prototypes([name])]
+        table = type(name, (ctypes.Structure,), {"_fields_": fields})
+        return Kernels(self.library, table.from_address(getattr(self.api, name)), self.variant)
 
     def __getattr__(self, name):
         function = getattr(self.api, name)
@@ -98,7 +112,7 @@ def kernels(request, kernel_library):
     api = kernel_library.rk_select(request.param.encode())
     if not api:
         pytest.skip(f"this processor does not run {request.param}")
-    return Kernels(kernel_library, api.contents)
+    return Kernels(kernel_library, api.contents, request.param)
 
 
 @pytest.fixture(autouse=True)

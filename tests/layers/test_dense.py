@@ -9,7 +9,7 @@ from rindow_nn.activations import AbstractActivation, FunctionFactory
 from rindow_nn.builder import NeuralNetworks
 from rindow_nn.gradient import MaskedNDArray
 from rindow_nn.gradient.core import Variable
-from rindow_nn.support.naming import Names
+from rindow_nn.layers import Dense
 
 mo = MatrixOperator()
 nn = NeuralNetworks(mo)
@@ -180,7 +180,7 @@ def test_configuration():
 
 
 def test_default_names(monkeypatch):
-    monkeypatch.setattr(Names, "numbering", 0)
+    monkeypatch.setattr(Dense, "nameNumbering", 0)
     assert [nn.layers.Dense(1).name() for _ in range(3)] == ["dense", "dense_1", "dense_2"]
     assert nn.layers.Dense(1, name="mine").name() == "mine"
     assert nn.layers.Dense(1).name() == "dense_3"

@@ -1,5 +1,29 @@
 """What layers need of a backend for convolution and pooling, as C methods."""
 
+from libc.stddef cimport ptrdiff_t
+
+from rindow_math.matrix.kernels.conv cimport rk_conv_call
+from rindow_math.matrix.ndarray cimport NDArrayPhp
+
+
+cdef class ConvSettings:
+    cdef readonly int rank
+    cdef readonly bint padded         # as for padding="same"
+    cdef readonly bint channels_first
+    cdef readonly list strides
+    cdef readonly list dilation
+    cdef int fill(self, rk_conv_call* c, NDArrayPhp x, NDArrayPhp kernel) except -1
+
 
 cdef class ConvPrimitives:
-    pass
+    cdef NDArrayPhp convolve(self, ConvSettings s, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, int epilogue,
+                             NDArrayPhp out=*)
+    cdef int convolve_gradient(self, ConvSettings s, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp y, NDArrayPhp dy,
+                               int epilogue, NDArrayPhp dx, NDArrayPhp dkernel, NDArrayPhp dbias) except -1
+
+
+cdef bint is_channels_first(object data_format) except -1
+cdef bint is_padded(object padding) except -1
+cdef list numbers_of(str name, object values, int rank, object default)
+cdef list output_sizes(list sizes, list window, list strides, bint padded, list dilation)
+cdef NDArrayPhp checked_images(NDArrayPhp x, int rank, str name)

@@ -1,7 +1,6 @@
 """The backend's convolutions and poolings over one, two or three dimensions.
 
-A convolution copies the patches of some images at a time into rows of a matrix that fits into the cache and multiplies
-it with the kernel; the gradients do the same the other way round.
+A pooling copies the patches of some images at a time into rows of a matrix that fits into the cache.
 """
 
 from functools import lru_cache
@@ -15,6 +14,10 @@ from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport (
     MAX_DIMS, NDArrayPhp, check_writable, empty, empty_like, from_python, full, raw, same_shape, view,
 )
+from rindow_nn.backend.rindow_blas.conv_primitives cimport (
+    ConvSettings, checked_images, is_channels_first, is_padded, numbers_of, output_sizes,
+)
+from rindow_nn.backend.rindow_blas.conv_primitives import ConvSettings as Settings
 from rindow_nn.backend.rindow_blas.primitives cimport Primitives
 
 cdef const core.rk_api* rk = core.table()
@@ -181,12 +184,12 @@ class ConvolutionMethods:
             >>> NeuralNetworks().backend.calcConvOutputShape([5, 5, 3], [3, 3], [2, 2])
             [2, 2]
         """
-        first = _channels_first(data_format)
+        first = is_channels_first(data_format)
         sizes = list(inputShape)[1:] if first else list(inputShape)[:-1]
         rank = len(sizes)
-        return _output_sizes(
-            sizes, _numbers_of("filterSize", filterSize, rank, None), _numbers_of("strides", strides, rank, 1),
-            _padded(padding), _numbers_of("dilation_rate", dilation_rate, rank, 1)
+        return output_sizes(
+            sizes, numbers_of("filterSize", filterSize, rank, None), numbers_of("strides", strides, rank, 1),
+            is_padded(padding), numbers_of("dilation_rate", dilation_rate, rank, 1)
         )
 
 
@@ -197,7 +200,6 @@ cdef class Geometry:
     cdef int rank
     cdef bint channels_first
     cdef bint padded
-    cdef bint pointwise          # patches are the pixels themselves
     cdef Py_ssize_t batches
     cdef Py_ssize_t channels
     cdef Py_ssize_t window       # points of the kernel
@@ -234,74 +236,30 @@ cdef class Geometry:
         return self.rank + 2
 
 
-cdef bint _channels_first(object data_format) except -1:
-    if data_format is None or data_format == "channels_last":
-        return False
-    if data_format == "channels_first":
-        return True
-    raise InvalidArgumentException(f"data_format must be channels_last or channels_first: {data_format!r} given")
-
-
-cdef bint _padded(object padding) except -1:
-    if padding is None or padding == "valid":
-        return False
-    if padding == "same":
-        return True
-    raise InvalidArgumentException(f"padding must be valid or same: {padding!r} given")
-
-
-cdef list _numbers_of(str name, object values, int rank, object default):
-    """A list of `rank` positive integers; one integer stands for all."""
-    if values is None and default is not None:
-        return [default] * rank
-    numbers = [values] * rank if isinstance(values, int) else list(values)
-    if len(numbers) != rank or any([isinstance(v, bool) or not isinstance(v, int) or v < 1 for v in numbers]):
-        raise InvalidArgumentException(f"{name} must be {rank} positive integers: {values!r} given")
-    return numbers
-
-
-cdef list _output_sizes(list sizes, list window, list strides, bint padded, list dilation):
-    cdef list out = []
-    cdef Py_ssize_t size, span, step
-    for i in range(len(sizes)):
-        size = sizes[i]
-        span = (window[i] - 1) * dilation[i] + 1
-        step = strides[i]
-        size = (size + step - 1) // step if padded else ((size - span) // step + 1 if size >= span else 0)
-        if size < 1:
-            raise InvalidArgumentException(
-                f"Invalid shape or paramaters.: a kernel of {window} with dilation {dilation} does not fit into {sizes}"
-            )
-        out.append(size)
-    return out
-
-
 cdef Geometry _geometry(NDArrayPhp x, int rank, object window, object strides, object padding, object data_format,
                         object dilation):
     cdef Geometry g = Geometry.__new__(Geometry)
     cdef int i, at
     cdef Py_ssize_t total
     g.rank = rank
-    g.channels_first = _channels_first(data_format)
-    g.padded = _padded(padding)
-    g.filterSize = _numbers_of("filterSize", window, rank, None)
-    g.strides = _numbers_of("strides", strides, rank, 1)
-    g.dilation = _numbers_of("dilation_rate", dilation, rank, 1)
+    g.channels_first = is_channels_first(data_format)
+    g.padded = is_padded(padding)
+    g.filterSize = numbers_of("filterSize", window, rank, None)
+    g.strides = numbers_of("strides", strides, rank, 1)
+    g.dilation = numbers_of("dilation_rate", dilation, rank, 1)
     g.batches = x.dims[0]
     g.channels = x.dims[1] if g.channels_first else x.dims[rank + 1]
     g.sizes = [x.dims[i + (2 if g.channels_first else 1)] for i in range(rank)]
-    g.outSizes = _output_sizes(g.sizes, g.filterSize, g.strides, g.padded, g.dilation)
+    g.outSizes = output_sizes(g.sizes, g.filterSize, g.strides, g.padded, g.dilation)
     g.pads = [0] * rank
     g.window = 1
     g.places = 1
-    g.pointwise = not g.channels_first
     for i in range(rank):
         g.window *= <Py_ssize_t>g.filterSize[i]
         g.places *= <Py_ssize_t>g.outSizes[i]
         total = (g.outSizes[i] - 1) * g.strides[i] + (g.filterSize[i] - 1) * g.dilation[i] + 1 - g.sizes[i]
         if g.padded and total > 0:
             g.pads[i] = total // 2
-        g.pointwise = g.pointwise and g.filterSize[i] == 1 and g.strides[i] == 1
     for i in range(core.RK_I2C_NUMBERS):
         g.numbers[i] = 0
     for i in range(3):
@@ -319,12 +277,7 @@ cdef Geometry _geometry(NDArrayPhp x, int rank, object window, object strides, o
 
 
 cdef NDArrayPhp _images(object inputs, int rank, str name):
-    cdef NDArrayPhp x = raw(inputs)
-    if x.nd != rank + 2:
-        raise InvalidArgumentException(f"{name} must be {rank + 2}D NDArray: shape {x.shape()} given")
-    if x.dt != core.RK_FLOAT32 and x.dt != core.RK_FLOAT64:
-        raise InvalidArgumentException(f"{name} must be float32 or float64: {NAMES[x.dt]} given")
-    return x
+    return checked_images(raw(inputs), rank, name)
 
 
 cdef NDArrayPhp _moved(Primitives K, NDArrayPhp x, bint to_first):
@@ -361,85 +314,32 @@ cdef NDArrayPhp _result_gradient(Primitives K, Geometry g, object dOutputs, int 
     return dy
 
 
-cdef void _product(int dt, bint ta, bint tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const char* a, const char* b,
-                   double beta, char* c, const char* bias) noexcept nogil:
-    """c = op(a) op(b) + beta c + bias for packed row-major matrices."""
-    if dt == core.RK_FLOAT32:
-        rk.sgemm(ta, tb, m, n, k, 1.0, <const float*>a, m if ta else k, <const float*>b, k if tb else n, <float>beta,
-                 <float*>c, n, <const float*>bias, core.RK_EPI_NONE)
-    else:
-        rk.dgemm(ta, tb, m, n, k, 1.0, <const double*>a, m if ta else k, <const double*>b, k if tb else n, beta,
-                 <double*>c, n, <const double*>bias, core.RK_EPI_NONE)
-
-
 cdef NDArrayPhp _scratch(int dt, Py_ssize_t n):
     return empty(dt, 1, &n)
 
 
 cdef object _convolve(Primitives K, int rank, object status, object inputs, object kernel, object bias, object strides,
                       object padding, object data_format, object dilation):
-    cdef NDArrayPhp x = _images(inputs, rank, "inputs")
+    cdef ConvSettings s = Settings(rank, strides, padding, data_format, dilation)
+    cdef NDArrayPhp x = raw(inputs)
     cdef NDArrayPhp w = raw(kernel)
-    cdef NDArrayPhp b = None if bias is None else raw(bias)
-    cdef NDArrayPhp out, cols
-    cdef Geometry g
-    cdef Py_ssize_t[MAX_DIMS] dims
-    cdef Py_ssize_t filters, row, each, first, count, image
-    cdef char* bias_ptr = NULL
-    cdef int size = item_size(x.dt)
-    cdef int i, nd
-    if w.nd != rank + 2:
-        raise InvalidArgumentException(f"kernel must be {rank + 2}D NDArray: shape {w.shape()} given")
-    filters = w.dims[rank + 1]
-    g = _geometry(x, rank, [w.dims[i] for i in range(rank)], strides, padding, data_format, dilation)
-    if w.dims[rank] != g.channels or w.dt != x.dt:
-        raise InvalidArgumentException(
-            f"a kernel of shape {w.shape()} ({NAMES[w.dt]}) does not fit inputs of {g.channels} channels, shape "
-            f"{x.shape()} ({NAMES[x.dt]})"
-        )
-    if b is not None:
-        if b.n != filters or b.dt != x.dt:
-            raise InvalidArgumentException(
-                f"a bias of shape {b.shape()} ({NAMES[b.dt]}) does not fit {filters} filters ({NAMES[x.dt]})"
-            )
-        bias_ptr = b.ptr
-    nd = g.result_dims(filters, dims)
-    out = empty(x.dt, nd, dims)
-    row = g.window * g.channels
-    if g.pointwise:
-        with nogil:
-            _product(x.dt, False, False, g.batches * g.places, filters, row, x.ptr, w.ptr, 0.0, out.ptr, bias_ptr)
-    else:
-        each = g.chunk(size)
-        cols = _scratch(x.dt, each * g.places * row)
-        image = x.n // g.batches if g.batches else 0
-        with nogil:
-            first = 0
-            while first < g.batches:
-                count = each if first + each <= g.batches else g.batches - first
-                g.patches(x.dt, False, count, x.ptr + first * image * size, cols.ptr)
-                _product(x.dt, False, False, count * g.places, filters, row, cols.ptr, w.ptr, 0.0,
-                         out.ptr + first * g.places * filters * size, bias_ptr)
-                first += count
-    status.geometry = g
+    cdef NDArrayPhp out = K.conv.convolve(s, x, w, None if bias is None else raw(bias), core.RK_EPI_NONE)
+    status.geometry = s
     status.inputs = x
     status.kernel = w
-    return _moved(K, out, True) if g.channels_first else out
+    return out
 
 
 cdef object _convolve_back(Primitives K, int rank, object status, object dOutputs, object dKernel, object dBias):
-    cdef Geometry g = status.geometry
+    cdef ConvSettings s = status.geometry
     cdef NDArrayPhp x = status.inputs
     cdef NDArrayPhp w = status.kernel
-    cdef Py_ssize_t filters = w.dims[w.nd - 1]
-    cdef NDArrayPhp dy = _result_gradient(K, g, dOutputs, rank, filters, x.dt)
+    cdef NDArrayPhp dy = _images(dOutputs, rank, "dOutputs")
     cdef NDArrayPhp dw = raw(dKernel)
     cdef NDArrayPhp db = None if dBias is None else raw(dBias)
-    cdef NDArrayPhp dx, cols
-    cdef Py_ssize_t row = g.window * g.channels
-    cdef Py_ssize_t each, first, count, image
-    cdef int size = item_size(x.dt)
-    cdef char* part
+    cdef NDArrayPhp dx
+    if s.rank != rank:
+        raise InvalidArgumentException(f"status is not that of a call with {rank} dimensions")
     check_writable(dw)
     if not same_shape(dw, w) or dw.dt != w.dt:
         raise InvalidArgumentException(
@@ -447,35 +347,12 @@ cdef object _convolve_back(Primitives K, int rank, object status, object dOutput
         )
     if db is not None:
         check_writable(db)
-        if db.n != filters or db.dt != x.dt:
+        if db.n != w.dims[w.nd - 1] or db.dt != x.dt:
             raise InvalidArgumentException(
-                f"dBias of shape {db.shape()} ({NAMES[db.dt]}) does not fit {filters} filters ({NAMES[x.dt]})"
+                f"dBias of shape {db.shape()} ({NAMES[db.dt]}) does not fit {w.dims[w.nd - 1]} filters ({NAMES[x.dt]})"
             )
-        with nogil:
-            rk.reduce(core.RK_SUM, x.dt, dy.ptr, db.ptr, 1, g.batches * g.places, filters)
-    if g.pointwise:
-        dx = empty_like(x)
-        with nogil:
-            _product(x.dt, True, False, row, filters, g.batches * g.places, x.ptr, dy.ptr, 0.0, dw.ptr, NULL)
-            _product(x.dt, False, True, g.batches * g.places, row, filters, dy.ptr, w.ptr, 0.0, dx.ptr, NULL)
-        return dx
-    dx = full(x.dt, x.nd, x.dims, 0)
-    each = g.chunk(size)
-    cols = _scratch(x.dt, each * g.places * row)
-    image = x.n // g.batches if g.batches else 0
-    with nogil:
-        if not g.batches:
-            _product(x.dt, True, False, row, filters, 0, cols.ptr, dy.ptr, 0.0, dw.ptr, NULL)
-        first = 0
-        while first < g.batches:
-            count = each if first + each <= g.batches else g.batches - first
-            part = dy.ptr + first * g.places * filters * size
-            g.patches(x.dt, False, count, x.ptr + first * image * size, cols.ptr)
-            _product(x.dt, True, False, row, filters, count * g.places, cols.ptr, part, 0.0 if first == 0 else 1.0,
-                     dw.ptr, NULL)
-            _product(x.dt, False, True, count * g.places, row, filters, part, w.ptr, 0.0, cols.ptr, NULL)
-            g.patches(x.dt, True, count, dx.ptr + first * image * size, cols.ptr)
-            first += count
+    dx = empty_like(x)
+    K.conv.convolve_gradient(s, x, w, None, dy, core.RK_EPI_NONE, dx, dw, db)
     return dx
 
 

@@ -14,8 +14,8 @@ cdef class Primitives:
     cdef readonly RNNPrimitives rnn
     cdef readonly AttentionPrimitives attn
     cdef readonly NormPrimitives norm
-    cdef readonly TrainingPrimitives training
     cdef readonly LayerPrimitives layer
+    cdef readonly TrainingPrimitives training
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out)
     cdef NDArrayPhp param(self, int op, NDArrayPhp x, double p, double q, NDArrayPhp out)
     cdef NDArrayPhp binary(self, int op, NDArrayPhp a, NDArrayPhp b, NDArrayPhp out)

@@ -121,8 +121,8 @@ cdef class Primitives:
         self.rnn = RNNPrimitives()
         self.attn = AttentionPrimitives()
         self.norm = NormPrimitives()
-        self.training = TrainingPrimitives()
         self.layer = LayerPrimitives()
+        self.training = TrainingPrimitives()
 
     cdef NDArrayPhp unary(self, int op, NDArrayPhp x, NDArrayPhp out):
         _computed(x)

@@ -11,17 +11,21 @@ import numpy as np
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix import NDArray, R
 from rindow_math.matrix.random import generator
-from rindow_nn.data.dataset.base import Dataset
+from rindow_nn.data.dataset.base import FilteredDataset
 from rindow_nn.data.dataset.gather import take
+from rindow_nn.data.dataset.prefetch import prefetched
 from rindow_nn.support.calling import call_with
 
 __all__ = ["NDArrayDataset"]
 
 
-class NDArrayDataset(Dataset):
+class NDArrayDataset(FilteredDataset):
     """Batches of samples from arrays.
 
-    Shuffling changes the order of the batches and the order within each, as in the original.
+    Shuffling changes the order of the batches and the order within each, as in the original. Rows are copied by a
+    kernel into memory that earlier batches have left. Where there is a filter, or a ``numpy.memmap`` whose pages come
+    from a disk, a thread prepares the next batches while one is worked on; memory that is at hand is read faster
+    than a thread could be asked for it.
 
     Args:
         mo: the MatrixOperator.
@@ -53,14 +57,12 @@ class NDArrayDataset(Dataset):
         shuffle: bool | None = None,
         filter: Any = None,
     ) -> None:
-        batch_size = 32 if batch_size is None else batch_size
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-            raise InvalidArgumentException(f"batch_size must be 1 or more. Received: {batch_size!r}")
-        self._mo = mo
+        super().__init__(mo, 32 if batch_size is None else batch_size, filter)
         self._multi = isinstance(inputs, (list, tuple))
         self._inputs = list(inputs) if self._multi else [inputs]
         if not self._inputs:
             raise InvalidArgumentException("inputs is empty")
+        self._on_disk = any(isinstance(x, np.memmap) for x in self._inputs)
         self._inputs = [mo.asarray(x) if isinstance(x, np.ndarray) else x for x in self._inputs]
         if isinstance(tests, np.ndarray):
             tests = mo.asarray(tests)
@@ -79,21 +81,7 @@ class NDArrayDataset(Dataset):
         if tests is not None and len(tests) != len(self._inputs[0]):
             raise InvalidArgumentException(f"Unmatch data size of inputs and tests:{len(self._inputs[0])},{len(tests)}")
         self._tests = tests
-        self._batch_size = batch_size
         self._shuffle = True if shuffle is None else bool(shuffle)
-        self._filter: Any = None
-        self.setFilter(filter)
-
-    def filter(self) -> Any:
-        return self._filter
-
-    def setFilter(self, filter: Any) -> None:
-        if filter is not None and not hasattr(filter, "translate") and not callable(filter):
-            raise InvalidArgumentException(f"filter must be a DatasetFilter: {type(filter).__name__} given")
-        self._filter = filter
-
-    def batchSize(self) -> int:
-        return self._batch_size
 
     def datasetSize(self) -> int:
         return len(self._inputs[0])
@@ -101,16 +89,17 @@ class NDArrayDataset(Dataset):
     def __len__(self) -> int:
         return math.ceil(len(self._inputs[0]) / self._batch_size)
 
-    def count(self) -> int:
-        """Number of batches (PHP: ``count($dataset)``)."""
-        return len(self)
-
     def _translate(self, inputs: list[Any], tests: Any) -> tuple[list[Any], Any]:
         func = getattr(self._filter, "translate", self._filter)
         given, tests = call_with(func, (inputs if self._multi else inputs[0], tests))
         return (list(given) if self._multi else [given]), tests
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        if (self._filter is not None or self._on_disk) and len(self) > 1:
+            return prefetched(self._batches)
+        return self._batches()
+
+    def _batches(self) -> Iterator[tuple[Any, Any]]:
         count, size = len(self._inputs[0]), self._batch_size
         order = range(len(self))
         if self._shuffle and len(order) > 1:

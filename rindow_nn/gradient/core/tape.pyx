@@ -780,7 +780,8 @@ cdef class AbstractFunction:
             shape = douts[i].shape() if isinstance(douts[i], NDArray) else []
             if douts[i] is not None and ref.shape() is not None and shape != ref.shape():
                 raise InvalidArgumentException(
-                    f"the gradient of output #{i + 1} of {_function_name(self)} has shape {shape}, must be {ref.shape()}"
+                    f"the gradient of output #{i + 1} of {_function_name(self)} has shape {shape}, must be "
+                    f"{ref.shape()}"
                 )
         found = self.gradient_of(
             tuple([None if d is None else pack(self.backend_, d) for d in douts]), 0xFFFFFFFFFFFFFFFFULL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from typing import Any
 
 __all__ = ["ExponentialDecay", "InverseTimeDecay", "LearningRateSchedule"]
 
@@ -29,6 +30,15 @@ class _Decay(LearningRateSchedule):
         self._steps = decaySteps
         self._rate = decayRate
         self._staircase = bool(staircase)
+
+    def getConfig(self) -> dict[str, Any]:
+        """What the constructor was given."""
+        return {
+            "initialLearningRate": self._initial,
+            "decaySteps": self._steps,
+            "decayRate": self._rate,
+            "staircase": self._staircase,
+        }
 
     def _progress(self, step: float) -> float:
         progress = step / self._steps

@@ -11,6 +11,7 @@ import os
 import re
 import sqlite3
 import stat
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -67,9 +68,10 @@ def _errors(where: str) -> Iterator[None]:
 
 
 class _Patience:
-    """Stops statements that damaged data keeps busy."""
+    """Stops statements that damaged data keeps busy; says how many rows a file of some size can have at most."""
 
-    def __init__(self, pdo: sqlite3.Connection) -> None:
+    def __init__(self, pdo: sqlite3.Connection, size: int) -> None:
+        self.rows = size // 4 + 100
         self.rounds = 0
         pdo.set_progress_handler(self, _STEPS)
 
@@ -147,7 +149,7 @@ class HDASqlite(HDA):
         pdo = sqlite3.connect(f"{Path(filename).absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         # No value is longer than its file; nothing that the file itself brings is run.
         pdo.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(max(status.st_size, 1 << 16), (1 << 31) - 1))
-        self._patience = _Patience(pdo)
+        self._patience = _Patience(pdo, status.st_size)
         for pragma in ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON", "mmap_size=0"):
             pdo.execute(f"PRAGMA {pragma}")
         return pdo
@@ -243,6 +245,44 @@ class HDASqlite(HDA):
         rows = self._execute(f"SELECT CAST(key AS BLOB) FROM {self.table} WHERE ancestor = ?", [self._ancestor])
         return [(key or b"").decode(errors="backslashreplace") for (key,) in rows]
 
+    # ---- the whole
+
+    def checksum(self, keys: Iterable[str], but: str) -> str:
+        """A checksum of all under some keys of this level.
+
+        Args:
+            keys: the keys.
+            but: a key one level below them that does not count.
+        """
+        crc = 0
+        for key in keys:
+            base = f"{self._ancestor}/{key}"
+            for where, arguments in (
+                ("ancestor = ? AND key = ?", [self._ancestor, key]),
+                ("ancestor = ? AND key <> ?", [base, but]),
+                ("ancestor >= ? AND ancestor < ?", [base + "/", base + "0"]),  # '0' follows '/'
+            ):
+                rows = self._execute(f"SELECT ancestor, key FROM {self.table} WHERE {where} ORDER BY 1, 2", arguments)
+                for row in rows:
+                    for values in self._execute(
+                        f"SELECT CAST(ancestor AS BLOB), CAST(key AS BLOB), CAST(type AS BLOB), CAST(value AS BLOB) "
+                        f"FROM {self.table} WHERE ancestor = ? AND key = ?", row
+                    ):
+                        for value in values:
+                            crc = zlib.crc32(b"%d:" % len(value or b""), crc)
+                            crc = zlib.crc32(value or b"", crc)
+        return f"crc32:{crc:08x}"
+
+    def verify(self) -> None:
+        """Checks the structure of the file.
+
+        Raises:
+            RuntimeException: it is damaged.
+        """
+        found = self._execute("PRAGMA integrity_check(1)")
+        if found != [("ok",)]:
+            raise RuntimeException(f"{self._source}: damaged: {found[0][0] if found else 'no answer'}")
+
     # ---- the table
 
     def _connection(self) -> sqlite3.Connection:
@@ -251,11 +291,17 @@ class HDASqlite(HDA):
         return self._pdo
 
     def _execute(self, sql: str, arguments: Iterable[Any] = ()) -> list[Any]:
-        if self._patience is not None:
-            self._patience.rounds = 0
+        patience = self._patience
+        where = self._source if self._ancestor == "" else f"{self._source}: {self._ancestor}"
         pdo = self._connection()
-        with _errors(self._source if self._ancestor == "" else f"{self._source}: {self._ancestor}"):
-            return pdo.execute(sql, tuple(arguments)).fetchall()
+        with _errors(where):
+            if patience is None:
+                return pdo.execute(sql, tuple(arguments)).fetchall()
+            patience.rounds = 0
+            rows = pdo.execute(sql, tuple(arguments)).fetchmany(patience.rows)
+        if len(rows) == patience.rows:
+            raise RuntimeException(f"{where}: damaged: more rows than there is room for")
+        return rows
 
     @contextlib.contextmanager
     def _whole(self) -> Iterator[None]:

@@ -1,9 +1,26 @@
-/* Normalisation, dropout and embedding: a family of kernels with a table of its own (see rk.h). */
+/* Normalisation, dropout and embedding: a family of kernels with a table of its own (see rk.h). float32 and float64
+ * (dtype); gamma and beta may be NULL. Those that return int answer 0 if there is no memory for sums. */
 #ifndef RK_NORM_H
 #define RK_NORM_H
 #include "rk.h"
 
-#define RK_NORM(X)
+#define RK_NORM(X) \
+    /* y = (x - mean) / sqrt(variance + eps) * gamma + beta over the middle axis of x (outer, n, inner), which gamma \
+     * and beta follow. stats receives the means (outer, inner), then 1 / sqrt(variance + eps), for the gradient. */ \
+    X(void, layer_norm, (int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const void *x, const void *gamma, \
+                         const void *beta, double eps, void *y, void *stats)) \
+    /* Gradients from dy; those given as NULL are left out. */ \
+    X(int, layer_norm_gradient, (int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const void *x, \
+                                 const void *gamma, const void *stats, const void *dy, void *dx, void *dgamma, \
+                                 void *dbeta)) \
+    /* The same with the moments of each of n channels over the other axes: in training those of x, with which the \
+     * moving ones are updated, else the moving ones. stats is (2, n). */ \
+    X(int, batch_norm, (int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const void *x, const void *gamma, \
+                        const void *beta, double eps, double momentum, int training, void *moving_mean, \
+                        void *moving_variance, void *y, void *stats)) \
+    X(int, batch_norm_gradient, (int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int training, \
+                                 const void *x, const void *gamma, const void *stats, const void *dy, void *dx, \
+                                 void *dgamma, void *dbeta))
 
 /* Dropout and embedding. */
 #define RK_DROP(X) \

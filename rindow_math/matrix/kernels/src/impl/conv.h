@@ -1,5 +1,102 @@
-/* Convolution and pooling. */
+/* Convolution directly on images with the channels last.
+ *
+ * A tile of CONV_MR output pixels of one row by CONV_NV vectors of output channels stays in registers while the sum
+ * runs over the kernel's points and the input's channels: an element of the image is broadcast, a row of weights is
+ * loaded. Neighbouring points of the kernel are neighbours in the image too, so the sum runs over long stretches of
+ * both. Weights are packed in panels of one tile's width where they are used often. Images that need padding on the
+ * left or right are copied with it, a strip of rows at a time that stays in the second cache; rows above and below are
+ * left out of the sum. Results so narrow that their rows fill no tile are computed from patches of pixels, likewise
+ * copied a cache's worth at a time.
+ *
+ * The input's gradient is a convolution of the result's gradient with the kernel's points in reverse order, for a
+ * stride s one for each residue of the place modulo s. The kernel's gradient has tiles of channels by filters, in
+ * which the sum runs over pixels; images are cut into groups whose sums are added up in the end.
+ *
+ * Each element is one chain of multiply-adds whose order follows from the shapes: threads do not change a bit of it. */
 #include "common.h"
 #include "../rk_conv.h"
+
+extern const rk_api RK_CAT(api, RK_VARIANT);
+
+#if defined(__clang__)
+#define CONV_UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#define CONV_UNROLL _Pragma("GCC unroll 16")
+#else
+#define CONV_UNROLL
+#endif
+
+/* 14 x 2 accumulators of 32 registers, or 6 x 2 of 16; 2 more hold weights, one a pixel */
+#if RK_VECTOR_BYTES == 64
+#define CONV_MR 14
+#else
+#define CONV_MR 6
+#endif
+#define CONV_NV 2
+
+#define CONV_STRIP_BYTES (256 << 10)   /* of an image that are worked on at a time: a part of the second cache */
+#define CONV_PATCH_BYTES (512 << 10)
+#define CONV_SUMS_BYTES (4 << 20)      /* of sums of groups of images */
+#define CONV_GROUPS 16
+#define CONV_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
+
+/* A stretch of places along one dimension: t = first, first + step, ... for each of `count` points of a kernel. */
+typedef struct {
+    ptrdiff_t first, step, count;
+} conv_taps;
+
+RK_INLINE ptrdiff_t conv_min(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+RK_INLINE ptrdiff_t conv_max(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
+RK_INLINE ptrdiff_t conv_ceil(ptrdiff_t a, ptrdiff_t b) { return a <= 0 ? 0 : (a + b - 1) / b; }
+
+/* Which points lie inside an image of n places, from place `at` on: *lo <= t < *hi. */
+RK_INLINE void conv_inside(ptrdiff_t at, ptrdiff_t step, ptrdiff_t count, ptrdiff_t n, ptrdiff_t *lo, ptrdiff_t *hi)
+{
+    *lo = conv_min(conv_ceil(-at, step), count);
+    *hi = conv_max(conv_min(conv_ceil(n - at, step), count), *lo);
+}
+
+#define CV(name) RKM_CAT(conv_##name, CV_SUFFIX)
+
+#define CV_SUFFIX f32
+#define CV_T float
+#define CV_V rk_vf32
+#define CV_L RK_VF32_LANES
+#define CV_VF(name) RKM_CAT(rk_##name, vf32)
+#define CV_TYPE RK_FLOAT32
+#define CV_GEMM sgemm
+#include "conv_body.h"
+
+#define CV_SUFFIX f64
+#define CV_T double
+#define CV_V rk_vf64
+#define CV_L RK_VF64_LANES
+#define CV_VF(name) RKM_CAT(rk_##name, vf64)
+#define CV_TYPE RK_FLOAT64
+#define CV_GEMM dgemm
+#include "conv_body.h"
+
+static int RK(conv)(int dtype, const rk_conv_call *c, const void *x, const void *kernel, const void *bias,
+                    int epilogue, void *y)
+{
+    if (dtype == RK_FLOAT32)
+        return conv_forward_f32(c, x, kernel, bias, epilogue, y);
+    return conv_forward_f64(c, x, kernel, bias, epilogue, y);
+}
+
+static int RK(conv_input_gradient)(int dtype, const rk_conv_call *c, const void *dy, const void *kernel, void *dx)
+{
+    if (dtype == RK_FLOAT32)
+        return conv_input_gradient_f32(c, dy, kernel, dx);
+    return conv_input_gradient_f64(c, dy, kernel, dx);
+}
+
+static int RK(conv_kernel_gradient)(int dtype, const rk_conv_call *c, const void *x, const void *dy, void *dkernel,
+                                    void *dbias)
+{
+    if (dtype == RK_FLOAT32)
+        return conv_kernel_gradient_f32(c, x, dy, dkernel, dbias);
+    return conv_kernel_gradient_f64(c, x, dy, dkernel, dbias);
+}
 
 const rk_conv_api RK(conv_api) = { 1, RK_CONV(RK_ENTRY) };

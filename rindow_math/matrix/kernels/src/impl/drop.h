@@ -76,17 +76,50 @@ RK_INLINE void rk_zero_bytes(char *y, ptrdiff_t bytes, int stream)
     memset(y, 0, (size_t)bytes);
 }
 
-#define RK_EMBED_SUM(T) \
-    { \
-        const T *x = (const T *)job->x + from; \
-        T *RK_RESTRICT y = (T *)job->y + row * n + from; \
-        memcpy(y, x + i * n, (size_t)length * sizeof(T)); \
-        while ((i = job->next[i]) >= 0) { \
-            const T *RK_RESTRICT more = x + i * n; \
-            for (ptrdiff_t j = 0; j < length; j++) \
-                y[j] += more[j]; \
-        } \
-    }
+/* a vector past the caches, or an ordinary store */
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+#define RK_EMBED_PUT(STORE, p, v) \
+    do { if (stream) _mm512_stream_si512((__m512i *)(p), (__m512i)(v)); else STORE(p, v); } while (0)
+#elif defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 32
+#define RK_EMBED_PUT(STORE, p, v) \
+    do { if (stream) _mm256_stream_si256((__m256i *)(p), (__m256i)(v)); else STORE(p, v); } while (0)
+#else
+#define RK_EMBED_PUT(STORE, p, v) STORE(p, v)
+#endif
+
+/* y (n) = the sum of the x of a list that begins with i; as many columns at a time as registers hold */
+#define RK_EMBED_SUM(NAME, T, V, L) \
+RK_INLINE void rk_embed_sum_##NAME(T *y, const T *x, const ptrdiff_t *next, const ptrdiff_t first, ptrdiff_t ld, \
+                                   ptrdiff_t n, const int stream) \
+{ \
+    enum { WIDE = 8 }; \
+    ptrdiff_t j = 0; \
+    (void)stream; \
+    for (; j + WIDE * L <= n; j += WIDE * L) { \
+        V sum[WIDE]; \
+        for (int k = 0; k < WIDE; k++) \
+            sum[k] = rk_load_v##NAME(x + first * ld + j + k * L); \
+        for (ptrdiff_t i = next[first]; i >= 0; i = next[i]) \
+            for (int k = 0; k < WIDE; k++) \
+                sum[k] += rk_load_v##NAME(x + i * ld + j + k * L); \
+        for (int k = 0; k < WIDE; k++) \
+            RK_EMBED_PUT(rk_store_v##NAME, y + j + k * L, sum[k]); \
+    } \
+    for (; j + L <= n; j += L) { \
+        V sum = rk_load_v##NAME(x + first * ld + j); \
+        for (ptrdiff_t i = next[first]; i >= 0; i = next[i]) \
+            sum += rk_load_v##NAME(x + i * ld + j); \
+        RK_EMBED_PUT(rk_store_v##NAME, y + j, sum); \
+    } \
+    for (; j < n; j++) { \
+        T sum = x[first * ld + j]; \
+        for (ptrdiff_t i = next[first]; i >= 0; i = next[i]) \
+            sum += x[i * ld + j]; \
+        y[j] = sum; \
+    } \
+}
+RK_EMBED_SUM(f32, float, rk_vf32, RK_VF32_LANES)
+RK_EMBED_SUM(f64, double, rk_vf64, RK_VF64_LANES)
 
 static void rk_embed_rows(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
@@ -95,13 +128,13 @@ static void rk_embed_rows(void *context, ptrdiff_t begin, ptrdiff_t end)
     for (ptrdiff_t unit = begin; unit < end; unit++) {
         const ptrdiff_t row = unit / job->parts, from = unit % job->parts * job->part;
         const ptrdiff_t length = n - from < job->part ? n - from : job->part;
-        ptrdiff_t i = job->head[row];
+        const ptrdiff_t i = job->head[row], at = row * n + from;
         if (i < 0)
-            rk_zero_bytes(job->y + (row * n + from) * size, length * size, job->stream);
+            rk_zero_bytes(job->y + at * size, length * size, job->stream);
         else if (size == 4)
-            RK_EMBED_SUM(float)
+            rk_embed_sum_f32((float *)job->y + at, (const float *)job->x + from, job->next, i, n, length, job->stream);
         else
-            RK_EMBED_SUM(double)
+            rk_embed_sum_f64((double *)job->y + at, (const double *)job->x + from, job->next, i, n, length, job->stream);
     }
 #if defined(RK_X86_INTRINSICS)
     if (job->stream)

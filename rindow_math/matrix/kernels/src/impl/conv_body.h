@@ -1,0 +1,863 @@
+/* The kernels of conv.h for one type: CV_T (code CV_TYPE), its vector CV_V of CV_L lanes, CV_SUFFIX, CV_VF(f) (a
+ * function of math.h on vectors), CV_GEMM (its matrix product). */
+#define CV_NR (CONV_NV * CV_L)
+#define CV_LOAD CV_VF(load)
+#define CV_STORE CV_VF(store)
+#define CV_LOAD_PART CV_VF(load_part)
+#define CV_STORE_PART CV_VF(store_part)
+#define CV_SET1 CV_VF(set1)
+#define CV_FMA CV_VF(fma)
+#define CV_WIDTH(n) (((n) + CV_L - 1) / CV_L * CV_L)
+
+/* ---- tiles of a result ---- */
+
+/* The sum of a tile: over points of the kernel in three dimensions, `length` elements at each. */
+typedef struct {
+    ptrdiff_t count[3], a_step[3], b_step[3];
+    ptrdiff_t length;
+    ptrdiff_t across, ldb, ldc;        /* between pixels, rows of weights, results */
+    int epilogue;
+} CV(call);
+
+RK_INLINE CV_V CV(act)(CV_V x, int epilogue)
+{
+    switch (epilogue) {
+    case RK_EPI_RELU: return CV_VF(max)(CV_SET1(0), x);   /* in this order nan stays */
+    case RK_EPI_SIGMOID: return CV_VF(sigmoid)(x);
+    case RK_EPI_TANH: return CV_VF(tanh)(x);
+    }
+    return x;
+}
+
+/* Sigmoid or tanh of a finished tile, still in the first cache. */
+RK_NOINLINE void CV(activate)(CV_T *c, ptrdiff_t ldc, ptrdiff_t rows, ptrdiff_t columns, int epilogue)
+{
+    for (ptrdiff_t i = 0; i < rows; i++, c += ldc) {
+        ptrdiff_t j = 0;
+        for (; j + CV_L <= columns; j += CV_L)
+            CV_STORE(c + j, CV(act)(CV_LOAD(c + j), epilogue));
+        if (j < columns)
+            CV_STORE_PART(c + j, CV(act)(CV_LOAD_PART(c + j, columns - j), epilogue), columns - j);
+    }
+}
+
+/* mr pixels by nv vectors, of which the last has columns - (nv - 1) * CV_L lanes in c, and columns_b in b. */
+RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T *c, const CV_T *bias, int columns,
+                        int columns_b, const int mr, const int nv)
+{
+    CV_V acc[CONV_MR][CONV_NV], row[CONV_NV];
+    const ptrdiff_t across = g->across, ldb = g->ldb, ldc = g->ldc;
+    const int last = (nv - 1) * CV_L, rest = columns - last;
+
+    CONV_UNROLL
+    for (int i = 0; i < mr; i++) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++)
+            acc[i][j] = CV_SET1(0);
+    }
+#define CV_STEP(last_vector) \
+    CONV_UNROLL \
+    for (int j = 0; j < nv - 1; j++) \
+        row[j] = CV_LOAD(b + j * CV_L); \
+    row[nv - 1] = last_vector; \
+    b += ldb; \
+    CONV_UNROLL \
+    for (int i = 0; i < mr; i++) { \
+        CV_V x = CV_SET1(a[i * across]); \
+        CONV_UNROLL \
+        for (int j = 0; j < nv; j++) \
+            acc[i][j] = CV_FMA(x, row[j], acc[i][j]); \
+    } \
+    a++;
+    for (ptrdiff_t z = 0; z < g->count[0]; z++)
+        for (ptrdiff_t y = 0; y < g->count[1]; y++)
+            for (ptrdiff_t x = 0; x < g->count[2]; x++) {
+                const CV_T *a = a0 + z * g->a_step[0] + y * g->a_step[1] + x * g->a_step[2];
+                const CV_T *b = b0 + z * g->b_step[0] + y * g->b_step[1] + x * g->b_step[2];
+                if (columns_b == nv * CV_L) {
+                    for (ptrdiff_t p = g->length; p > 0; p--) {
+                        CV_STEP(CV_LOAD(b + last))
+                    }
+                } else {
+                    for (ptrdiff_t p = g->length; p > 0; p--) {
+                        CV_STEP(CV_LOAD_PART(b + last, columns_b - last))
+                    }
+                }
+            }
+#undef CV_STEP
+
+    if (bias) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++) {
+            CV_V t = j < nv - 1 || rest == CV_L ? CV_LOAD(bias + j * CV_L) : CV_LOAD_PART(bias + last, rest);
+            CONV_UNROLL
+            for (int i = 0; i < mr; i++)
+                acc[i][j] += t;
+        }
+    }
+    if (g->epilogue == RK_EPI_RELU) {
+        CONV_UNROLL
+        for (int i = 0; i < mr; i++) {
+            CONV_UNROLL
+            for (int j = 0; j < nv; j++)
+                acc[i][j] = CV(act)(acc[i][j], RK_EPI_RELU);
+        }
+    }
+    CONV_UNROLL
+    for (int i = 0; i < mr; i++) {
+        CONV_UNROLL
+        for (int j = 0; j < nv - 1; j++)
+            CV_STORE(c + i * ldc + j * CV_L, acc[i][j]);
+    }
+    if (rest == CV_L) {
+        CONV_UNROLL
+        for (int i = 0; i < mr; i++)
+            CV_STORE(c + i * ldc + last, acc[i][nv - 1]);
+    } else {
+        CONV_UNROLL
+        for (int i = 0; i < mr; i++)
+            CV_STORE_PART(c + i * ldc + last, acc[i][nv - 1], rest);
+    }
+    if (g->epilogue > RK_EPI_RELU)
+        CV(activate)(c, ldc, mr, columns, g->epilogue);
+}
+
+/* ---- tiles of a kernel's gradient ---- */
+
+/* The sum of a tile: over pixels in images, planes and rows. */
+typedef struct {
+    ptrdiff_t count[3], a_step[3], b_step[3];
+    ptrdiff_t pixels, a_pixel, b_pixel;
+    ptrdiff_t ldc;
+    int add;                           /* to what is in c */
+} CV(sum);
+
+/* mr elements of a by nv vectors of b. */
+RK_INLINE void CV(gradient_tile)(const CV(sum) *g, const CV_T *a0, const CV_T *b0, CV_T *c, int columns, const int mr,
+                                 const int nv)
+{
+    CV_V acc[CONV_MR][CONV_NV], row[CONV_NV];
+    const ptrdiff_t a_pixel = g->a_pixel, b_pixel = g->b_pixel, ldc = g->ldc;
+    const int last = (nv - 1) * CV_L, rest = columns - last;
+
+    CONV_UNROLL
+    for (int i = 0; i < mr; i++) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++)
+            acc[i][j] = CV_SET1(0);
+    }
+#define CV_STEP(last_vector) \
+    CONV_UNROLL \
+    for (int j = 0; j < nv - 1; j++) \
+        row[j] = CV_LOAD(b + j * CV_L); \
+    row[nv - 1] = last_vector; \
+    b += b_pixel; \
+    CONV_UNROLL \
+    for (int i = 0; i < mr; i++) { \
+        CV_V x = CV_SET1(a[i]); \
+        CONV_UNROLL \
+        for (int j = 0; j < nv; j++) \
+            acc[i][j] = CV_FMA(x, row[j], acc[i][j]); \
+    } \
+    a += a_pixel;
+    for (ptrdiff_t n = 0; n < g->count[0]; n++)
+        for (ptrdiff_t z = 0; z < g->count[1]; z++)
+            for (ptrdiff_t y = 0; y < g->count[2]; y++) {
+                const CV_T *a = a0 + n * g->a_step[0] + z * g->a_step[1] + y * g->a_step[2];
+                const CV_T *b = b0 + n * g->b_step[0] + z * g->b_step[1] + y * g->b_step[2];
+                if (rest == CV_L) {
+                    for (ptrdiff_t p = g->pixels; p > 0; p--) {
+                        CV_STEP(CV_LOAD(b + last))
+                    }
+                } else {
+                    for (ptrdiff_t p = g->pixels; p > 0; p--) {
+                        CV_STEP(CV_LOAD_PART(b + last, rest))
+                    }
+                }
+            }
+#undef CV_STEP
+
+    CONV_UNROLL
+    for (int i = 0; i < mr; i++, c += ldc) {
+        CONV_UNROLL
+        for (int j = 0; j < nv - 1; j++)
+            CV_STORE(c + j * CV_L, g->add ? acc[i][j] + CV_LOAD(c + j * CV_L) : acc[i][j]);
+        if (rest == CV_L)
+            CV_STORE(c + last, g->add ? acc[i][nv - 1] + CV_LOAD(c + last) : acc[i][nv - 1]);
+        else
+            CV_STORE_PART(c + last, g->add ? acc[i][nv - 1] + CV_LOAD_PART(c + last, rest) : acc[i][nv - 1], rest);
+    }
+}
+
+typedef void (*CV(kernel))(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, const CV_T *bias, int columns,
+                           int columns_b);
+typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns);
+
+#define CV_KERNEL(mr, nv) \
+    RK_NOINLINE void CV(tile_##mr##_##nv)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, const CV_T *bias, \
+                                          int columns, int columns_b) \
+    { \
+        CV(tile)(g, a, b, c, bias, columns, columns_b, mr, nv); \
+    } \
+    RK_NOINLINE void CV(gradient_##mr##_##nv)(const CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns) \
+    { \
+        CV(gradient_tile)(g, a, b, c, columns, mr, nv); \
+    }
+#if CONV_MR == 14
+#define CV_EACH(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#else
+#define CV_EACH(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#endif
+#define CV_KERNELS(mr) CV_KERNEL(mr, 1) CV_KERNEL(mr, 2)
+#define CV_ENTRY(mr) { CV(tile_##mr##_1), CV(tile_##mr##_2) },
+#define CV_GRADIENT_ENTRY(mr) { CV(gradient_##mr##_1), CV(gradient_##mr##_2) },
+CV_EACH(CV_KERNELS)
+/* [pixels - 1][vectors - 1] */
+static const CV(kernel) CV(kernels)[CONV_MR][CONV_NV] = { CV_EACH(CV_ENTRY) };
+static const CV(gradient_kernel) CV(gradient_kernels)[CONV_MR][CONV_NV] = { CV_EACH(CV_GRADIENT_ENTRY) };
+
+/* ---- parts of images ---- */
+
+/* Images, or a copy of a part of them: element (n, z, y, x) lies at p + (n - at[0]) * step[0] + (z - at[1]) * step[1]
+ * + (y - at[2]) * step[2] + (x - at[3]) * channels. */
+typedef struct {
+    const CV_T *p;
+    ptrdiff_t at[4], step[3];
+} CV(view);
+
+/* A convolution: result o meets places o * stride + first + t * step of the images for each point t of the kernel. */
+typedef struct {
+    const CV_T *x, *w, *bias;
+    CV_T *y;
+    ptrdiff_t channels, filters;
+    ptrdiff_t in[4], out[4];           /* batch, depth, height, width */
+    conv_taps taps[3];
+    ptrdiff_t stride[3];
+    ptrdiff_t y_step[4];               /* elements between results in each dimension */
+    ptrdiff_t block[4], blocks[4];     /* sizes of a block of results; how many there are */
+    ptrdiff_t panels, groups;          /* panels of filters; groups of them that are worked on apart */
+    ptrdiff_t k;                       /* rows of weights */
+    int packed, patches, epilogue;
+    int padded;                        /* rows reach beyond the images */
+    volatile int no_memory;
+} CV(job);
+
+/* The places that a dimension's results [begin, end) meet. */
+RK_INLINE void CV(reach)(const CV(job) *d, int i, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t *lo, ptrdiff_t *hi)
+{
+    const conv_taps *t = &d->taps[i];
+    *lo = begin * d->stride[i] + t->first;
+    *hi = (end - 1) * d->stride[i] + t->first + (t->count - 1) * t->step + 1;
+}
+
+/* Where a block begins and ends. */
+RK_INLINE void CV(bounds)(const CV(job) *d, ptrdiff_t number, ptrdiff_t *begin, ptrdiff_t *end)
+{
+    for (int i = 3; i >= 0; i--) {
+        begin[i] = number % d->blocks[i] * d->block[i];
+        end[i] = conv_min(begin[i] + d->block[i], d->out[i]);
+        number /= d->blocks[i];
+    }
+}
+
+/* What a block of results meets: the images themselves or, where rows reach beyond them, a copy with zeros. */
+static int CV(look)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *end, CV(view) *v)
+{
+    const ptrdiff_t c = d->channels;
+    ptrdiff_t lo[4], hi[4];
+    for (int i = 0; i < 3; i++)
+        CV(reach)(d, i, begin[i + 1], end[i + 1], &lo[i + 1], &hi[i + 1]);
+    v->p = d->x;
+    v->at[0] = v->at[1] = v->at[2] = v->at[3] = 0;
+    v->step[2] = d->in[3] * c;
+    v->step[1] = d->in[2] * v->step[2];
+    v->step[0] = d->in[1] * v->step[1];
+    if (lo[3] >= 0 && hi[3] <= d->in[3])
+        return 1;
+
+    lo[0] = begin[0];
+    hi[0] = end[0];
+    for (int i = 1; i < 3; i++) {
+        lo[i] = conv_min(conv_max(lo[i], 0), d->in[i]);
+        hi[i] = conv_max(conv_min(hi[i], d->in[i]), lo[i]);
+    }
+    const ptrdiff_t width = hi[3] - lo[3], before = conv_min(conv_max(-lo[3], 0), width);
+    const ptrdiff_t from = conv_max(lo[3], 0), inside = conv_max(conv_min(hi[3], d->in[3]) - from, 0);
+    const size_t element = (size_t)c * sizeof(CV_T);
+    CV_T *to = rk_scratch(2, (size_t)((hi[0] - lo[0]) * (hi[1] - lo[1]) * (hi[2] - lo[2]) * width + 1) * element);
+    if (!to)
+        return 0;
+    const CV_T *x = d->x;
+    const CV(view) whole = *v;
+    v->p = to;
+    for (int i = 0; i < 4; i++)
+        v->at[i] = lo[i];
+    v->step[2] = width * c;
+    v->step[1] = (hi[2] - lo[2]) * v->step[2];
+    v->step[0] = (hi[1] - lo[1]) * v->step[1];
+    for (ptrdiff_t n = lo[0]; n < hi[0]; n++)
+        for (ptrdiff_t z = lo[1]; z < hi[1]; z++)
+            for (ptrdiff_t y = lo[2]; y < hi[2]; y++, to += width * c) {
+                memset(to, 0, (size_t)before * element);
+                memcpy(to + before * c, x + n * whole.step[0] + z * whole.step[1] + y * whole.step[2] + from * c,
+                       (size_t)inside * element);
+                memset(to + (before + inside) * c, 0, (size_t)(width - before - inside) * element);
+            }
+    return 1;
+}
+
+/* Blocks of about so many results, as alike as may be. */
+static void CV(cut)(CV(job) *d, ptrdiff_t pixels)
+{
+    for (int i = 3; i >= 0; i--) {
+        ptrdiff_t size = conv_max(conv_min(pixels, d->out[i]), 1);
+        if (i == 3 && size < d->out[i])
+            size = conv_min((size + CONV_MR - 1) / CONV_MR * CONV_MR, d->out[i]);
+        ptrdiff_t parts = (d->out[i] + size - 1) / size;
+        d->block[i] = i == 3 ? size : (d->out[i] + parts - 1) / parts;
+        d->blocks[i] = (d->out[i] + d->block[i] - 1) / d->block[i];
+        pixels = d->blocks[i] == 1 ? pixels / d->block[i] : 1;
+    }
+}
+
+RK_INLINE int CV(runs_on)(const conv_taps *t) { return t->step == 1 || t->count == 1; }
+
+/* ---- results ---- */
+
+/* The panels of a group: weights, and how they lie. */
+RK_INLINE const CV_T *CV(panel)(const CV(job) *d, ptrdiff_t panel, int *columns, int *columns_b, ptrdiff_t *ldb)
+{
+    const ptrdiff_t j0 = panel * CV_NR;
+    *columns = (int)conv_min(d->filters - j0, CV_NR);
+    *columns_b = d->packed ? (int)CV_WIDTH(*columns) : *columns;
+    *ldb = d->packed ? *columns_b : d->filters;
+    return d->packed ? d->w + j0 * d->k : d->w + j0;
+}
+
+static void CV(run_blocks)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
+{
+    CV(job) *d = context;
+    const conv_taps *t = d->taps;
+    const ptrdiff_t c = d->channels;
+    const int along = CV(runs_on)(&t[2]);
+    for (ptrdiff_t unit = begin_unit; unit < end_unit; unit++) {
+        const ptrdiff_t group = unit % d->groups;
+        ptrdiff_t begin[4], end[4];
+        CV(view) v;
+        CV(bounds)(d, unit / d->groups, begin, end);
+        if (!CV(look)(d, begin, end, &v)) {
+            d->no_memory = 1;
+            return;
+        }
+        const ptrdiff_t width = end[3] - begin[3], tiles = (width + CONV_MR - 1) / CONV_MR;
+        const ptrdiff_t few = width / tiles, more = width % tiles;      /* pixels of a tile: few or few + 1 */
+        CV(call) g;
+        g.across = d->stride[2] * c;
+        g.ldc = d->y_step[3];
+        g.epilogue = d->epilogue;
+        g.length = along ? t[2].count * c : c;
+        g.count[2] = along ? 1 : t[2].count;
+        g.a_step[0] = t[0].step * v.step[1];
+        g.a_step[1] = t[1].step * v.step[2];
+        g.a_step[2] = t[2].step * c;
+        for (ptrdiff_t panel = group * d->panels / d->groups; panel < (group + 1) * d->panels / d->groups; panel++) {
+            int columns, columns_b;
+            const CV_T *b = CV(panel)(d, panel, &columns, &columns_b, &g.ldb);
+            const CV_T *bias = d->bias ? d->bias + panel * CV_NR : NULL;
+            const int vectors = (columns + CV_L - 1) / CV_L;
+            g.b_step[2] = c * g.ldb;
+            g.b_step[1] = t[2].count * g.b_step[2];
+            g.b_step[0] = t[1].count * g.b_step[1];
+            for (ptrdiff_t n = begin[0]; n < end[0]; n++)
+                for (ptrdiff_t z = begin[1]; z < end[1]; z++)
+                    for (ptrdiff_t y = begin[2]; y < end[2]; y++) {
+                        ptrdiff_t at[2] = { z * d->stride[0] + t[0].first, y * d->stride[1] + t[1].first };
+                        ptrdiff_t lo[2], hi[2];
+                        for (int i = 0; i < 2; i++) {
+                            conv_inside(at[i], t[i].step, t[i].count, d->in[i + 1], &lo[i], &hi[i]);
+                            g.count[i] = hi[i] - lo[i];
+                        }
+                        const CV_T *a = v.p + (n - v.at[0]) * v.step[0]
+                                        + (at[0] + lo[0] * t[0].step - v.at[1]) * v.step[1]
+                                        + (at[1] + lo[1] * t[1].step - v.at[2]) * v.step[2]
+                                        + (begin[3] * d->stride[2] + t[2].first - v.at[3]) * c;
+                        const CV_T *w = b + lo[0] * g.b_step[0] + lo[1] * g.b_step[1];
+                        CV_T *to = d->y + n * d->y_step[0] + z * d->y_step[1] + y * d->y_step[2]
+                                   + begin[3] * d->y_step[3] + panel * CV_NR;
+                        for (ptrdiff_t i = 0; i < tiles; i++) {
+                            const ptrdiff_t rows = few + (i < more);
+                            CV(kernels)[rows - 1][vectors - 1](&g, a, w, to, bias, columns, columns_b);
+                            a += rows * g.across;
+                            to += rows * g.ldc;
+                        }
+                    }
+        }
+    }
+}
+
+/* The patch of one result: all that it meets, in the order of the weights. */
+static void CV(patch)(const CV(job) *d, ptrdiff_t number, CV_T *to)
+{
+    const conv_taps *t = d->taps;
+    const ptrdiff_t c = d->channels, *in = d->in;
+    ptrdiff_t at[4];
+    for (int i = 3; i >= 0; i--) {
+        at[i] = number % d->out[i];
+        number /= d->out[i];
+    }
+    for (int i = 0; i < 3; i++)
+        at[i + 1] = at[i + 1] * d->stride[i] + t[i].first;
+    ptrdiff_t lo, hi;
+    conv_inside(at[3], t[2].step, t[2].count, in[3], &lo, &hi);
+    for (ptrdiff_t i = 0; i < t[0].count; i++)
+        for (ptrdiff_t j = 0; j < t[1].count; j++, to += t[2].count * c) {
+            const ptrdiff_t z = at[1] + i * t[0].step, y = at[2] + j * t[1].step;
+            if (z < 0 || z >= in[1] || y < 0 || y >= in[2]) {
+                memset(to, 0, (size_t)(t[2].count * c) * sizeof(CV_T));
+                continue;
+            }
+            const CV_T *x = d->x + (((at[0] * in[1] + z) * in[2] + y) * in[3] + at[3]) * c;
+            memset(to, 0, (size_t)(lo * c) * sizeof(CV_T));
+            if (t[2].step == 1)
+                memcpy(to + lo * c, x + lo * c, (size_t)((hi - lo) * c) * sizeof(CV_T));
+            else
+                for (ptrdiff_t k = lo; k < hi; k++)
+                    memcpy(to + k * c, x + k * t[2].step * c, (size_t)c * sizeof(CV_T));
+            memset(to + hi * c, 0, (size_t)((t[2].count - hi) * c) * sizeof(CV_T));
+        }
+}
+
+/* Blocks of results from patches; block[3] of them in a block, over all dimensions. */
+static void CV(run_patches)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
+{
+    CV(job) *d = context;
+    const ptrdiff_t all = d->out[0] * d->out[1] * d->out[2] * d->out[3];
+    const ptrdiff_t ld = CV_WIDTH(d->k) | CV_L;    /* an odd number of vectors: pixels lie in different lines */
+    CV_T *patches = rk_scratch(2, (size_t)(d->block[3] * ld) * sizeof(CV_T));
+    if (!patches) {
+        d->no_memory = 1;
+        return;
+    }
+    CV(call) g = { { 1, 1, 1 }, { 0, 0, 0 }, { 0, 0, 0 }, d->k, ld, 0, d->filters, d->epilogue };
+    for (ptrdiff_t unit = begin_unit; unit < end_unit; unit++) {
+        const ptrdiff_t first = unit / d->groups * d->block[3], count = conv_min(d->block[3], all - first);
+        const ptrdiff_t group = unit % d->groups, tiles = (count + CONV_MR - 1) / CONV_MR;
+        const ptrdiff_t few = count / tiles, more = count % tiles;
+        for (ptrdiff_t i = 0; i < count; i++)
+            CV(patch)(d, first + i, patches + i * ld);
+        for (ptrdiff_t panel = group * d->panels / d->groups; panel < (group + 1) * d->panels / d->groups; panel++) {
+            int columns, columns_b;
+            const CV_T *b = CV(panel)(d, panel, &columns, &columns_b, &g.ldb);
+            const CV_T *bias = d->bias ? d->bias + panel * CV_NR : NULL;
+            const CV_T *a = patches;
+            CV_T *to = d->y + first * d->filters + panel * CV_NR;
+            for (ptrdiff_t i = 0; i < tiles; i++) {
+                const ptrdiff_t rows = few + (i < more);
+                CV(kernels)[rows - 1][(columns - 1) / CV_L](&g, a, b, to, bias, columns, columns_b);
+                a += rows * ld;
+                to += rows * d->filters;
+            }
+        }
+    }
+}
+
+/* ---- weights in panels ---- */
+typedef struct {
+    const CV_T *kernel;                /* (points, channels, filters) */
+    CV_T *packed;
+    const CV(job) *d;
+    ptrdiff_t at[3], step[3], size[3]; /* point t of a dimension is at + t * step of `size` points of the kernel */
+    int transposed;                    /* the job's channels are the kernel's filters */
+} CV(packing);
+
+static void CV(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const CV(packing) *q = context;
+    const CV(job) *d = q->d;
+    const ptrdiff_t points = d->taps[0].count * d->taps[1].count * d->taps[2].count;
+    for (ptrdiff_t unit = begin; unit < end; unit++) {
+        const ptrdiff_t j0 = unit / points * CV_NR, point = unit % points;
+        const ptrdiff_t columns = conv_min(d->filters - j0, CV_NR), width = CV_WIDTH(columns);
+        ptrdiff_t rest = point, from = 0, scale = 1;
+        for (int i = 2; i >= 0; i--) {
+            from += (q->at[i] + rest % d->taps[i].count * q->step[i]) * scale;
+            scale *= q->size[i];
+            rest /= d->taps[i].count;
+        }
+        const CV_T *w = q->kernel + from * d->channels * d->filters;
+        CV_T *to = q->packed + j0 * d->k + point * d->channels * width;
+        if (q->transposed) {
+            if (columns < width)
+                memset(to, 0, (size_t)(d->channels * width) * sizeof(CV_T));
+            RK_CAT(api, RK_VARIANT).omatcopy(CV_TYPE, 1, 0, columns, d->channels, 1, 0, w + j0 * d->channels,
+                                             d->channels, to, width);
+            continue;
+        }
+        w += j0;
+        for (ptrdiff_t i = 0; i < d->channels; i++, w += d->filters, to += width) {
+            ptrdiff_t j = 0;
+            for (; j + CV_L <= columns; j += CV_L)
+                CV_STORE(to + j, CV_LOAD(w + j));
+            if (j < columns)
+                CV_STORE(to + j, CV_LOAD_PART(w + j, columns - j));
+        }
+    }
+}
+
+/* Runs a job whose images, results and taps are set; at, step, size: see packing. */
+static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const ptrdiff_t *step, const ptrdiff_t *size,
+                   int transposed)
+{
+    const ptrdiff_t points = d->taps[0].count * d->taps[1].count * d->taps[2].count;
+    const ptrdiff_t pixels = d->out[0] * d->out[1] * d->out[2] * d->out[3];
+    const ptrdiff_t row_bytes = d->channels * (ptrdiff_t)sizeof(CV_T);
+    if (pixels <= 0 || d->filters <= 0)
+        return 1;
+    d->k = points * d->channels;
+    d->panels = (d->filters + CV_NR - 1) / CV_NR;
+    d->packed = transposed || (pixels > 4 * CONV_MR && d->filters > CV_L);
+    const ptrdiff_t pixel_work = d->k * d->filters + 1, weight_bytes = d->k * d->filters * (ptrdiff_t)sizeof(CV_T);
+    const int alone = pixels * pixel_work < CONV_THREAD_WORK;
+    if (d->packed) {
+        CV_T *packed = rk_scratch(0, (size_t)(d->k * CV_WIDTH(d->filters) + 1) * sizeof(CV_T));
+        if (!packed)
+            return 0;
+        CV(packing) q = { kernel, packed, d, { at[0], at[1], at[2] }, { step[0], step[1], step[2] },
+                          { size[0], size[1], size[2] }, transposed };
+        if (alone || weight_bytes < 65536)
+            CV(pack)(&q, 0, d->panels * points);
+        else
+            rk_parallel(CV(pack), &q, d->panels * points, 4);
+        d->w = packed;
+    } else
+        d->w = kernel;
+
+    /* enough for a thread, and not more than the second cache holds; more where weights do not stay there */
+    ptrdiff_t wanted = conv_max(CONV_THREAD_WORK / pixel_work + 1, pixels / 256);
+    if (weight_bytes > 512 << 10)
+        wanted = conv_max(wanted, 16 * CONV_MR);
+    const int dense = d->y_step[3] == d->filters && d->y_step[2] == d->out[3] * d->y_step[3]
+                      && d->y_step[1] == d->out[2] * d->y_step[2] && d->y_step[0] == d->out[1] * d->y_step[1];
+    d->patches = dense && d->out[3] <= CONV_MR / 3 && pixels > d->out[3];
+    ptrdiff_t blocks;
+    if (d->patches) {
+        d->block[3] = conv_min(wanted, CONV_PATCH_BYTES / (d->k * (ptrdiff_t)sizeof(CV_T) + 1));
+        d->block[3] = conv_min((d->block[3] + CONV_MR - 1) / CONV_MR * CONV_MR, pixels);
+        d->block[3] = conv_max(d->block[3], 1);
+        blocks = (pixels + d->block[3] - 1) / d->block[3];
+    } else {
+        const ptrdiff_t bytes = d->stride[0] * d->stride[1] * d->stride[2] * row_bytes + 1;
+        CV(cut)(d, conv_min(wanted, CONV_STRIP_BYTES / bytes + 1));
+        blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
+    }
+    d->groups = blocks >= 16 || alone ? 1 : conv_min(d->panels, 16 / blocks);
+    rk_task task = d->patches ? CV(run_patches) : CV(run_blocks);
+    if (alone)
+        task(d, 0, blocks * d->groups);
+    else
+        rk_parallel(task, d, blocks * d->groups, 1);
+    return !d->no_memory;
+}
+
+/* A kernel of one point that meets each place of the image once: a matrix product. */
+RK_INLINE int CV(pointwise)(const rk_conv_call *c)
+{
+    for (int i = 0; i < 3; i++)
+        if (c->kernel[i] != 1 || c->stride[i] != 1 || c->pad[i] != 0)
+            return 0;
+    return 1;
+}
+
+static int CV(forward)(const rk_conv_call *c, const CV_T *x, const CV_T *kernel, const CV_T *bias, int epilogue,
+                       CV_T *y)
+{
+    static const ptrdiff_t zeros[3] = { 0, 0, 0 }, ones[3] = { 1, 1, 1 };
+    if (CV(pointwise)(c)) {
+        RK_CAT(api, RK_VARIANT).CV_GEMM(0, 0, c->batch * c->out[0] * c->out[1] * c->out[2], c->filters, c->channels, 1,
+                                        x, c->channels, kernel, c->filters, 0, y, c->filters, bias, epilogue);
+        return 1;
+    }
+    CV(job) d = { .x = x, .bias = bias, .y = y, .channels = c->channels, .filters = c->filters, .epilogue = epilogue };
+    d.in[0] = d.out[0] = c->batch;
+    for (int i = 0; i < 3; i++) {
+        d.in[i + 1] = c->in[i];
+        d.out[i + 1] = c->out[i];
+        d.taps[i] = (conv_taps){ -c->pad[i], c->dilation[i], c->kernel[i] };
+        d.stride[i] = c->stride[i];
+    }
+    d.y_step[3] = c->filters;
+    for (int i = 2; i >= 0; i--)
+        d.y_step[i] = d.out[i + 1] * d.y_step[i + 1];
+    return CV(run)(&d, kernel, zeros, ones, c->kernel, 0);
+}
+
+/* Zeros at the results of a job. */
+static void CV(clear)(const CV(job) *d)
+{
+    for (ptrdiff_t n = 0; n < d->out[0]; n++)
+        for (ptrdiff_t z = 0; z < d->out[1]; z++)
+            for (ptrdiff_t y = 0; y < d->out[2]; y++)
+                for (ptrdiff_t x = 0; x < d->out[3]; x++)
+                    memset(d->y + n * d->y_step[0] + z * d->y_step[1] + y * d->y_step[2] + x * d->y_step[3], 0,
+                           (size_t)d->filters * sizeof(CV_T));
+}
+
+static int CV(input_gradient)(const rk_conv_call *c, const CV_T *dy, const CV_T *kernel, CV_T *dx)
+{
+    if (CV(pointwise)(c)) {
+        RK_CAT(api, RK_VARIANT).CV_GEMM(0, 1, c->batch * c->out[0] * c->out[1] * c->out[2], c->channels, c->filters, 1,
+                                        dy, c->filters, kernel, c->filters, 0, dx, c->channels, NULL, RK_EPI_NONE);
+        return 1;
+    }
+    /* one convolution for each residue of the place modulo the stride: the points of the kernel that lead there */
+    ptrdiff_t r[3];
+    for (r[0] = 0; r[0] < conv_min(c->stride[0], c->in[0]); r[0]++)
+        for (r[1] = 0; r[1] < conv_min(c->stride[1], c->in[1]); r[1]++)
+            for (r[2] = 0; r[2] < conv_min(c->stride[2], c->in[2]); r[2]++) {
+                CV(job) d = { .x = dy, .y = dx, .channels = c->filters, .filters = c->channels };
+                ptrdiff_t at[3] = { 0, 0, 0 }, step[3] = { 0, 0, 0 }, place = c->channels;
+                d.in[0] = d.out[0] = c->batch;
+                for (int i = 2; i >= 0; i--) {
+                    const ptrdiff_t s = c->stride[i];
+                    d.in[i + 1] = c->out[i];
+                    d.out[i + 1] = (c->in[i] - r[i] + s - 1) / s;
+                    d.stride[i] = 1;
+                    d.y += r[i] * place;
+                    d.y_step[i + 1] = s * place;
+                    place *= c->in[i];
+                    for (ptrdiff_t k = c->kernel[i] - 1; k >= 0; k--) {
+                        const ptrdiff_t o = r[i] + c->pad[i] - k * c->dilation[i];
+                        if (o % s != 0)
+                            continue;
+                        if (d.taps[i].count == 0) {
+                            at[i] = k;
+                            d.taps[i].first = o / s;
+                        } else if (d.taps[i].count == 1) {
+                            step[i] = k - at[i];
+                            d.taps[i].step = o / s - d.taps[i].first;
+                        }
+                        d.taps[i].count++;
+                    }
+                    if (d.taps[i].count == 1)
+                        d.taps[i].step = 1;
+                }
+                d.y_step[0] = place;
+                if (d.taps[0].count == 0 || d.taps[1].count == 0 || d.taps[2].count == 0 || c->filters <= 0)
+                    CV(clear)(&d);
+                else if (!CV(run)(&d, kernel, at, step, c->kernel, 1))
+                    return 0;
+            }
+    return 1;
+}
+
+/* ---- the kernel's gradient ---- */
+typedef struct {
+    CV(job) job;                       /* x, sizes and taps; results are dy */
+    const CV_T *dy;
+    CV_T *dkernel, *dbias, *sums;
+    ptrdiff_t chunks, parts;           /* groups of blocks, with sums of their own; groups of runs */
+    ptrdiff_t runs, run, rows;         /* runs of points of the kernel, rows of one, rows of a tile at most */
+    ptrdiff_t size;                    /* of the sums of a group */
+} CV(gradient);
+
+/* The sums of dy's columns over a block. */
+static void CV(sum_rows)(const CV(job) *d, const CV_T *dy, const ptrdiff_t *begin, const ptrdiff_t *end,
+                         ptrdiff_t columns, CV_T *sum, int add)
+{
+    CV_V acc[CONV_NV];
+    for (int j = 0; j < CONV_NV; j++)
+        acc[j] = CV_SET1(0);
+    for (ptrdiff_t n = begin[0]; n < end[0]; n++)
+        for (ptrdiff_t z = begin[1]; z < end[1]; z++)
+            for (ptrdiff_t y = begin[2]; y < end[2]; y++) {
+                const CV_T *p = dy + n * d->y_step[0] + z * d->y_step[1] + y * d->y_step[2];
+                for (ptrdiff_t x = begin[3]; x < end[3]; x++)
+                    for (int j = 0; j < CONV_NV; j++) {
+                        const ptrdiff_t left = columns - j * CV_L;
+                        if (left >= CV_L)
+                            acc[j] += CV_LOAD(p + x * d->filters + j * CV_L);
+                        else if (left > 0)
+                            acc[j] += CV_LOAD_PART(p + x * d->filters + j * CV_L, left);
+                    }
+            }
+    for (int j = 0; j < CONV_NV; j++) {
+        const ptrdiff_t left = columns - j * CV_L;
+        CV_T *to = sum + j * CV_L;
+        if (left >= CV_L)
+            CV_STORE(to, add ? acc[j] + CV_LOAD(to) : acc[j]);
+        else if (left > 0)
+            CV_STORE_PART(to, add ? acc[j] + CV_LOAD_PART(to, left) : acc[j], left);
+    }
+}
+
+static void CV(run_gradient)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
+{
+    CV(gradient) *q = context;
+    CV(job) *d = &q->job;
+    const conv_taps *t = d->taps;
+    const ptrdiff_t c = d->channels, f = d->filters, all = d->panels * q->runs;
+    const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
+    const int along = CV(runs_on)(&t[2]);
+    const ptrdiff_t tiles = (q->run + CONV_MR - 1) / CONV_MR, few = q->run / tiles, more = q->run % tiles;
+    CV(sum) g;
+    g.a_pixel = d->stride[2] * c;
+    g.b_pixel = f;
+    g.ldc = f;
+    for (ptrdiff_t unit = begin_unit; unit < end_unit; unit++) {
+        const ptrdiff_t chunk = unit / q->parts, part = unit % q->parts;
+        const ptrdiff_t first = chunk * blocks / q->chunks, last = (chunk + 1) * blocks / q->chunks;
+        CV_T *dkernel = q->chunks > 1 ? q->sums + chunk * q->size : q->dkernel;
+        CV_T *dbias = q->chunks > 1 ? dkernel + d->k * f : q->dbias;
+        for (ptrdiff_t block = first; block < last; block++) {
+            ptrdiff_t begin[4], end[4];
+            CV(view) v;
+            CV(bounds)(d, block, begin, end);
+            if (!CV(look)(d, begin, end, &v)) {
+                d->no_memory = 1;
+                return;
+            }
+            g.add = block > first;
+            g.pixels = end[3] - begin[3];
+            g.count[0] = end[0] - begin[0];
+            g.a_step[0] = v.step[0];
+            g.a_step[1] = d->stride[0] * v.step[1];
+            g.a_step[2] = d->stride[1] * v.step[2];
+            g.b_step[0] = d->y_step[0];
+            g.b_step[1] = d->y_step[1];
+            g.b_step[2] = d->y_step[2];
+            for (ptrdiff_t i = part * all / q->parts; i < (part + 1) * all / q->parts; i++) {
+                const ptrdiff_t panel = i / q->runs, run = i % q->runs;
+                const ptrdiff_t columns = conv_min(f - panel * CV_NR, CV_NR);
+                const CV_T *dy = q->dy + panel * CV_NR;
+                if (run == 0 && q->dbias)
+                    CV(sum_rows)(d, dy, begin, end, columns, dbias + panel * CV_NR, g.add);
+                /* the results whose point of the kernel lies in the image */
+                ptrdiff_t point[3] = { 0, 0, 0 }, rest = run, lo[2], hi[2], off[2];
+                if (!along) {
+                    point[2] = rest % t[2].count;
+                    rest /= t[2].count;
+                }
+                point[1] = rest % t[1].count;
+                point[0] = rest / t[1].count;
+                for (int j = 0; j < 2; j++) {
+                    off[j] = t[j].first + point[j] * t[j].step;
+                    lo[j] = conv_max(begin[j + 1], conv_ceil(-off[j], d->stride[j]));
+                    hi[j] = conv_max(conv_min(end[j + 1], conv_ceil(d->in[j + 1] - off[j], d->stride[j])), lo[j]);
+                    g.count[j + 1] = hi[j] - lo[j];
+                }
+                const CV_T *a = v.p + (begin[0] - v.at[0]) * v.step[0]
+                                + (lo[0] * d->stride[0] + off[0] - v.at[1]) * v.step[1]
+                                + (lo[1] * d->stride[1] + off[1] - v.at[2]) * v.step[2]
+                                + (begin[3] * d->stride[2] + t[2].first + point[2] * t[2].step - v.at[3]) * c;
+                const CV_T *b = dy + begin[0] * d->y_step[0] + lo[0] * d->y_step[1] + lo[1] * d->y_step[2]
+                                + begin[3] * f;
+                CV_T *to = dkernel + run * q->run * f + panel * CV_NR;
+                for (ptrdiff_t j = 0; j < tiles; j++) {
+                    const ptrdiff_t rows = few + (j < more);
+                    CV(gradient_kernels)[rows - 1][(columns - 1) / CV_L](&g, a, b, to, (int)columns);
+                    a += rows;
+                    to += rows * f;
+                }
+            }
+        }
+    }
+}
+
+/* Adds up the groups' sums, in their order. */
+static void CV(add_up)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const CV(gradient) *q = context;
+    const ptrdiff_t split = q->job.k * q->job.filters;
+    for (ptrdiff_t i = begin; i < end; i += CV_L) {
+        const ptrdiff_t n = conv_min(end - i, CV_L);
+        CV_T sum[CV_L];
+        for (ptrdiff_t j = 0; j < n; j++)
+            sum[j] = q->sums[i + j];
+        for (ptrdiff_t chunk = 1; chunk < q->chunks; chunk++)
+            for (ptrdiff_t j = 0; j < n; j++)
+                sum[j] += q->sums[chunk * q->size + i + j];
+        for (ptrdiff_t j = 0; j < n; j++)
+            if (i + j < split)
+                q->dkernel[i + j] = sum[j];
+            else
+                q->dbias[i + j - split] = sum[j];
+    }
+}
+
+static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias)
+{
+    CV(gradient) q = { .dy = dy, .dkernel = dkernel, .dbias = dbias };
+    CV(job) *d = &q.job;
+    d->x = x;
+    d->channels = c->channels;
+    d->filters = c->filters;
+    d->in[0] = d->out[0] = c->batch;
+    for (int i = 0; i < 3; i++) {
+        d->in[i + 1] = c->in[i];
+        d->out[i + 1] = c->out[i];
+        d->taps[i] = (conv_taps){ -c->pad[i], c->dilation[i], c->kernel[i] };
+        d->stride[i] = c->stride[i];
+    }
+    d->y_step[3] = c->filters;
+    for (int i = 2; i >= 0; i--)
+        d->y_step[i] = d->out[i + 1] * d->y_step[i + 1];
+    const int along = CV(runs_on)(&d->taps[2]);
+    const ptrdiff_t points = c->kernel[0] * c->kernel[1] * c->kernel[2];
+    const ptrdiff_t pixels = c->batch * c->out[0] * c->out[1] * c->out[2];
+    d->k = points * c->channels;
+    d->panels = (c->filters + CV_NR - 1) / CV_NR;
+    q.runs = along ? points / c->kernel[2] : points;
+    q.run = along ? c->kernel[2] * c->channels : c->channels;
+    if (pixels <= 0 || q.run <= 0 || c->filters <= 0) {
+        memset(dkernel, 0, (size_t)(d->k * c->filters) * sizeof(CV_T));
+        if (dbias)
+            memset(dbias, 0, (size_t)c->filters * sizeof(CV_T));
+        return 1;
+    }
+    const ptrdiff_t size = d->k * c->filters + (dbias ? c->filters : 0);
+    const double work = (double)pixels * (double)d->k * (double)c->filters;
+    const ptrdiff_t wanted = work < 32.0 * CONV_THREAD_WORK ? (ptrdiff_t)(work / CONV_THREAD_WORK) + 1 : 32;
+    q.chunks = conv_min(conv_min(wanted, CONV_GROUPS), CONV_SUMS_BYTES / (size * (ptrdiff_t)sizeof(CV_T)) + 1);
+    /* x and dy of a block stay in the second cache; few pixels would make adding to the sums too dear */
+    const ptrdiff_t bytes = (c->stride[0] * c->stride[1] * c->stride[2] * c->channels + c->filters)
+                            * (ptrdiff_t)sizeof(CV_T);
+    CV(cut)(d, conv_max(conv_min(2 * CONV_STRIP_BYTES / bytes, pixels / q.chunks), 128));
+    q.chunks = conv_min(q.chunks, d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3]);
+    q.parts = conv_min(d->panels * q.runs, conv_max(wanted / q.chunks, 1));
+    q.size = CV_WIDTH(size);
+    if (q.chunks > 1) {
+        q.sums = rk_scratch(1, (size_t)(q.chunks * q.size) * sizeof(CV_T));
+        if (!q.sums)
+            return 0;
+    }
+    if (wanted == 1)
+        CV(run_gradient)(&q, 0, q.chunks * q.parts);
+    else
+        rk_parallel(CV(run_gradient), &q, q.chunks * q.parts, 1);
+    if (d->no_memory)
+        return 0;
+    if (q.chunks > 1)
+        rk_parallel(CV(add_up), &q, size, 4096);
+    return 1;
+}
+
+#undef CV_SUFFIX
+#undef CV_T
+#undef CV_V
+#undef CV_L
+#undef CV_VF
+#undef CV_TYPE
+#undef CV_GEMM
+#undef CV_NR
+#undef CV_LOAD
+#undef CV_STORE
+#undef CV_LOAD_PART
+#undef CV_STORE_PART
+#undef CV_SET1
+#undef CV_FMA
+#undef CV_WIDTH
+#undef CV_KERNEL
+#undef CV_KERNELS
+#undef CV_EACH
+#undef CV_ENTRY
+#undef CV_GRADIENT_ENTRY

@@ -1,0 +1,686 @@
+/* The kernels of norm.h for one type: NM_T, its vector NM_V of NM_L lanes, NM_SUFFIX, NM_VF(f) (a function of math.h on
+ * vectors), NM_WIDEN (elements as a vector of doubles). */
+#define NM_LOAD NM_VF(load)
+#define NM_STORE NM_VF(store)
+#define NM_LOAD_PART NM_VF(load_part)
+#define NM_STORE_PART NM_VF(store_part)
+#define NM_SET1 NM_VF(set1)
+#define NM_FMA NM_VF(fma)
+#define NM_LD RK_VF64_LANES
+
+/* Runs BODY(LOAD, STORE) over [0, n) by vectors of the variable i, the last one in part. */
+#define NM_LOAD_ALL(p) NM_LOAD((p) + i)
+#define NM_STORE_ALL(p, v) NM_STORE((p) + i, v)
+#define NM_LOAD_REST(p) NM_LOAD_PART((p) + i, n - i)
+#define NM_STORE_REST(p, v) NM_STORE_PART((p) + i, v, n - i)
+#define NM_LOOP(BODY) \
+    do { \
+        ptrdiff_t i = 0; \
+        for (; i + NM_L <= n; i += NM_L) { \
+            BODY(NM_LOAD_ALL, NM_STORE_ALL) \
+        } \
+        if (i < n) { \
+            BODY(NM_LOAD_REST, NM_STORE_REST) \
+        } \
+    } while (0)
+
+typedef struct {
+    const NM_T *x, *gamma, *beta, *dy;
+    NM_T *y, *mean, *rstd;             /* y: or the gradient of x; rstd: 1 / sqrt(variance + eps) */
+    NM_T *sums;                        /* 2 n sums for each block */
+    double eps;
+    ptrdiff_t rows, n, inner, block;
+    int no_memory;
+} NM(layers);
+
+/* ---- layer normalisation: rows in memory order ---- */
+RK_INLINE double NM(sum)(const NM_T *x, ptrdiff_t n)
+{
+    NM_V a = NM_SET1(0), b = a, c = a, e = a;
+    ptrdiff_t i = 0;
+    for (; i + 4 * NM_L <= n; i += 4 * NM_L) {
+        a += NM_LOAD(x + i);
+        b += NM_LOAD(x + i + NM_L);
+        c += NM_LOAD(x + i + 2 * NM_L);
+        e += NM_LOAD(x + i + 3 * NM_L);
+    }
+    for (; i + NM_L <= n; i += NM_L)
+        a += NM_LOAD(x + i);
+    if (i < n)
+        b += NM_LOAD_PART(x + i, n - i);
+    return (double)NM_VF(sum)((a + b) + (c + e));
+}
+
+/* adds x - m and its square up */
+RK_INLINE void NM(deviations)(const NM_T *x, ptrdiff_t n, NM_T m, double *sum, double *squares)
+{
+    const NM_V centre = NM_SET1(m);
+    NM_V s0 = NM_SET1(0), s1 = s0, q0 = s0, q1 = s0, q2 = s0, q3 = s0;
+    ptrdiff_t i = 0;
+    for (; i + 4 * NM_L <= n; i += 4 * NM_L) {
+        NM_V a = NM_LOAD(x + i) - centre, b = NM_LOAD(x + i + NM_L) - centre;
+        NM_V c = NM_LOAD(x + i + 2 * NM_L) - centre, e = NM_LOAD(x + i + 3 * NM_L) - centre;
+        s0 += a + b;
+        s1 += c + e;
+        q0 = NM_FMA(a, a, q0);
+        q1 = NM_FMA(b, b, q1);
+        q2 = NM_FMA(c, c, q2);
+        q3 = NM_FMA(e, e, q3);
+    }
+    for (; i + NM_L <= n; i += NM_L) {
+        NM_V a = NM_LOAD(x + i) - centre;
+        s0 += a;
+        q0 = NM_FMA(a, a, q0);
+    }
+    if (i < n) {
+        NM_V a = NM_LOAD_PART(x + i, n - i) - centre;
+        a = NM_VF(select)(NM_VF(lt)(NM_LOAD(NM(lanes)), NM_SET1((NM_T)(n - i))), a, NM_SET1(0));
+        s1 += a;
+        q1 = NM_FMA(a, a, q1);
+    }
+    *sum += (double)NM_VF(sum)(s0 + s1);
+    *squares += (double)NM_VF(sum)((q0 + q1) + (q2 + q3));
+}
+
+RK_INLINE void NM(layer_rows)(const NM(layers) *d, ptrdiff_t begin, ptrdiff_t end, const int scaled, const int shifted)
+{
+    const ptrdiff_t n = d->n;
+    const NM_T *gamma = d->gamma, *beta = d->beta;
+    for (ptrdiff_t row = begin; row < end; row++) {
+        const NM_T *x = d->x + row * n;
+        NM_T *y = d->y + row * n;
+        double total = 0, sum = 0, squares = 0;
+        for (ptrdiff_t i = 0; i < n; i += NORM_RUN)
+            total += NM(sum)(x + i, n - i < NORM_RUN ? n - i : NORM_RUN);
+        /* the second sum takes out what rounding left in the first */
+        const NM_T near = (NM_T)(total / (double)n);
+        for (ptrdiff_t i = 0; i < n; i += NORM_RUN)
+            NM(deviations)(x + i, n - i < NORM_RUN ? n - i : NORM_RUN, near, &sum, &squares);
+        const double rest = sum / (double)n, variance = squares / (double)n - rest * rest;
+        const NM_T m = (NM_T)((double)near + rest), r = (NM_T)(1 / sqrt((variance < 0 ? 0 : variance) + d->eps));
+        const NM_V mean = NM_SET1(m), rstd = NM_SET1(r);
+        d->mean[row] = m;
+        d->rstd[row] = r;
+#define NM_BODY(LOAD, STORE) \
+    NM_V z = (LOAD(x) - mean) * rstd; \
+    STORE(y, scaled ? shifted ? NM_FMA(z, LOAD(gamma), LOAD(beta)) : z * LOAD(gamma) : shifted ? z + LOAD(beta) : z);
+        NM_LOOP(NM_BODY);
+#undef NM_BODY
+    }
+}
+
+static void NM(layer_rows_task)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const NM(layers) *d = context;
+    if (d->gamma && d->beta)
+        NM(layer_rows)(d, begin, end, 1, 1);
+    else if (d->gamma)
+        NM(layer_rows)(d, begin, end, 1, 0);
+    else if (d->beta)
+        NM(layer_rows)(d, begin, end, 0, 1);
+    else
+        NM(layer_rows)(d, begin, end, 0, 0);
+}
+
+/* ---- layer normalisation over an axis with others behind it: a vector of neighbours at a time ---- */
+#define NM_CHUNKS(inner) (((inner) + NM_L - 1) / NM_L)
+#define NM_GET(p) (whole ? NM_LOAD(p) : NM_LOAD_PART(p, count))
+#define NM_PUT(p, v) (whole ? NM_STORE(p, v) : NM_STORE_PART(p, v, count))
+
+static void NM(layer_columns_task)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const NM(layers) *d = context;
+    const ptrdiff_t n = d->n, inner = d->inner, chunks = NM_CHUNKS(inner);
+    const NM_V zero = NM_SET1(0), share = NM_SET1((NM_T)(1 / (double)n));
+    for (ptrdiff_t unit = begin; unit < end; unit++) {
+        const ptrdiff_t o = unit / chunks, at = unit % chunks * NM_L, count = inner - at < NM_L ? inner - at : NM_L;
+        const int whole = count == NM_L;
+        const NM_T *x = d->x + o * n * inner + at;
+        NM_T *y = d->y + o * n * inner + at;
+        NM_V total = zero, sum = zero, squares = zero;
+        for (ptrdiff_t i = 0; i < n; i++)
+            total += NM_GET(x + i * inner);
+        const NM_V near = total * share;
+        for (ptrdiff_t i = 0; i < n; i++) {
+            NM_V a = NM_GET(x + i * inner) - near;
+            sum += a;
+            squares = NM_FMA(a, a, squares);
+        }
+        const NM_V rest = sum * share, mean = near + rest;
+        NM_V variance = squares * share - rest * rest;
+        variance = NM_VF(select)(NM_VF(lt)(variance, zero), zero, variance);
+        const NM_V rstd = NM_SET1(1) / NM_VF(sqrt)(variance + NM_SET1((NM_T)d->eps));
+        NM_PUT(d->mean + o * inner + at, mean);
+        NM_PUT(d->rstd + o * inner + at, rstd);
+        for (ptrdiff_t i = 0; i < n; i++) {
+            NM_V z = (NM_GET(x + i * inner) - mean) * rstd;
+            if (d->gamma)
+                z *= NM_SET1(d->gamma[i]);
+            if (d->beta)
+                z += NM_SET1(d->beta[i]);
+            NM_PUT(y + i * inner, z);
+        }
+    }
+}
+
+static void NM(layer)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T *x, const NM_T *gamma,
+                      const NM_T *beta, double eps, NM_T *y, NM_T *stats)
+{
+    NM(layers) d = { x, gamma, beta, NULL, y, stats, stats + outer * inner, NULL, eps, outer, n, inner, 0, 0 };
+    if (n <= 0 || inner <= 0)
+        return;
+    if (inner == 1)
+        rk_parallel(NM(layer_rows_task), &d, outer, 1 + NORM_GRAIN / n);
+    else
+        rk_parallel(NM(layer_columns_task), &d, outer * NM_CHUNKS(inner), 1 + NORM_GRAIN / (n * NM_L));
+}
+
+/* ---- its gradient ---- */
+/* `count` rows from `row` on: their part of the gradients of gamma and beta is added to sums (n, n). */
+RK_INLINE void NM(dlayer_rows)(const NM(layers) *d, NM_T *sums, ptrdiff_t row, const int count, const int scaled,
+                               const int summed)
+{
+    const ptrdiff_t width = d->n;
+    const NM_T *x = d->x + row * width, *dy = d->dy + row * width, *gamma = d->gamma;
+    NM_T *dx = d->y ? d->y + row * width : NULL, *dgamma = sums, *dbeta = sums + width;
+    NM_V mean[4], rstd[4];
+    double all[4] = { 0 }, along[4] = { 0 };
+    for (int r = 0; r < count; r++) {
+        mean[r] = NM_SET1(d->mean[row + r]);
+        rstd[r] = NM_SET1(d->rstd[row + r]);
+    }
+    for (ptrdiff_t from = 0; from < width; from += 4 * NORM_RUN) {
+        const ptrdiff_t n = width - from < 4 * NORM_RUN ? width : from + 4 * NORM_RUN;
+        NM_V s[4], q[4];
+        for (int r = 0; r < count; r++)
+            s[r] = q[r] = NM_SET1(0);
+#define NM_BODY(LOAD, STORE) \
+    NM_V weight = scaled ? LOAD(gamma) : NM_SET1(1), b = NM_SET1(0), c = b; \
+    if (summed) { \
+        c = LOAD(dgamma); \
+        b = LOAD(dbeta); \
+    } \
+    for (int r = 0; r < count; r++) { \
+        NM_V z = (LOAD(x + r * width) - mean[r]) * rstd[r], g = LOAD(dy + r * width); \
+        if (summed) { \
+            c = NM_FMA(g, z, c); \
+            b += g; \
+        } \
+        if (scaled) \
+            g *= weight; \
+        s[r] += g; \
+        q[r] = NM_FMA(g, z, q[r]); \
+    } \
+    if (summed) { \
+        STORE(dgamma, c); \
+        STORE(dbeta, b); \
+    }
+        ptrdiff_t i = from;
+        for (; i + NM_L <= n; i += NM_L) {
+            NM_BODY(NM_LOAD_ALL, NM_STORE_ALL)
+        }
+        if (i < n) {
+            NM_BODY(NM_LOAD_REST, NM_STORE_REST)
+        }
+#undef NM_BODY
+        for (int r = 0; r < count; r++) {
+            all[r] += (double)NM_VF(sum)(s[r]);
+            along[r] += (double)NM_VF(sum)(q[r]);
+        }
+    }
+    if (!dx)
+        return;
+    const ptrdiff_t n = width;
+    NM_V shift[4], slope[4];
+    for (int r = 0; r < count; r++) {
+        shift[r] = NM_SET1((NM_T)(all[r] / (double)n));
+        slope[r] = NM_SET1((NM_T)(along[r] / (double)n));
+    }
+#define NM_BODY(LOAD, STORE) \
+    NM_V weight = scaled ? LOAD(gamma) : NM_SET1(1); \
+    for (int r = 0; r < count; r++) { \
+        NM_V z = (LOAD(x + r * width) - mean[r]) * rstd[r], g = LOAD(dy + r * width); \
+        g = scaled ? NM_FMA(g, weight, -shift[r]) : g - shift[r]; \
+        STORE(dx + r * width, NM_FMA(-slope[r], z, g) * rstd[r]); \
+    }
+    NM_LOOP(NM_BODY);
+#undef NM_BODY
+}
+
+RK_INLINE void NM(dlayer_block)(const NM(layers) *d, NM_T *sums, ptrdiff_t first, ptrdiff_t last, const int scaled,
+                                const int summed)
+{
+    ptrdiff_t row = first;
+    for (; row + 4 <= last; row += 4)
+        NM(dlayer_rows)(d, sums, row, 4, scaled, summed);
+    for (; row < last; row++)
+        NM(dlayer_rows)(d, sums, row, 1, scaled, summed);
+}
+
+static void NM(dlayer_rows_task)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const NM(layers) *d = context;
+    for (ptrdiff_t b = begin; b < end; b++) {
+        const ptrdiff_t first = b * d->block, last = first + d->block < d->rows ? first + d->block : d->rows;
+        NM_T *sums = d->sums ? d->sums + b * 2 * d->n : NULL;
+        if (sums)
+            memset(sums, 0, 2 * (size_t)d->n * sizeof(NM_T));
+        if (d->gamma && sums)
+            NM(dlayer_block)(d, sums, first, last, 1, 1);
+        else if (d->gamma)
+            NM(dlayer_block)(d, NULL, first, last, 1, 0);
+        else if (sums)
+            NM(dlayer_block)(d, sums, first, last, 0, 1);
+        else
+            NM(dlayer_block)(d, NULL, first, last, 0, 0);
+    }
+}
+
+static void NM(dlayer_columns_task)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    NM(layers) *d = context;
+    const ptrdiff_t n = d->n, inner = d->inner, chunks = NM_CHUNKS(inner);
+    const NM_V share = NM_SET1((NM_T)(1 / (double)n));
+    NM_T *wide = NULL;                 /* the sums of each lane */
+    if (d->sums && !(wide = rk_scratch(1, 2 * (size_t)n * NM_L * sizeof(NM_T)))) {
+        d->no_memory = 1;
+        return;
+    }
+    for (ptrdiff_t b = begin; b < end; b++) {
+        const ptrdiff_t first = b * d->block, last = first + d->block < d->rows ? first + d->block : d->rows;
+        if (wide)
+            memset(wide, 0, 2 * (size_t)n * NM_L * sizeof(NM_T));
+        for (ptrdiff_t unit = first; unit < last; unit++) {
+            const ptrdiff_t o = unit / chunks, at = unit % chunks * NM_L;
+            const ptrdiff_t count = inner - at < NM_L ? inner - at : NM_L, place = o * n * inner + at;
+            const int whole = count == NM_L;
+            const NM_T *x = d->x + place, *dy = d->dy + place;
+            const NM_V mean = NM_GET(d->mean + o * inner + at), rstd = NM_GET(d->rstd + o * inner + at);
+            NM_V s = NM_SET1(0), q = s;
+            for (ptrdiff_t i = 0; i < n; i++) {
+                NM_V z = (NM_GET(x + i * inner) - mean) * rstd, g = NM_GET(dy + i * inner);
+                if (wide) {
+                    NM_T *c = wide + 2 * i * NM_L;
+                    NM_STORE(c, NM_FMA(g, z, NM_LOAD(c)));
+                    NM_STORE(c + NM_L, NM_LOAD(c + NM_L) + g);
+                }
+                if (d->gamma)
+                    g *= NM_SET1(d->gamma[i]);
+                s += g;
+                q = NM_FMA(g, z, q);
+            }
+            s *= share;
+            q *= share;
+            for (ptrdiff_t i = 0; d->y && i < n; i++) {
+                NM_V z = (NM_GET(x + i * inner) - mean) * rstd, g = NM_GET(dy + i * inner);
+                if (d->gamma)
+                    g *= NM_SET1(d->gamma[i]);
+                NM_PUT(d->y + place + i * inner, NM_FMA(-q, z, g - s) * rstd);
+            }
+        }
+        for (ptrdiff_t i = 0; wide && i < n; i++) {
+            d->sums[b * 2 * n + i] = NM_VF(sum)(NM_LOAD(wide + 2 * i * NM_L));
+            d->sums[b * 2 * n + n + i] = NM_VF(sum)(NM_LOAD(wide + (2 * i + 1) * NM_L));
+        }
+    }
+}
+
+static int NM(dlayer)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T *x, const NM_T *gamma,
+                      const NM_T *stats, const NM_T *dy, NM_T *dx, NM_T *dgamma, NM_T *dbeta)
+{
+    const ptrdiff_t rows = inner == 1 ? outer : outer * NM_CHUNKS(inner);
+    const ptrdiff_t block = norm_block(rows, inner == 1 ? n : n * NM_L), blocks = (rows + block - 1) / block;
+    NM(layers) d = { x, gamma, NULL, dy, dx, (NM_T *)stats, (NM_T *)stats + outer * inner, NULL, 0, rows, n, inner,
+                     block, 0 };
+    if (n <= 0)
+        return 1;
+    if ((dgamma || dbeta) && !(d.sums = rk_scratch(3, (size_t)(blocks + 1) * 2 * (size_t)n * sizeof(NM_T))))
+        return 0;
+    rk_parallel(inner == 1 ? NM(dlayer_rows_task) : NM(dlayer_columns_task), &d, blocks, 1);
+    for (int k = 0; k < 2; k++) {
+        NM_T *into = k ? dbeta : dgamma;
+        for (ptrdiff_t i = 0; into && i < n; i++) {
+            double sum = 0;
+            for (ptrdiff_t b = 0; b < blocks; b++)
+                sum += (double)d.sums[(2 * b + k) * n + i];
+            into[i] = (NM_T)sum;
+        }
+    }
+    return !d.no_memory;
+}
+
+/* ---- batch normalisation ---- */
+typedef struct {
+    const NM_T *x, *dy;
+    NM_T *y;
+    /* With the channels last (inner = 1) some rows are taken as one: n is its width, and what belongs to channels is
+     * repeated. Else rows are what lies before the channels, and each channel has `inner` neighbours. */
+    ptrdiff_t total, rows, n, inner, block, blocks;
+    double *centre, *sums;             /* what is taken from x; 2 n sums for each block */
+    NM_T *mean, *scale, *shift, *slope;
+    int back;
+} NM(batches);
+
+/* s += x - centre and q += its square or, for the gradient, s += dy and q += dy (x - centre) */
+#define NM_ADD(s, q, x, dy, centre) \
+    do { \
+        rk_vf64 a_ = NM_WIDEN(x) - (centre); \
+        if (back) { \
+            rk_vf64 g_ = NM_WIDEN(dy); \
+            s += g_; \
+            q = rk_fma_vf64(g_, a_, q); \
+        } else { \
+            s += a_; \
+            q = rk_fma_vf64(a_, a_, q); \
+        } \
+    } while (0)
+
+/* Sums over `count` rows for columns `at` .. at + 4 vectors, in registers. */
+RK_INLINE void NM(batch_columns)(const NM_T *x, const NM_T *dy, ptrdiff_t n, ptrdiff_t count, const double *centre,
+                                 double *s, double *q, const int vectors, const int back)
+{
+    rk_vf64 c[4], sum[4], product[4];
+    for (int v = 0; v < vectors; v++) {
+        c[v] = rk_load_vf64(centre + v * NM_LD);
+        sum[v] = rk_load_vf64(s + v * NM_LD);
+        product[v] = rk_load_vf64(q + v * NM_LD);
+    }
+    for (ptrdiff_t r = 0; r < count; r++, x += n, dy += n)
+        for (int v = 0; v < vectors; v++)
+            NM_ADD(sum[v], product[v], x + v * NM_LD, dy + v * NM_LD, c[v]);
+    for (int v = 0; v < vectors; v++) {
+        rk_store_vf64(s + v * NM_LD, sum[v]);
+        rk_store_vf64(q + v * NM_LD, product[v]);
+    }
+}
+
+RK_INLINE void NM(batch_rows)(const NM(batches) *d, ptrdiff_t begin, ptrdiff_t end, const int back)
+{
+    const ptrdiff_t n = d->n, tile = 8 + NORM_TILE / n, whole = d->total / n;
+    for (ptrdiff_t b = begin; b < end; b++) {
+        const ptrdiff_t last = (b + 1) * d->block < d->rows ? (b + 1) * d->block : d->rows;
+        double *s = d->sums + b * 2 * n, *q = s + n;
+        memset(s, 0, 2 * (size_t)n * sizeof(double));
+        for (ptrdiff_t row = b * d->block; row < last; row += tile) {
+            const ptrdiff_t stop = last < row + tile ? last : row + tile, full = stop < whole ? stop : whole;
+            const NM_T *x = d->x + row * n, *dy = back ? d->dy + row * n : x;
+            ptrdiff_t i = 0;
+            for (; i + 4 * NM_LD <= n; i += 4 * NM_LD)
+                NM(batch_columns)(x + i, dy + i, n, full - row, d->centre + i, s + i, q + i, 4, back);
+            for (; i + NM_LD <= n; i += NM_LD)
+                NM(batch_columns)(x + i, dy + i, n, full - row, d->centre + i, s + i, q + i, 1, back);
+            for (; i < n; i++)
+                for (ptrdiff_t r = 0; r < full - row; r++) {
+                    double a = (double)x[r * n + i] - d->centre[i], g = back ? (double)dy[r * n + i] : a;
+                    s[i] += g;
+                    q[i] += g * a;
+                }
+            if (full < stop) {         /* the last row is not whole */
+                x += (full - row) * n;
+                dy += (full - row) * n;
+                for (i = 0; i < d->total - full * n; i++) {
+                    double a = (double)x[i] - d->centre[i], g = back ? (double)dy[i] : a;
+                    s[i] += g;
+                    q[i] += g * a;
+                }
+            }
+        }
+    }
+}
+
+/* units: block after block, channel after channel */
+RK_INLINE void NM(batch_segments)(const NM(batches) *d, ptrdiff_t begin, ptrdiff_t end, const int back)
+{
+    const ptrdiff_t n = d->n, inner = d->inner;
+    for (ptrdiff_t unit = begin; unit < end; unit++) {
+        const ptrdiff_t b = unit / n, c = unit % n;
+        const ptrdiff_t last = (b + 1) * d->block < d->rows ? (b + 1) * d->block : d->rows;
+        const double centre = d->centre[c];
+        const rk_vf64 wide = rk_set1_vf64(centre);
+        double sum = 0, product = 0;
+        for (ptrdiff_t row = b * d->block; row < last; row++) {
+            const NM_T *x = d->x + (row * n + c) * inner, *dy = back ? d->dy + (row * n + c) * inner : x;
+            rk_vf64 s[4], q[4];
+            ptrdiff_t i = 0;
+            for (int v = 0; v < 4; v++)
+                s[v] = q[v] = rk_set1_vf64(0);
+            for (; i + 4 * NM_LD <= inner; i += 4 * NM_LD)
+                for (int v = 0; v < 4; v++)
+                    NM_ADD(s[v], q[v], x + i + v * NM_LD, dy + i + v * NM_LD, wide);
+            for (; i + NM_LD <= inner; i += NM_LD)
+                NM_ADD(s[0], q[0], x + i, dy + i, wide);
+            for (; i < inner; i++) {
+                double a = (double)x[i] - centre, g = back ? (double)dy[i] : a;
+                sum += g;
+                product += g * a;
+            }
+            sum += rk_sum_vf64((s[0] + s[1]) + (s[2] + s[3]));
+            product += rk_sum_vf64((q[0] + q[1]) + (q[2] + q[3]));
+        }
+        d->sums[b * 2 * n + c] = sum;
+        d->sums[(b * 2 + 1) * n + c] = product;
+    }
+}
+
+static void NM(batch_sums_task)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const NM(batches) *d = context;
+    if (d->inner == 1) {
+        if (d->back)
+            NM(batch_rows)(d, begin, end, 1);
+        else
+            NM(batch_rows)(d, begin, end, 0);
+    } else {
+        if (d->back)
+            NM(batch_segments)(d, begin, end, 1);
+        else
+            NM(batch_segments)(d, begin, end, 0);
+    }
+}
+
+/* y = (x - mean) scale + shift or, for the gradient, dy scale + shift + (x - mean) slope */
+static void NM(batch_apply_task)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const NM(batches) *d = context;
+    for (ptrdiff_t row = begin; row < end; row++) {
+        const ptrdiff_t rest = d->total - row * d->n, n = d->inner > 1 ? d->inner : rest < d->n ? rest : d->n;
+        const ptrdiff_t at = row * (d->inner > 1 ? d->inner : d->n);
+        const NM_T *x = d->x + at, *dy = d->back ? d->dy + at : NULL;
+        NM_T *y = d->y + at;
+        if (d->inner > 1) {
+            const ptrdiff_t c = row % d->n;
+            const NM_V mean = NM_SET1(d->mean[c]), scale = NM_SET1(d->scale[c]), shift = NM_SET1(d->shift[c]);
+            const NM_V slope = NM_SET1(d->slope[c]);
+#define NM_BODY(LOAD, STORE) STORE(y, NM_FMA(LOAD(dy), scale, NM_FMA(LOAD(x) - mean, slope, shift)));
+            if (d->back)
+                NM_LOOP(NM_BODY);
+#undef NM_BODY
+#define NM_BODY(LOAD, STORE) STORE(y, NM_FMA(LOAD(x) - mean, scale, shift));
+            else
+                NM_LOOP(NM_BODY);
+#undef NM_BODY
+        } else {
+            const NM_T *mean = d->mean, *scale = d->scale, *shift = d->shift, *slope = d->slope;
+#define NM_BODY(LOAD, STORE) \
+    STORE(y, NM_FMA(LOAD(dy), LOAD(scale), NM_FMA(LOAD(x) - LOAD(mean), LOAD(slope), LOAD(shift))));
+            if (d->back)
+                NM_LOOP(NM_BODY);
+#undef NM_BODY
+#define NM_BODY(LOAD, STORE) STORE(y, NM_FMA(LOAD(x) - LOAD(mean), LOAD(scale), LOAD(shift)));
+            else
+                NM_LOOP(NM_BODY);
+#undef NM_BODY
+        }
+    }
+}
+
+/* Lays out scratch memory for n channels in rows of `group` of them; 0 if there is none. */
+static int NM(batch_begin)(NM(batches) *d, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, ptrdiff_t group)
+{
+    d->inner = inner;
+    d->n = n * group;
+    d->total = outer * n * inner;
+    d->rows = (outer + group - 1) / group;
+    d->block = norm_block(d->rows, d->n * inner);
+    d->blocks = (d->rows + d->block - 1) / d->block;
+    char *memory = rk_scratch(3, (size_t)d->n * ((2 * (size_t)d->blocks + 1) * sizeof(double) + 4 * sizeof(NM_T)));
+    if (!memory)
+        return 0;
+    d->centre = (double *)memory;
+    d->sums = d->centre + d->n;
+    d->mean = (NM_T *)(d->sums + 2 * d->blocks * d->n);
+    d->scale = d->mean + d->n;
+    d->shift = d->scale + d->n;
+    d->slope = d->shift + d->n;
+    return 1;
+}
+
+static void NM(batch_sums)(NM(batches) *d)
+{
+    if (d->inner == 1)
+        rk_parallel(NM(batch_sums_task), d, d->blocks, 1);
+    else
+        rk_parallel(NM(batch_sums_task), d, d->blocks * d->n, 1 + NORM_GRAIN / (d->block * d->inner));
+}
+
+/* the two sums of channel c */
+static void NM(batch_total)(const NM(batches) *d, ptrdiff_t c, ptrdiff_t n, double *sum, double *product)
+{
+    *sum = *product = 0;
+    for (ptrdiff_t b = 0; b < d->blocks; b++)
+        for (ptrdiff_t i = c; i < d->n; i += n) {
+            *sum += d->sums[b * 2 * d->n + i];
+            *product += d->sums[(b * 2 + 1) * d->n + i];
+        }
+}
+
+static void NM(batch_apply)(NM(batches) *d, ptrdiff_t outer)
+{
+    if (d->inner == 1)
+        rk_parallel(NM(batch_apply_task), d, d->rows, 1 + NORM_GRAIN / d->n);
+    else
+        rk_parallel(NM(batch_apply_task), d, outer * d->n, 1 + NORM_GRAIN / d->inner);
+}
+
+static int NM(batch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T *x, const NM_T *gamma,
+                     const NM_T *beta, double eps, double momentum, int training, NM_T *moving_mean,
+                     NM_T *moving_variance, NM_T *y, NM_T *stats)
+{
+    NM(batches) d = { 0 };
+    const double items = (double)outer * (double)inner;
+    if (n <= 0 || inner <= 0 || outer <= 0)
+        return 1;
+    if (!NM(batch_begin)(&d, outer, n, inner, inner == 1 ? norm_group(n, NM_L) : 1))
+        return 0;
+    d.x = x;
+    d.y = y;
+    if (training) {
+        for (ptrdiff_t i = 0; i < d.n; i++)
+            d.centre[i] = (double)x[i % n * inner];
+        NM(batch_sums)(&d);
+    }
+    for (ptrdiff_t c = 0; c < n; c++) {
+        double mean = (double)moving_mean[c], variance = (double)moving_variance[c];
+        if (training) {
+            double sum, squares;
+            NM(batch_total)(&d, c, n, &sum, &squares);
+            sum /= items;
+            squares = squares / items - sum * sum;
+            moving_mean[c] = (NM_T)(mean * momentum + (d.centre[c] + sum) * (1 - momentum));
+            mean = d.centre[c] + sum;
+            squares = squares < 0 ? 0 : squares;
+            moving_variance[c] = (NM_T)(variance * momentum + squares * (1 - momentum));
+            variance = squares;
+        }
+        const double rstd = 1 / sqrt(variance + eps);
+        stats[c] = (NM_T)mean;
+        stats[n + c] = (NM_T)rstd;
+        d.mean[c] = (NM_T)mean;
+        d.scale[c] = (NM_T)(gamma ? rstd * (double)gamma[c] : rstd);
+        d.shift[c] = beta ? beta[c] : 0;
+        d.slope[c] = 0;
+    }
+    for (ptrdiff_t i = n; i < d.n; i++) {
+        d.mean[i] = d.mean[i - n];
+        d.scale[i] = d.scale[i - n];
+        d.shift[i] = d.shift[i - n];
+    }
+    NM(batch_apply)(&d, outer);
+    return 1;
+}
+
+static int NM(dbatch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int training, const NM_T *x, const NM_T *gamma,
+                      const NM_T *stats, const NM_T *dy, NM_T *dx, NM_T *dgamma, NM_T *dbeta)
+{
+    NM(batches) d = { 0 };
+    const double items = (double)outer * (double)inner;
+    const int summed = dgamma || dbeta || training;
+    if (n <= 0 || inner <= 0 || outer <= 0) {
+        if (dgamma)
+            memset(dgamma, 0, (size_t)n * sizeof(NM_T));
+        if (dbeta)
+            memset(dbeta, 0, (size_t)n * sizeof(NM_T));
+        return 1;
+    }
+    if (!NM(batch_begin)(&d, outer, n, inner, inner == 1 ? norm_group(n, NM_L) : 1))
+        return 0;
+    d.x = x;
+    d.dy = dy;
+    d.y = dx;
+    d.back = 1;
+    for (ptrdiff_t i = 0; i < d.n; i++)
+        d.centre[i] = (double)stats[i % n];
+    if (summed)
+        NM(batch_sums)(&d);
+    for (ptrdiff_t c = 0; c < n; c++) {
+        const double rstd = (double)stats[n + c], scale = gamma ? rstd * (double)gamma[c] : rstd;
+        double all = 0, along = 0;
+        if (summed)
+            NM(batch_total)(&d, c, n, &all, &along);
+        if (dgamma)
+            dgamma[c] = (NM_T)(along * rstd);
+        if (dbeta)
+            dbeta[c] = (NM_T)all;
+        d.mean[c] = stats[c];
+        d.scale[c] = (NM_T)scale;
+        d.shift[c] = (NM_T)(training ? -scale * all / items : 0);
+        d.slope[c] = (NM_T)(training ? -scale * rstd * rstd * along / items : 0);
+    }
+    if (!training) {                   /* dy scale */
+        d.x = dy;
+        d.back = 0;
+        memset(d.mean, 0, (size_t)n * sizeof(NM_T));
+    }
+    for (ptrdiff_t i = n; i < d.n; i++) {
+        d.mean[i] = d.mean[i - n];
+        d.scale[i] = d.scale[i - n];
+        d.shift[i] = d.shift[i - n];
+        d.slope[i] = d.slope[i - n];
+    }
+    if (dx)
+        NM(batch_apply)(&d, outer);
+    return 1;
+}
+
+#undef NM_SUFFIX
+#undef NM_T
+#undef NM_V
+#undef NM_L
+#undef NM_VF
+#undef NM_WIDEN
+#undef NM_LOAD
+#undef NM_STORE
+#undef NM_LOAD_PART
+#undef NM_STORE_PART
+#undef NM_SET1
+#undef NM_FMA
+#undef NM_LD
+#undef NM_LOAD_ALL
+#undef NM_STORE_ALL
+#undef NM_LOAD_REST
+#undef NM_STORE_REST
+#undef NM_LOOP
+#undef NM_CHUNKS
+#undef NM_GET
+#undef NM_PUT
+#undef NM_ADD

@@ -1,0 +1,182 @@
+"""Kernels of normalisations against NumPy in double precision."""
+
+import numpy as np
+import pytest
+
+DTYPES = [(np.float32, 12), (np.float64, 13)]
+EPS = 1e-3
+# (outer, n, inner): features last and before other axes; whole vectors, parts of them, several blocks of rows
+SHAPES = [(1, 1, 1), (5, 3, 1), (7, 16, 1), (300, 37, 1), (1030, 64, 1), (3, 5000, 1), (9, 600, 1),
+          (2, 3, 4), (5, 7, 33), (40, 6, 50), (3, 70, 1000)]  # fmt: skip
+
+
+@pytest.fixture
+def norm(kernels):
+    return kernels.family("norm")
+
+
+def data(dtype, shape, seed=1):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(3, 2, shape).astype(dtype)
+    dy = rng.normal(0, 1, shape).astype(dtype)
+    gamma, beta = (rng.uniform(-1, 1, shape[1]).astype(dtype) for _ in range(2))
+    return x, dy, gamma, beta
+
+
+def check(found, wanted, size=1.0):
+    bound = (1e-5 if found.dtype == np.float32 else 1e-12) * size
+    np.testing.assert_allclose(found, wanted, rtol=bound, atol=bound)
+
+
+def along(v):
+    """A weight of each feature in the shape (1, n, 1)."""
+    return 1.0 if v is None else v.astype(np.float64)[None, :, None]
+
+
+def twin(x, gamma, beta, dy, axes, moments=None):
+    """Outputs and gradients (x, gamma, beta) by the definition, with the moments over some axes or given ones."""
+    x, dy = x.astype(np.float64), dy.astype(np.float64)
+    if moments is None:
+        mean, variance = x.mean(axes, keepdims=True), x.var(axes, keepdims=True)
+    else:
+        mean, variance = (m.astype(np.float64)[None, :, None] for m in moments)
+    rstd = 1 / np.sqrt(variance + EPS)
+    z = (x - mean) * rstd
+    y = z * along(gamma) + (0 if beta is None else along(beta))
+    g = dy * along(gamma)
+    if moments is None:
+        dx = rstd * (g - g.mean(axes, keepdims=True) - z * (g * z).mean(axes, keepdims=True))
+    else:
+        dx = rstd * g
+    return y, dx, (dy * z).sum((0, 2)), dy.sum((0, 2)), mean, variance
+
+
+@pytest.mark.parametrize("dtype, code", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("weights", ["both", "gamma", "beta", "none"])
+def test_layer_norm(norm, dtype, code, shape, weights):
+    x, dy, gamma, beta = data(dtype, shape)
+    gamma = gamma if weights in ("both", "gamma") else None
+    beta = beta if weights in ("both", "beta") else None
+    y_, dx_, dgamma_, dbeta_, mean, variance = twin(x, gamma, beta, dy, 1)
+    outer, n, inner = shape
+    results = []
+    for threads in (1, 2, 3):
+        norm.set_threads(threads)
+        y, dx = np.full((2, *shape), np.nan, dtype)
+        stats = np.full((2, outer, inner), np.nan, dtype)
+        dgamma, dbeta = np.full((2, n), np.nan, dtype)
+        norm.layer_norm(code, *shape, x, gamma, beta, EPS, y, stats)
+        assert norm.layer_norm_gradient(code, *shape, x, gamma, stats, dy, dx, dgamma, dbeta) == 1
+        results.append([y, dx, dgamma, dbeta])
+    check(y, y_)
+    check(stats[0], mean[:, 0])
+    check(stats[1], 1 / np.sqrt(variance[:, 0] + EPS), 30 if n == 1 else 1)
+    check(dx, dx_, 30)
+    check(dgamma, dgamma_, 20 * np.sqrt(outer * inner))
+    check(dbeta, dbeta_, np.sqrt(outer * inner))
+    for other in results[1:]:
+        for a, b in zip(results[0], other):
+            np.testing.assert_array_equal(a, b)
+    only = np.full(shape, np.nan, dtype)
+    norm.layer_norm_gradient(code, *shape, x, gamma, stats, dy, only, None, None)
+    np.testing.assert_array_equal(only, dx)
+    only = np.full(n, np.nan, dtype)
+    norm.layer_norm_gradient(code, *shape, x, gamma, stats, dy, None, None, only)
+    np.testing.assert_array_equal(only, dbeta)
+
+
+@pytest.mark.parametrize("dtype, code", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("training", [0, 1])
+@pytest.mark.parametrize("weights", ["both", "none"])
+def test_batch_norm(norm, dtype, code, shape, training, weights):
+    x, dy, gamma, beta = data(dtype, shape)
+    gamma, beta = (gamma, beta) if weights == "both" else (None, None)
+    outer, n, inner = shape
+    rng = np.random.default_rng(2)
+    moving = rng.normal(size=n).astype(dtype), rng.uniform(0.5, 2, n).astype(dtype)
+    y_, dx_, dgamma_, dbeta_, mean, variance = twin(x, gamma, beta, dy, (0, 2), None if training else moving)
+    results = []
+    for threads in (1, 2, 3):
+        norm.set_threads(threads)
+        y, dx = np.full((2, *shape), np.nan, dtype)
+        stats = np.full((2, n), np.nan, dtype)
+        dgamma, dbeta = np.full((2, n), np.nan, dtype)
+        moved = [m.copy() for m in moving]
+        assert norm.batch_norm(code, *shape, x, gamma, beta, EPS, 0.9, training, *moved, y, stats) == 1
+        assert norm.batch_norm_gradient(code, *shape, training, x, gamma, stats, dy, dx, dgamma, dbeta) == 1
+        results.append([y, dx, dgamma, dbeta, *moved])
+    check(y, y_, 2)
+    check(stats[0], mean[0, :, 0])
+    check(stats[1], 1 / np.sqrt(variance[0, :, 0] + EPS), 30 if outer * inner == 1 else 1)
+    check(dx, dx_, 100)
+    check(dgamma, dgamma_, 20 * np.sqrt(outer * inner))
+    check(dbeta, dbeta_, np.sqrt(outer * inner))
+    check(moved[0], moving[0] * 0.9 + mean[0, :, 0] * 0.1 if training else moving[0])
+    check(moved[1], moving[1] * 0.9 + variance[0, :, 0] * 0.1 if training else moving[1])
+    for other in results[1:]:
+        for a, b in zip(results[0], other):
+            np.testing.assert_array_equal(a, b)
+    only = np.full(shape, np.nan, dtype)
+    norm.batch_norm_gradient(code, *shape, training, x, gamma, stats, dy, only, None, None)
+    np.testing.assert_array_equal(only, dx)
+    only = np.full(n, np.nan, dtype)
+    norm.batch_norm_gradient(code, *shape, training, x, gamma, stats, dy, None, only, None)
+    np.testing.assert_array_equal(only, dgamma)
+
+
+@pytest.mark.parametrize("dtype, code", DTYPES)
+@pytest.mark.parametrize("far", [1e4, -3e5])
+def test_numbers_far_from_zero(norm, dtype, code, far):
+    """The variance is not lost in the square of the mean."""
+    rng = np.random.default_rng(3)
+    for shape in ((500, 200, 1), (20, 200, 30)):
+        x = (far + rng.normal(0, 10, shape)).astype(dtype)
+        wide = x.astype(np.float64)
+        y = np.empty_like(x)
+        step = np.abs(np.spacing(np.asarray(far, dtype))) / 10
+        norm.layer_norm(code, *shape, x, None, None, EPS, y, np.empty(2 * x.size // 200, dtype))
+        wanted = (wide - wide.mean(1, keepdims=True)) / np.sqrt(wide.var(1, keepdims=True) + EPS)
+        np.testing.assert_allclose(y, wanted, rtol=1e-5, atol=step + 1e-5)
+        stats, moving = np.empty((2, 200), dtype), np.zeros((2, 200), dtype)
+        norm.batch_norm(code, *shape, x, None, None, EPS, 0.0, 1, moving[0], moving[1], y, stats)
+        wanted = (wide - wide.mean((0, 2), keepdims=True)) / np.sqrt(wide.var((0, 2), keepdims=True) + EPS)
+        np.testing.assert_allclose(y, wanted, rtol=1e-5, atol=step + 1e-5)
+        np.testing.assert_allclose(moving[1], wide.var((0, 2)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype, code", DTYPES)
+def test_special_values_stay_in_their_group(norm, dtype, code):
+    for value in (np.nan, np.inf):
+        x = np.ones((6, 20, 1), dtype) * np.arange(20, dtype=dtype)[None, :, None]
+        x[2, 19] = value
+        y, stats = np.empty_like(x), np.empty((2, 6), dtype)
+        norm.layer_norm(code, 6, 20, 1, x, None, None, EPS, y, stats)
+        assert np.isnan(y[2]).all() and np.isfinite(np.delete(y, 2, 0)).all()
+        stats, moving = np.empty((2, 20), dtype), np.zeros((2, 20), dtype)
+        norm.batch_norm(code, 6, 20, 1, x, None, None, EPS, 0.9, 1, moving[0], moving[1], y, stats)
+        assert np.isnan(y[:, 19]).all() and np.isfinite(y[:, :19]).all()
+
+
+@pytest.mark.parametrize("dtype, code", DTYPES)
+def test_equal_values_give_beta(norm, dtype, code):
+    x, y = np.full((4, 3, 1), 6.1, dtype), np.empty((4, 3, 1), dtype)
+    beta = np.array([0, 1, 2], dtype)
+    norm.layer_norm(code, 4, 3, 1, x, None, beta, EPS, y, np.empty((2, 4), dtype))
+    check(y[:, :, 0], np.tile(beta, (4, 1)))
+    stats, moving = np.empty((2, 3), dtype), np.zeros((2, 3), dtype)
+    norm.batch_norm(code, 4, 3, 1, x, None, beta, EPS, 0.9, 1, moving[0], moving[1], y, stats)
+    np.testing.assert_array_equal(y[:, :, 0], np.tile(beta, (4, 1)))
+
+
+@pytest.mark.parametrize("dtype, code", DTYPES)
+def test_nothing_to_do(norm, dtype, code):
+    nothing, stats, ones = np.empty((0, 3, 1), dtype), np.ones((2, 3), dtype), np.ones((2, 3), dtype)
+    norm.layer_norm(code, 0, 3, 1, nothing, None, None, EPS, nothing, stats)
+    assert norm.batch_norm(code, 0, 3, 1, nothing, None, None, EPS, 0.9, 1, ones[0], ones[1], nothing, stats) == 1
+    assert ones.all()
+    for gradient in (norm.layer_norm_gradient, lambda c, *a: norm.batch_norm_gradient(c, *a[:3], 1, *a[3:])):
+        sums = np.ones((2, 3), dtype)
+        assert gradient(code, 0, 3, 1, nothing, None, stats, nothing, nothing, sums[0], sums[1]) == 1
+        assert not sums.any()
