@@ -22,7 +22,8 @@ class Huber(FusedLoss):
         trues and predicts (batch, ...) alike; trues may lack a last dimension of 1.
 
     Raises:
-        InvalidArgumentException: the shapes differ, or the predictions are no floating-point numbers, or delta is not positive.
+        InvalidArgumentException: the shapes differ, the predictions are no floating-point numbers, or delta is not
+            positive.
 
     Example:
         >>> from rindow_nn.builder import NeuralNetworks

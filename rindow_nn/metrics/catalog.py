@@ -47,7 +47,7 @@ class MetricCatalog:
             'mse'
         """
         if isinstance(metricName, type) and issubclass(metricName, Metric):
-            return metricName(backend)  # type: ignore[call-arg]
+            return metricName(backend)
         if not isinstance(metricName, str):
             raise InvalidArgumentException(f"a metric's name must be a string. Received: {metricName!r}")
         found = _CATALOG.get(metricName) or _CLASSES.get(metricName.lower().replace("_", ""))

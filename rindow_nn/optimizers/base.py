@@ -58,9 +58,7 @@ def check_state(params: Sequence[Any], grads: Sequence[Any], state: Sequence[Any
     if len(params) != len(grads):
         raise InvalidArgumentException(f"{len(params)} parameters, but {len(grads)} gradients were given")
     if len(params) != len(state):
-        raise InvalidArgumentException(
-            f"the optimizer was built for {len(state)} parameters, {len(params)} were given"
-        )
+        raise InvalidArgumentException(f"the optimizer was built for {len(state)} parameters, {len(params)} were given")
 
 
 def check_rate(optimizer: str, lr: Any) -> float | Callable[[int], float]:

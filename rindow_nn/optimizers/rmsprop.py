@@ -17,7 +17,8 @@ __all__ = ["RMSprop"]
 class RMSprop(Optimizer):
     """Gradients divided by their recent size: ``a = rho a + (1-rho) g*g``, ``p -= lr * g / (sqrt(a) + epsilon)``.
 
-    All parameters are changed in one pass over memory.
+    The original computes each step from ``a = 0``, because it does not keep the average; so does this class, for the
+    same figures, unless ``accumulate`` is set. All parameters are changed in one pass over memory.
 
     Args:
         backend: the backend ``K``.
@@ -25,6 +26,7 @@ class RMSprop(Optimizer):
         rho: decay of the average of squared gradients; 0.9 by default.
         decay: if it is not 0 and ``lr`` is a number, the rate of step t is ``lr / (1 + decay * t)``; 0 by default.
         epsilon: keeps the division finite; the backend's (1e-7) by default.
+        accumulate: keep the average from step to step, as RMSprop is defined; False by default.
 
     Raises:
         InvalidArgumentException: a gradient does not fit its parameter.
@@ -42,6 +44,7 @@ class RMSprop(Optimizer):
         rho: float | None = None,
         decay: float | None = None,
         epsilon: float | None = None,
+        accumulate: bool | None = None,
     ) -> None:
         self._backend = backend
         self._lr = check_rate("RMSprop", 0.001 if lr is None else lr)
@@ -50,6 +53,7 @@ class RMSprop(Optimizer):
         if self._decay and not callable(self._lr):
             self._lr = InverseTimeDecay(self._lr, 1, self._decay)
         self._epsilon = backend.epsilon() if epsilon is None else float(epsilon)
+        self._accumulate = bool(accumulate)
         self._step = 0
         self._averages: list[Any] | None = None
 
@@ -66,7 +70,10 @@ class RMSprop(Optimizer):
         self._averages = [copy.copy(x) for x in arrays[1:]]  # steps change the state in place
 
     def getConfig(self) -> dict[str, Any]:
-        return {"options": {"lr": self._lr, "rho": self._rho, "decay": self._decay, "epsilon": self._epsilon}}
+        options = {"lr": self._lr, "rho": self._rho, "decay": self._decay, "epsilon": self._epsilon}
+        if self._accumulate:
+            options["accumulate"] = True
+        return {"options": options}
 
     def build(self, params: Sequence[Any]) -> None:
         self._averages = [self._backend.zerosLike(p) for p in arrays_of(params, "parameters")]
@@ -82,13 +89,12 @@ class RMSprop(Optimizer):
             self.build(arrays)
         check_state(arrays, slopes, self._averages)  # type: ignore[arg-type]
         step = self._step + 1
-        self._backend.training.rmsprop_step(
-            arrays, slopes, self._averages, self.learningRate(step), self._rho, self._epsilon
-        )
+        averages = self._averages if self._accumulate else None
+        self._backend.training.rmsprop_step(arrays, slopes, averages, self.learningRate(step), self._rho, self._epsilon)
         self._step = step
 
     def __copy__(self) -> RMSprop:
-        other = RMSprop(self._backend, self._lr, self._rho, self._decay, self._epsilon)
+        other = RMSprop(self._backend, self._lr, self._rho, self._decay, self._epsilon, self._accumulate)
         other._step = self._step
         other._averages = None if self._averages is None else [copy.copy(x) for x in self._averages]
         return other

@@ -236,10 +236,10 @@ def test_wrong_shapes_and_types(case):
     loss = make(case)
     with pytest.raises(InvalidArgumentException, match="trues and predicts must be same"):
         loss(mo.array(trues[:3]), g.Variable(predicts))
-    with pytest.raises(InvalidArgumentException, match="float32 or float64. int32 was given"):
+    with pytest.raises(InvalidArgumentException, match=r"float32 or float64\. int32 was given"):
         loss(mo.array(trues), g.Variable(mo.array(predicts, NDArray.int32)))
     if trues.dtype == np.int32:
-        with pytest.raises(InvalidArgumentException, match="trues must be integers. float32"):
+        with pytest.raises(InvalidArgumentException, match=r"trues must be integers\. float32"):
             loss(mo.array(trues, NDArray.float32), g.Variable(predicts))
         with pytest.raises(InvalidArgumentException, match="from 0 to 2: 3 was given at row 1"):
             loss(mo.array([0, 3, 0, 0], NDArray.int32), g.Variable(predicts))
@@ -333,7 +333,8 @@ def test_against_torch():
         (nn.losses.Huber(), t, lambda p: functional.huber_loss(p, torch.tensor(t))),
         (nn.losses.BinaryCrossEntropy(from_logits=True), t,
          lambda p: functional.binary_cross_entropy_with_logits(p, torch.tensor(t))),
-        (nn.losses.CategoricalCrossEntropy(from_logits=True), t, lambda p: functional.cross_entropy(p, torch.tensor(t))),
+        (nn.losses.CategoricalCrossEntropy(from_logits=True), t,
+         lambda p: functional.cross_entropy(p, torch.tensor(t))),
         (nn.losses.SparseCategoricalCrossEntropy(from_logits=True), labels,
          lambda p: functional.cross_entropy(p, torch.tensor(labels))),
     ):  # fmt: skip

@@ -23,7 +23,8 @@ CASES = [
     ("BinaryAccuracy", {}, "binary_accuracy", "answers", yes_no(0.5)),
     ("BinaryAccuracy", {"threshold": 0.1}, "binary_accuracy", "answers", yes_no(0.1)),
     ("CategoricalAccuracy", {}, "categorical_accuracy", "like", lambda t, p: (t.argmax(-1) == p.argmax(-1)).mean()),
-    ("SparseCategoricalAccuracy", {}, "sparse_categorical_accuracy", "numbers", lambda t, p: (t == p.argmax(-1)).mean()),
+    ("SparseCategoricalAccuracy", {}, "sparse_categorical_accuracy", "numbers",
+     lambda t, p: (t == p.argmax(-1)).mean()),
     ("MeanSquaredError", {}, "mse", "like", lambda t, p: ((t.astype(np.float64) - p) ** 2).mean()),
     ("MeanNorm2Error", {}, "mean_norm2_error", "like",
      lambda t, p: np.linalg.norm((t.astype(np.float64) - p).ravel()) / t.size),
@@ -74,7 +75,7 @@ def test_names(case):
 def test_unknown_names_list_the_known_ones():
     with pytest.raises(InvalidArgumentException, match=r"acuracy.*accuracy, binary_accuracy, .*mse.*; did you mean"):
         MetricCatalog.factory(K, "binary_acuracy")
-    with pytest.raises(InvalidArgumentException, match="must be a string. Received: 5"):
+    with pytest.raises(InvalidArgumentException, match=r"must be a string\. Received: 5"):
         MetricCatalog.factory(K, 5)
 
 
@@ -84,10 +85,10 @@ def test_wrong_input(case):
     metric = getattr(nn.metrics, name)(**options)
     with pytest.raises(InvalidArgumentException, match="trues and predicts must be same"):
         metric.update(mo.array(t[:2]), mo.array(p))
-    with pytest.raises(InvalidArgumentException, match="predicts must be float32 or float64. int32"):
+    with pytest.raises(InvalidArgumentException, match=r"predicts must be float32 or float64\. int32"):
         metric.update(mo.array(t), mo.array(p, NDArray.int32))
     if kind == "numbers":
-        with pytest.raises(InvalidArgumentException, match="trues must be integers. float32"):
+        with pytest.raises(InvalidArgumentException, match=r"trues must be integers\. float32"):
             metric.update(mo.array(t, NDArray.float32), mo.array(p))
 
 
@@ -128,7 +129,7 @@ def test_functions():
     metric.update(mo.array([0.0]), mo.array([-2.0]))
     assert metric.result() == 1.5
     assert nn.metrics.GenericMetric(lambda trues: trues[0], name="first")(mo.array([4.0]), mo.array([1.0])) == 4
-    with pytest.raises(InvalidArgumentException, match="func must be a function. Received: 'mse'"):
+    with pytest.raises(InvalidArgumentException, match=r"func must be a function\. Received: 'mse'"):
         nn.metrics.GenericMetric("mse")
 
 

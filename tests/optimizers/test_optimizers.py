@@ -69,10 +69,10 @@ class AdamTwin(Twin):
 
 
 class RMSpropTwin(Twin):
-    defaults = {"lr": 0.001, "rho": 0.9, "decay": 0.0, "epsilon": 1e-7}
+    defaults = {"lr": 0.001, "rho": 0.9, "decay": 0.0, "epsilon": 1e-7, "accumulate": False}
 
-    def move(self, p, slope, average, b, lr, rho, decay, epsilon):
-        average[...] = rho * average + (1 - rho) * slope * slope
+    def move(self, p, slope, average, b, lr, rho, decay, epsilon, accumulate):
+        average[...] = rho * (average if accumulate else 0) + (1 - rho) * slope * slope
         lr = self.rate(lr) / (1 if callable(lr) else 1 + decay * self.t)
         p -= lr * slope / (np.sqrt(average) + epsilon)
 
@@ -91,6 +91,8 @@ CASES = [
     ("RMSprop", RMSpropTwin, {}),
     ("RMSprop", RMSpropTwin, {"lr": 0.01, "rho": 0.5, "epsilon": 1e-3}),
     ("RMSprop", RMSpropTwin, {"lr": 0.1, "decay": 0.3}),
+    ("RMSprop", RMSpropTwin, {"accumulate": True}),
+    ("RMSprop", RMSpropTwin, {"lr": 0.01, "rho": 0.5, "accumulate": True}),
     ("RMSprop", RMSpropTwin, {"lr": ExponentialDecay(0.1, 5, 0.5), "decay": 0.3}),
 ]
 NAMES = ["SGD", "Adam", "RMSprop"]
@@ -198,7 +200,10 @@ def test_against_torch():
     torch = pytest.importorskip("torch")
     for ours, theirs in (
         (nn.optimizers.SGD(lr=0.1), lambda p: torch.optim.SGD(p, lr=0.1)),
-        (nn.optimizers.RMSprop(lr=0.01, epsilon=1e-3), lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.9, eps=1e-3)),
+        (
+            nn.optimizers.RMSprop(lr=0.01, epsilon=1e-3, accumulate=True),
+            lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.9, eps=1e-3),
+        ),
     ):
         params, twins = [mo.array(p) for p in start()], [torch.tensor(p) for p in start()]
         optimizer = theirs(twins)
@@ -293,7 +298,7 @@ def test_steps_of_the_backend():
         with pytest.raises(InvalidArgumentException, match="parameters"):
             K.training.adam_step(*lists, 0.1, 0.9, 0.999, 1e-7)
     with pytest.raises(InvalidArgumentException, match="parameters"):
-        K.training.rmsprop_step([x], [x], None, 0.1, 0.9, 1e-7)
+        K.training.rmsprop_step([x], [x], [], 0.1, 0.9, 1e-7)
     with pytest.raises(InvalidArgumentException, match="1000 parameters"):
         K.training.sgd_step([x] * 1000, [x], 0.1)
 

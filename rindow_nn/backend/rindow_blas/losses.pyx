@@ -52,12 +52,16 @@ class LossMethods:
             InvalidArgumentException: the shapes differ, or the predictions are no floating-point numbers.
         """
         cdef Primitives K = self
-        return K.training.loss(core.RK_LOSS_HUBER, trues, predicts, 1.0 if delta is None else delta, _by_sample(reduction))
+        return K.training.loss(
+            core.RK_LOSS_HUBER, trues, predicts, 1.0 if delta is None else delta, _by_sample(reduction)
+        )
 
     def dHuber(self, dLoss, trues, predicts, delta=None, reduction=None):
         """Gradient of ``huber`` with respect to the predictions."""
         cdef Primitives K = self
-        return K.training.loss_gradient(core.RK_LOSS_HUBER, trues, predicts, 1.0 if delta is None else delta, _by_sample(reduction), dLoss)
+        return K.training.loss_gradient(
+            core.RK_LOSS_HUBER, trues, predicts, 1.0 if delta is None else delta, _by_sample(reduction), dLoss
+        )
 
     def sparseCategoricalCrossEntropy(self, trues, predicts, fromLogits=None, reduction=None):
         """Cross entropy of class numbers: the mean, or one number a sample (reduction ``none``).

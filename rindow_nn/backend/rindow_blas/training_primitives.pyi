@@ -30,5 +30,5 @@ class TrainingPrimitives:
         epsilon: float,
     ) -> None: ...
     def rmsprop_step(
-        self, params: list[Any], grads: list[Any], averages: list[Any], lr: float, rho: float, epsilon: float
+        self, params: list[Any], grads: list[Any], averages: list[Any] | None, lr: float, rho: float, epsilon: float
     ) -> None: ...

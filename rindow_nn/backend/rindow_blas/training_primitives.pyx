@@ -258,9 +258,7 @@ cdef class TrainingPrimitives:
         return self.step(core.RK_ADAM, params, grads, m, v, lr, beta1, beta2, epsilon)
 
     cpdef object rmsprop_step(self, list params, list grads, list averages, double lr, double rho, double epsilon):
-        """``a = rho a + (1-rho) g*g``, ``p -= lr g / (sqrt(a) + epsilon)``"""
-        if averages is None:
-            _same_length(params, None)
+        """``a = rho a + (1-rho) g*g``, ``p -= lr g / (sqrt(a) + epsilon)``; without averages a = (1-rho) g*g"""
         return self.step(core.RK_RMSPROP, params, grads, averages, None, lr, rho, 0.0, epsilon)
 
 

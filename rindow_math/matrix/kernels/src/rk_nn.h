@@ -34,8 +34,8 @@ typedef struct rk_weight {
     X(void, dloss, (int kind, int dtype, const void *x, const void *labels, int label_type, double q, \
                     const void *stats, const void *scales, double scale, void *dx, ptrdiff_t rows, ptrdiff_t n)) \
     /* One step for all weights in one pass over memory, with subnormals flushed, so that old averages do not turn into \
-     * them. Adam: m += (1-a)(g-m), v += (1-b)(g*g-v), p -= lr m / (sqrt(v)+eps); RMSprop: m = a m + (1-a) g*g, \
-     * p -= lr g / (sqrt(m)+eps); SGD: p -= lr g. */ \
+     * them. Adam: m += (1-a)(g-m), v += (1-b)(g*g-v), p -= lr m / (sqrt(v)+eps); RMSprop: m = a m + (1-a) g*g (m NULL: as if \
+     * it were 0), p -= lr g / (sqrt(m)+eps); SGD: p -= lr g. */ \
     X(void, update, (int rule, rk_weight *weights, ptrdiff_t count, double lr, double a, double b, double eps)) \
     /* y[r,:] = x[r,:] + bias; in place allowed */ \
     X(void, bias_act, (int dtype, const void *x, const void *bias, void *y, ptrdiff_t rows, ptrdiff_t n, int epilogue)) \

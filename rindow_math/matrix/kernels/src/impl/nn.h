@@ -10,6 +10,12 @@
 #define NN_UNIT 512                    /* elements of a weight that stay together in an update; a multiple of the lanes */
 #define NN_SUMS 1024                   /* blocks whose sums are added at a time, in order */
 
+#if defined(__GNUC__)
+#define RK_PREFETCH(p) __builtin_prefetch(p)
+#else
+#define RK_PREFETCH(p) ((void)0)
+#endif
+
 /* ---- flushing subnormal numbers, for the calling thread ---- */
 #if defined(RK_X86_INTRINSICS) || defined(_M_X64)
 #if defined(_M_X64)

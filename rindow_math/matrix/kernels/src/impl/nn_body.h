@@ -293,28 +293,37 @@ static double NN(yes_no_range)(const nn_call *d, ptrdiff_t begin, ptrdiff_t end)
 }
 
 /* ---- optimizers ---- */
+/* the processor's own prefetching does not keep up with so many streams and a root and a division between them */
+#define NN_AHEAD(a) RK_PREFETCH((const char *)((a) + i) + 1024)
+
 static void NN(update_range)(const nn_updates *d, const rk_weight *w, ptrdiff_t start, ptrdiff_t n)
 {
-    NN_T *p = (NN_T *)w->p + start, *m = (NN_T *)w->m + start, *v = (NN_T *)w->v + start;
+    NN_T *p = (NN_T *)w->p + start, *m = w->m ? (NN_T *)w->m + start : NULL, *v = w->v ? (NN_T *)w->v + start : NULL;
     const NN_T *g = (const NN_T *)w->g + start;
     const NN_V lr = NN_SET1((NN_T)d->lr), eps = NN_SET1((NN_T)d->eps);
     const NN_V a = NN_SET1((NN_T)d->a), c1 = NN_SET1((NN_T)(1 - d->a)), c2 = NN_SET1((NN_T)(1 - d->b));
     switch (d->rule) {
     case RK_ADAM:
 #define NN_BODY(LOAD, STORE) \
-    NN_V gi = LOAD(g), mi = LOAD(m), vi = LOAD(v); \
+    NN_AHEAD(g); NN_AHEAD(m); NN_AHEAD(v); NN_AHEAD(p); \
+    NN_V gi = LOAD(g), mi = LOAD(m), vi = LOAD(v), pi = LOAD(p); \
     mi = NN_FMA(c1, gi - mi, mi); \
     vi = NN_FMA(c2, gi * gi - vi, vi); \
     STORE(m, mi); \
     STORE(v, vi); \
-    STORE(p, LOAD(p) - lr * mi / (NN_VF(sqrt)(vi) + eps));
+    STORE(p, pi - lr * mi / (NN_VF(sqrt)(vi) + eps));
         NN_LOOP(NN_BODY);
 #undef NN_BODY
         break;
     case RK_RMSPROP:
 #define NN_BODY(LOAD, STORE) \
-    NN_V gi = LOAD(g), mi = NN_FMA(a, LOAD(m), c1 * (gi * gi)); \
-    STORE(m, mi); \
+    NN_AHEAD(g); NN_AHEAD(p); \
+    NN_V gi = LOAD(g), mi = c1 * (gi * gi); \
+    if (m) { \
+        NN_AHEAD(m); \
+        mi = NN_FMA(a, LOAD(m), mi); \
+        STORE(m, mi); \
+    } \
     STORE(p, LOAD(p) - lr * gi / (NN_VF(sqrt)(mi) + eps));
         NN_LOOP(NN_BODY);
 #undef NN_BODY
@@ -467,3 +476,4 @@ static void NN(dbias_act)(const NN_T *y, const NN_T *dy, NN_T *dz, NN_T *dbias, 
 #undef NN_STORE_REST
 #undef NN_LOOP
 #undef NN_BY_KIND
+#undef NN_AHEAD
