@@ -161,7 +161,8 @@ def cases(np: Any, random: Any) -> Iterator[Case]:
         "add column", lambda la, a, x: la.add(x, a, trans=True), lambda a, x: np.add(a, x[:, None], out=a), with_column
     )
     for name in ("square", "sqrt", "exp", "log", "sin", "cos", "tan", "tanh"):
-        yield change(name, lambda la, x, m=name: getattr(la, m)(x), lambda x, f=getattr(np, name): f(x, out=x))
+        function = getattr(np, name)
+        yield change(name, lambda la, x, m=name: getattr(la, m)(x), lambda x, f=function: f(x, out=x))
     yield change("pow 2.5", lambda la, x: la.pow(x, 2.5), lambda x: np.power(x, 2.5, out=x))
     yield change("pow 2", lambda la, x: la.pow(x, 2), lambda x: np.power(x, 2, out=x), None, numbers)
     yield change("pow 3", lambda la, x: la.pow(x, 3), lambda x: np.power(x, 3, out=x), None, numbers)
@@ -177,7 +178,7 @@ def cases(np: Any, random: Any) -> Iterator[Case]:
     yield change("copy into", lambda la, x, y: la.copy(x, y), lambda x, y: np.copyto(y, x), vectors(2))
     yield change("zerosLike", lambda la, x: la.zerosLike(x), lambda x: np.zeros_like(x))
     yield change(
-        "alloc", lambda la, x: la.alloc([x.size()]), lambda x: np.zeros([x.size], np.float32), None, ("float32",)
+        "alloc", lambda la, x: la.alloc([x.size()]), lambda x: np.full(x.size, 0, np.float32), None, ("float32",)
     )
     yield change("astype int32", lambda la, x: la.astype(x, 4), lambda x: x.astype(np.int32))
     yield change(
@@ -441,17 +442,15 @@ def measure(case: Case, n: int, dtype: str, mo: Any, np: Any) -> tuple[float, fl
     theirs = [[a.copy() for a in arrays] for _ in range(count)]
     ours = [[mo.array(a, mo.array(a).dtype()) for a in arrays] for _ in range(count)]
     found: tuple[list[float], list[float]] = ([], [])
-    rounds = ROUNDS if n > SMALL else 4 * ROUNDS
     # both through one more call, as the methods of `la` are looked up in one
     sides = ((lambda *a: case.ours(la, *a), ours), (lambda *a: case.theirs(*a), theirs))
     spent = time.perf_counter()
-    for turn in range(rounds + 1):
+    for turn in range(ROUNDS + 1):
         for side, (call, copies) in enumerate(sides):
             for copy in copies:
                 for array, value in zip(copy, arrays, strict=True):
                     np.copyto(np.asarray(array), value)
-            if n > SMALL:
-                time.sleep(0.002)  # the threads of the other side's BLAS fall asleep
+            time.sleep(0.03)  # until the threads of NumPy's BLAS no longer wait busily
             took = seconds(call, copies)
             if turn:
                 found[side].append(took)
@@ -478,9 +477,10 @@ def main() -> int:
     import numpy as np
 
     from rindow_math.matrix import MatrixOperator
+    from rindow_math.matrix.drivers.threads import setNumThreads
 
     mo = MatrixOperator()
-    mo.service().setNumThreads(threads)
+    setNumThreads(threads)
     sizes = [int(n) for n in options.sizes.split(",")] if options.sizes else SIZES
     names = tuple(options.only.split(",")) if options.only else ("",)
     dtypes = options.dtypes.split(",") if options.dtypes else DTYPES
@@ -500,7 +500,6 @@ def main() -> int:
                 if n > case.most:
                     continue
                 ours, theirs = measure(case, n, dtype, mo, np)
-                mo.service().releaseMemory() if hasattr(mo.service(), "releaseMemory") else None
                 shown |= options.slower is not None and ours * options.slower > theirs
                 figures += f"{ours * 1e6:>12.2f}{theirs * 1e6:>11.2f}{theirs / ours:>7.2f}"
             if shown:
