@@ -616,15 +616,16 @@ static int CV(forward)(const rk_conv_call *c, const CV_T *x, const CV_T *kernel,
     return CV(run)(&d, kernel, zeros, ones, c->kernel, 0);
 }
 
-/* Zeros at the results of a job. */
-static void CV(clear)(const CV(job) *d)
+/* Zeros at rows [begin, end) of a job's results. */
+static void CV(clear)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
-    for (ptrdiff_t n = 0; n < d->out[0]; n++)
-        for (ptrdiff_t z = 0; z < d->out[1]; z++)
-            for (ptrdiff_t y = 0; y < d->out[2]; y++)
-                for (ptrdiff_t x = 0; x < d->out[3]; x++)
-                    memset(d->y + n * d->y_step[0] + z * d->y_step[1] + y * d->y_step[2] + x * d->y_step[3], 0,
-                           (size_t)d->filters * sizeof(CV_T));
+    const CV(job) *d = context;
+    for (ptrdiff_t i = begin; i < end; i++) {
+        const ptrdiff_t y = i % d->out[2], z = i / d->out[2] % d->out[1], n = i / d->out[2] / d->out[1];
+        CV_T *to = d->y + n * d->y_step[0] + z * d->y_step[1] + y * d->y_step[2];
+        for (ptrdiff_t x = 0; x < d->out[3]; x++, to += d->y_step[3])
+            memset(to, 0, (size_t)d->filters * sizeof(CV_T));
+    }
 }
 
 static int CV(input_gradient)(const rk_conv_call *c, const CV_T *dy, const CV_T *kernel, CV_T *dx)
@@ -668,7 +669,8 @@ static int CV(input_gradient)(const rk_conv_call *c, const CV_T *dy, const CV_T 
                 }
                 d.y_step[0] = place;
                 if (d.taps[0].count == 0 || d.taps[1].count == 0 || d.taps[2].count == 0 || c->filters <= 0)
-                    CV(clear)(&d);
+                    rk_parallel(CV(clear), &d, d.out[0] * d.out[1] * d.out[2],
+                                1 + 32768 / (d.out[3] * d.filters + 1));
                 else if (!CV(run)(&d, kernel, at, step, c->kernel, 1))
                     return 0;
             }
