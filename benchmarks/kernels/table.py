@@ -44,14 +44,33 @@ class Kernel:
         return f"W8.{self.name}_{self.label}"
 
 
+CONVOLUTIONS = ("conv", "conv_step")
+"""With padding to the same size: the result alone, and with the gradients of image, kernel and bias."""
+
+IMAGES = {
+    "3x3_32to64": (64, 32, 32, 64, 3, 1, 1),
+    "3x3_3to64": (64, 32, 3, 64, 3, 1, 1),
+    "3x3_256to256": (64, 8, 256, 256, 3, 1, 1),
+    "1x1_256to64": (32, 28, 256, 64, 1, 1, 1),
+    "5x5_32to64": (32, 28, 32, 64, 5, 1, 1),
+    "3x3_stride2_64to128": (32, 32, 64, 128, 3, 2, 1),
+    "3x3_dilation2_64to64": (32, 28, 64, 64, 3, 1, 2),
+}
+
+
 def work_of(name: str, sizes: tuple[int, ...]) -> float:
-    """Bytes to move (floating-point operations for ``sgemm``) in one call.
+    """Bytes to move (floating-point operations for ``sgemm`` and convolutions) in one call.
 
     Args:
         name: The operation.
         sizes: Its sizes: (m, k, n) of ``sgemm``, (rows of the table, width, rows picked) of ``gather`` and
-            ``scatter_grad``, otherwise the shape of the input.
+            ``scatter_grad``, (images, height and width, channels, filters, size of the kernel, stride, dilation) of
+            ``conv`` and ``conv_step``, otherwise the shape of the input.
     """
+    if name in CONVOLUTIONS:
+        images, side, channels, filters, kernel, stride, _ = sizes
+        products = 1 if name == "conv" else 3
+        return 2.0 * products * images * (side // stride) ** 2 * kernel**2 * channels * filters
     if name == "sgemm":
         m, k, n = sizes
         return 2.0 * m * k * n
@@ -69,7 +88,8 @@ def work_of(name: str, sizes: tuple[int, ...]) -> float:
 
 
 def _large(name: str, label: str, *sizes: int) -> Kernel:
-    return Kernel(name, label, sizes, "GFLOP/s" if name == "sgemm" else "GB/s", work_of(name, sizes))
+    computes = name == "sgemm" or name in CONVOLUTIONS
+    return Kernel(name, label, sizes, "GFLOP/s" if computes else "GB/s", work_of(name, sizes))
 
 
 def _small(name: str, label: str, *sizes: int) -> Kernel:
@@ -89,6 +109,7 @@ KERNELS = (
     _large("gather", "8192x256", 50_000, 256, 8192),
     _large("scatter_grad", "8192x256", 50_000, 256, 8192),
     _large("transpose", "4096", 4096, 4096),
+    *(_large(name, label, *sizes) for name in CONVOLUTIONS for label, sizes in IMAGES.items()),
     # About 10 and about 1000 elements: the cost of the call itself.
     _small("sgemm", "3x3x3", 3, 3, 3),
     _small("sgemm", "32x32x32", 32, 32, 32),

@@ -352,6 +352,29 @@ def layernorm(rows, columns):
     return lambda: layer.forward(x)
 
 
+def convolution(images, side, channels, filters, kernel, stride, dilation):
+    layer = networks().nn.layers.Conv2D(filters, kernel, strides=stride, padding="same", dilation_rate=dilation)
+    return layer, networks().g.Variable(floats(images, side, side, channels))
+
+
+def conv(*sizes):
+    layer, x = convolution(*sizes)
+    return lambda: layer.forward(x)
+
+
+def conv_step(*sizes):
+    layer, x = convolution(*sizes)
+    g = networks().g
+    gradient = floats(*layer.forward(x).shape())
+
+    def step():
+        with g.GradientTape():
+            y = layer.forward(x)
+        return y.creator().backward([gradient])
+
+    return step
+
+
 def gather(rows, width, picked):
     la, table, ids = math().la, floats(rows, width), integers(rows, picked)
     return lambda: la.gather(table, ids)
@@ -391,6 +414,8 @@ register(
         "softmax": {"": of_backend("softmax")},
         "adam": {"": adam},
         "layernorm": {"": layernorm},
+        "conv": {"": conv},
+        "conv_step": {"": conv_step},
         "gather": {"": gather},
         "scatter_grad": {"": scatter_grad},
         "transpose": {"": transpose, "-inplace": transpose_inplace},

@@ -330,6 +330,26 @@ def layernorm(rows, columns):
     return without_gradient(lambda: functional.layer_norm(x, (columns,), gamma, beta, 1e-3))
 
 
+def convolution(images, side, channels, filters, kernel, stride, dilation):
+    """A convolution on images with the channels last in memory, and its inputs."""
+    last = {"memory_format": torch.channels_last}
+    x, weights = floats(images, channels, side, side).to(**last), floats(filters, channels, kernel, kernel).to(**last)
+    padding = (kernel - 1) * dilation // 2
+    return lambda *inputs: functional.conv2d(*inputs, stride, padding, dilation), [x, weights, torch.zeros(filters)]
+
+
+def conv(*sizes):
+    function, inputs = convolution(*sizes)
+    return without_gradient(lambda: function(*inputs))
+
+
+def conv_step(*sizes):
+    function, inputs = convolution(*sizes)
+    gradient = torch.ones_like(function(*inputs))
+    inputs = [x.requires_grad_() for x in inputs]
+    return lambda: torch.autograd.grad(function(*inputs), inputs, gradient)
+
+
 def gather(rows, width, picked):
     table, ids = floats(rows, width), integers(rows, picked)
     return without_gradient(lambda: functional.embedding(ids, table))
@@ -357,6 +377,8 @@ register(
         "softmax": {"": fresh(softmax, one), "-inplace": given(softmax, one)},
         "adam": {"": adam(fused=None)},
         "layernorm": {"": layernorm},
+        "conv": {"": conv},
+        "conv_step": {"": conv_step},
         "gather": {"": gather},
         "scatter_grad": {"": scatter_grad},
         "transpose": {"": fresh(lambda x: x.t().contiguous(), one), "-inplace": transpose_inplace},
