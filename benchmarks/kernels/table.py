@@ -15,6 +15,7 @@ from protocol import Measurement, Worker
 
 FLOAT_BYTES = 4
 FORMS = ("", "-inplace")
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 
 Maker = Callable[..., Callable[[], object]]
 """Takes the sizes of a Kernel, prepares its inputs and answers the operation to time."""
@@ -45,13 +46,17 @@ class Kernel:
 
 
 def work_of(name: str, sizes: tuple[int, ...]) -> float:
-    """Bytes to move (floating-point operations for ``sgemm``) in one call.
+    """Bytes to move (floating-point operations for ``sgemm`` and recurrent layers) in one call.
 
     Args:
         name: The operation.
         sizes: Its sizes: (m, k, n) of ``sgemm``, (rows of the table, width, rows picked) of ``gather`` and
-            ``scatter_grad``, otherwise the shape of the input.
+            ``scatter_grad``, (batch, steps, units) of recurrent layers, otherwise the shape of the input.
     """
+    if name in GATES:
+        # Inputs as wide as the state; the gradient takes each product twice more.
+        batch, steps, units = sizes
+        return 3 * 2.0 * batch * steps * 2 * units * GATES[name] * units
     if name == "sgemm":
         m, k, n = sizes
         return 2.0 * m * k * n
@@ -69,7 +74,8 @@ def work_of(name: str, sizes: tuple[int, ...]) -> float:
 
 
 def _large(name: str, label: str, *sizes: int) -> Kernel:
-    return Kernel(name, label, sizes, "GFLOP/s" if name == "sgemm" else "GB/s", work_of(name, sizes))
+    unit = "GFLOP/s" if name == "sgemm" or name in GATES else "GB/s"
+    return Kernel(name, label, sizes, unit, work_of(name, sizes))
 
 
 def _small(name: str, label: str, *sizes: int) -> Kernel:
@@ -89,6 +95,12 @@ KERNELS = (
     _large("gather", "8192x256", 50_000, 256, 8192),
     _large("scatter_grad", "8192x256", 50_000, 256, 8192),
     _large("transpose", "4096", 4096, 4096),
+    # Recurrent layers, forward and backward: batch x steps x units.
+    *(
+        _large(name, "x".join(map(str, sizes)), *sizes)
+        for name in GATES
+        for sizes in ((1, 16, 256), (8, 16, 64), (8, 16, 256), (64, 16, 256), (256, 16, 64))
+    ),
     # About 10 and about 1000 elements: the cost of the call itself.
     _small("sgemm", "3x3x3", 3, 3, 3),
     _small("sgemm", "32x32x32", 32, 32, 32),
