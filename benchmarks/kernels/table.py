@@ -15,6 +15,7 @@ from protocol import Measurement, Worker
 
 FLOAT_BYTES = 4
 FORMS = ("", "-inplace")
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 
 Maker = Callable[..., Callable[[], object]]
 """Takes the sizes of a Kernel, prepares its inputs and answers the operation to time."""
@@ -59,18 +60,22 @@ IMAGES = {
 
 
 def work_of(name: str, sizes: tuple[int, ...]) -> float:
-    """Bytes to move (floating-point operations for ``sgemm`` and convolutions) in one call.
+    """Bytes to move (floating-point operations for ``sgemm``, convolutions and recurrent layers) in one call.
 
     Args:
         name: The operation.
         sizes: Its sizes: (m, k, n) of ``sgemm``, (rows of the table, width, rows picked) of ``gather`` and
             ``scatter_grad``, (images, height and width, channels, filters, size of the kernel, stride, dilation) of
-            ``conv`` and ``conv_step``, otherwise the shape of the input.
+            ``conv`` and ``conv_step``, (batch, steps, units) of recurrent layers, otherwise the shape of the input.
     """
     if name in CONVOLUTIONS:
         images, side, channels, filters, kernel, stride, _ = sizes
         products = 1 if name == "conv" else 3
         return 2.0 * products * images * (side // stride) ** 2 * kernel**2 * channels * filters
+    if name in GATES:
+        # Inputs as wide as the state; the gradient takes each product twice more.
+        batch, steps, units = sizes
+        return 3 * 2.0 * batch * steps * 2 * units * GATES[name] * units
     if name == "sgemm":
         m, k, n = sizes
         return 2.0 * m * k * n
@@ -88,7 +93,7 @@ def work_of(name: str, sizes: tuple[int, ...]) -> float:
 
 
 def _large(name: str, label: str, *sizes: int) -> Kernel:
-    computes = name == "sgemm" or name in CONVOLUTIONS
+    computes = name == "sgemm" or name in CONVOLUTIONS or name in GATES
     return Kernel(name, label, sizes, "GFLOP/s" if computes else "GB/s", work_of(name, sizes))
 
 
@@ -110,6 +115,12 @@ KERNELS = (
     _large("scatter_grad", "8192x256", 50_000, 256, 8192),
     _large("transpose", "4096", 4096, 4096),
     *(_large(name, label, *sizes) for name in CONVOLUTIONS for label, sizes in IMAGES.items()),
+    # Recurrent layers, forward and backward: batch x steps x units.
+    *(
+        _large(name, "x".join(map(str, sizes)), *sizes)
+        for name in GATES
+        for sizes in ((1, 16, 256), (8, 16, 64), (8, 16, 256), (64, 16, 256), (256, 16, 64))
+    ),
     # About 10 and about 1000 elements: the cost of the call itself.
     _small("sgemm", "3x3x3", 3, 3, 3),
     _small("sgemm", "32x32x32", 32, 32, 32),

@@ -391,6 +391,23 @@ def scatter_grad(rows, width, picked):
     return call
 
 
+def recurrent(name):
+    def make(batch, steps, units):
+        layer, x = getattr(networks().nn.layers, name)(units, return_sequences=True), floats(batch, steps, units)
+        x, g = networks().g.Variable(x), networks().g
+        layer.forward(x)
+        sources = [x, *layer.trainableVariables()]
+
+        def call():
+            with g.GradientTape() as tape:
+                outputs = layer.forward(x)
+            return tape.gradient(outputs, sources)
+
+        return call
+
+    return make
+
+
 def transpose(rows, columns):
     la, x = math().la, floats(rows, columns)
     return lambda: la.transpose(x)
@@ -418,6 +435,9 @@ register(
         "conv_step": {"": conv_step},
         "gather": {"": gather},
         "scatter_grad": {"": scatter_grad},
+        "rnn": {"": recurrent("SimpleRNN")},
+        "lstm": {"": recurrent("LSTM")},
+        "gru": {"": recurrent("GRU")},
         "transpose": {"": transpose, "-inplace": transpose_inplace},
     },
 )

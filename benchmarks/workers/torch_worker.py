@@ -360,6 +360,15 @@ def scatter_grad(rows, width, picked):
     return without_gradient(lambda: torch.ops.aten.embedding_dense_backward(gradient, ids, rows, -1, False))
 
 
+def recurrent(layer):
+    def make(batch, steps, units):
+        model, x = layer(units, units, batch_first=True), floats(batch, steps, units).requires_grad_()
+        sources, gradient = [x, *model.parameters()], torch.ones(batch, steps, units)
+        return lambda: torch.autograd.grad(model(x)[0], sources, gradient)
+
+    return make
+
+
 def transpose_inplace(rows, columns):
     x, out = floats(rows, columns), torch.empty(columns, rows)
     return without_gradient(lambda: out.copy_(x.t()))
@@ -381,6 +390,9 @@ register(
         "conv_step": {"": conv_step},
         "gather": {"": gather},
         "scatter_grad": {"": scatter_grad},
+        "rnn": {"": recurrent(nn.RNN)},
+        "lstm": {"": recurrent(nn.LSTM)},
+        "gru": {"": recurrent(nn.GRU)},
         "transpose": {"": fresh(lambda x: x.t().contiguous(), one), "-inplace": transpose_inplace},
     },
 )

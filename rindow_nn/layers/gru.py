@@ -49,7 +49,8 @@ class GRUCell(AbstractRNNCell):
     PHP: ``Rindow\\NeuralNetworks\\Layer\\GRUCell``.
 
     References:
-        Cho et al. (2014): Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation.
+        Cho et al. (2014): Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine
+        Translation.
     """
 
     def __init__(
@@ -188,7 +189,8 @@ class GRU(AbstractRNNLayer):
     PHP: ``Rindow\\NeuralNetworks\\Layer\\GRU``.
 
     References:
-        Cho et al. (2014): Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation.
+        Cho et al. (2014): Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine
+        Translation.
     """
 
     def __init__(
