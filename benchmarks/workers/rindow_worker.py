@@ -329,6 +329,19 @@ def layernorm(rows, columns):
     return lambda: layer.forward(x)
 
 
+def layer_fwd_bwd(name):
+    """A maker of a layer's training call with its gradients."""
+
+    def make(*sizes):
+        nets = networks()
+        layer, x = getattr(nets.nn.layers, name)(), nets.g.Variable(floats(*sizes))
+        layer.build(list(sizes[1:]))
+        sources = [x, *layer.trainableVariables()]
+        return gradient_of(lambda x: layer.forward(x, True), [x], sources).call
+
+    return make
+
+
 def gather(rows, width, picked):
     la, table, ids = math().la, floats(rows, width), integers(rows, picked)
     return lambda: la.gather(table, ids)
@@ -368,6 +381,10 @@ register(
         "softmax": {"": of_backend("softmax")},
         "adam": {"": adam},
         "layernorm": {"": layernorm},
+        "layernorm_fwd_bwd": {"": layer_fwd_bwd("LayerNormalization")},
+        "batchnorm_fwd_bwd": {"": layer_fwd_bwd("BatchNormalization")},
+        "maxpool_fwd_bwd": {"": layer_fwd_bwd("MaxPooling2D")},
+        "avgpool_fwd_bwd": {"": layer_fwd_bwd("AveragePooling2D")},
         "gather": {"": gather},
         "scatter_grad": {"": scatter_grad},
         "transpose": {"": transpose, "-inplace": transpose_inplace},
