@@ -88,7 +88,9 @@ def work_of(name: str, sizes: tuple[int, ...]) -> float:
     elements = 1
     for size in sizes:
         elements *= size
-    arrays = {"sum": 1, "add": 3, "adam": 7}.get(name, 2)
+    arrays = {"sum": 1, "add": 3, "adam": 7, "layernorm_fwd_bwd": 5, "batchnorm_fwd_bwd": 5}.get(name, 2)
+    if name in ("maxpool_fwd_bwd", "avgpool_fwd_bwd"):
+        arrays = 2.5  # windows of 2x2: the result and its gradient are a quarter each
     return float(FLOAT_BYTES) * arrays * elements
 
 
@@ -111,6 +113,10 @@ KERNELS = (
     _large("sum", "10M", 10_000_000),
     _large("adam", "10M", 10_000_000),
     _large("layernorm", "8192x512", 8192, 512),
+    _large("layernorm_fwd_bwd", "8192x512", 8192, 512),
+    _large("batchnorm_fwd_bwd", "64x30x30x64", 64, 30, 30, 64),
+    _large("maxpool_fwd_bwd", "64x28x28x64", 64, 28, 28, 64),
+    _large("avgpool_fwd_bwd", "64x28x28x64", 64, 28, 28, 64),
     _large("gather", "8192x256", 50_000, 256, 8192),
     _large("scatter_grad", "8192x256", 50_000, 256, 8192),
     _large("transpose", "4096", 4096, 4096),

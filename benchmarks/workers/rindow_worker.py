@@ -375,6 +375,19 @@ def conv_step(*sizes):
     return step
 
 
+def layer_fwd_bwd(name):
+    """A maker of a layer's training call with its gradients."""
+
+    def make(*sizes):
+        nets = networks()
+        layer, x = getattr(nets.nn.layers, name)(), nets.g.Variable(floats(*sizes))
+        layer.build(list(sizes[1:]))
+        sources = [x, *layer.trainableVariables()]
+        return gradient_of(lambda x: layer.forward(x, True), [x], sources).call
+
+    return make
+
+
 def gather(rows, width, picked):
     la, table, ids = math().la, floats(rows, width), integers(rows, picked)
     return lambda: la.gather(table, ids)
@@ -433,6 +446,10 @@ register(
         "layernorm": {"": layernorm},
         "conv": {"": conv},
         "conv_step": {"": conv_step},
+        "layernorm_fwd_bwd": {"": layer_fwd_bwd("LayerNormalization")},
+        "batchnorm_fwd_bwd": {"": layer_fwd_bwd("BatchNormalization")},
+        "maxpool_fwd_bwd": {"": layer_fwd_bwd("MaxPooling2D")},
+        "avgpool_fwd_bwd": {"": layer_fwd_bwd("AveragePooling2D")},
         "gather": {"": gather},
         "scatter_grad": {"": scatter_grad},
         "rnn": {"": recurrent("SimpleRNN")},

@@ -350,6 +350,39 @@ def conv_step(*sizes):
     return lambda: torch.autograd.grad(function(*inputs), inputs, gradient)
 
 
+def images(*sizes):
+    """Images with the channels last in memory."""
+    return floats(*sizes).permute(0, 3, 1, 2)
+
+
+def fwd_bwd(operation, inputs):
+    """A maker of an operation with the gradients for its inputs."""
+
+    def make(*sizes):
+        sources = [x.requires_grad_() for x in inputs(*sizes)]
+        upstream = torch.ones_like(operation(*sources))
+        return lambda: torch.autograd.grad(operation(*sources), sources, upstream)
+
+    return make
+
+
+def layernorm_training(x, gamma, beta):
+    return functional.layer_norm(x, gamma.shape, gamma, beta, 1e-3)
+
+
+def batchnorm_training(x, gamma, beta):
+    return functional.batch_norm(x, None, None, gamma, beta, True, 0.01, 1e-3)
+
+
+def normalized(tensor):
+    """Inputs and weights of a normalisation whose features are the last size."""
+    return lambda *sizes: (tensor(*sizes), torch.ones(sizes[-1]), torch.zeros(sizes[-1]))
+
+
+def pooling(function):
+    return fwd_bwd(lambda x: function(x, 2), lambda *sizes: (images(*sizes),))
+
+
 def gather(rows, width, picked):
     table, ids = floats(rows, width), integers(rows, picked)
     return without_gradient(lambda: functional.embedding(ids, table))
@@ -388,6 +421,10 @@ register(
         "layernorm": {"": layernorm},
         "conv": {"": conv},
         "conv_step": {"": conv_step},
+        "layernorm_fwd_bwd": {"": fwd_bwd(layernorm_training, normalized(floats))},
+        "batchnorm_fwd_bwd": {"": fwd_bwd(batchnorm_training, normalized(images))},
+        "maxpool_fwd_bwd": {"": pooling(functional.max_pool2d)},
+        "avgpool_fwd_bwd": {"": pooling(functional.avg_pool2d)},
         "gather": {"": gather},
         "scatter_grad": {"": scatter_grad},
         "rnn": {"": recurrent(nn.RNN)},
