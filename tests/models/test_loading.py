@@ -381,13 +381,20 @@ def test_models_nested_too_deep():
         nn.models.modelFromConfig({"model": {"class": PREFIX + "Model\\Sequential"}, "layer": {"layers": layers}})
 
 
-def test_simple_rnn_as_the_original_spells_it():
-    config = {"units": 2, "options": {"go_backward": True}}
-    layers = {"r": {"class": PREFIX + "Layer\\SimpleRNN", "config": config}}
+@pytest.mark.parametrize(
+    ("name", "config", "option", "value"),
+    [
+        ("SimpleRNN", {"units": 2, "options": {"go_backward": True}}, "go_backwards", True),
+        ("Input", {"options": {"input_shape": [3]}}, "shape", [3]),
+        ("Gather", {"axis": 1, "options": {"input_shape": [[3, 4], [3]]}}, "input_shapes", [[3, 4], [3]]),
+    ],
+)
+def test_options_as_the_original_spells_them(name, config, option, value):
+    layers = {"x": {"class": f"{PREFIX}Layer\\{name}", "config": config}}
     model = ModelLoader(nn).modelFromConfig(
         {"model": {"class": PREFIX + "Model\\Sequential"}, "layer": {"layers": layers}}
     )
-    assert model.layers()[0].getConfig()["options"]["go_backwards"] is True
+    assert model.layers()[0].getConfig()["options"][option] == value
 
 
 def test_files_that_hold_no_model(path, tmp_path):
