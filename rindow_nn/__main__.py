@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import itertools
 import os
 import platform
 import sys
@@ -73,8 +74,7 @@ def _training(nn: Any, model: Any, x: Any, t: Any) -> Callable[[], Any]:
     model.compile(
         optimizer=nn.optimizers.Adam(), loss=nn.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["loss"]
     )
-    batches = [(x, t)] * 20
-    return lambda: model.fit(batches, epochs=1, verbose=0)
+    return lambda: model.fit(itertools.repeat((x, t), 20), epochs=1, verbose=0)
 
 
 def measurements() -> Iterator[tuple[str, str]]:

@@ -42,12 +42,6 @@ cdef extern from "rk_level1.h" nogil:
     void rk_rotm_f64(ptrdiff_t n, double* x, ptrdiff_t incx, double* y, ptrdiff_t incy, const double* p)
     ptrdiff_t rk_search_f32(int largest, int modulus, int skip, ptrdiff_t n, const float* x, ptrdiff_t inc)
     ptrdiff_t rk_search_f64(int largest, int modulus, int skip, ptrdiff_t n, const double* x, ptrdiff_t inc)
-    ptrdiff_t rk_csearch_f32(int largest, ptrdiff_t n, const float* x, ptrdiff_t inc)
-    ptrdiff_t rk_csearch_f64(int largest, ptrdiff_t n, const double* x, ptrdiff_t inc)
-    void rk_cdot_f32(ptrdiff_t n, const float* a, const float* b, double* sums)
-    void rk_cdot_f64(ptrdiff_t n, const double* a, const double* b, double* sums)
-    double rk_casum_f32(ptrdiff_t n, const float* x)
-    double rk_casum_f64(ptrdiff_t n, const double* x)
     double rk_distance_f32(ptrdiff_t n, const float* a, const float* b)
     double rk_distance_f64(ptrdiff_t n, const double* a, const double* b)
     void rk_swap(size_t size, char* x, char* y)
@@ -287,10 +281,10 @@ cdef ptrdiff_t _search_at(const char* x, int dt, ptrdiff_t n, ptrdiff_t inc, bin
     cdef ptrdiff_t found
     if n < 1:
         raise InvalidArgumentException("Argument n must be greater than 0.: an empty array has no extreme")
-    if dt == core.RK_COMPLEX64 and modulus:
-        return rk_csearch_f32(largest, n, <const float*>x, inc)
-    if dt == core.RK_COMPLEX128 and modulus:
-        return rk_csearch_f64(largest, n, <const double*>x, inc)
+    if is_complex(dt) and modulus:
+        with nogil:
+            found = rk.complex_arg(dt, largest, n, x, inc)
+        return found
     if is_complex(dt) or dt == core.RK_FLOAT16:
         raise InvalidArgumentException(f"Unsuppored data type.: X of {NAMES[dt]}")
     if modulus:
@@ -1289,18 +1283,15 @@ class BlasMethods:
         cdef NDArrayPhp x = array_arg(X, "X")
         cdef NDArrayPhp y = array_arg(Y, "Y")
         cdef double result
-        cdef double[4] sums
+        cdef double[2] parts
+        cdef bint conjugated
         check_same_shape(x, y)
         check_same_type(x, y, "X", "Y")
         if is_complex(x.dt):
+            conjugated = conj is None or _flag(conj)
             with nogil:
-                if x.dt == core.RK_COMPLEX64:
-                    rk_cdot_f32(x.n, <const float*>x.ptr, <const float*>y.ptr, sums)
-                else:
-                    rk_cdot_f64(x.n, <const double*>x.ptr, <const double*>y.ptr, sums)
-            if conj is None or _flag(conj):
-                return Complex(sums[0] + sums[1], sums[2] - sums[3])
-            return Complex(sums[0] - sums[1], sums[2] + sums[3])
+                rk.complex_dot(x.dt, conjugated, x.n, x.ptr, 1, y.ptr, 1, parts)
+            return Complex(parts[0], parts[1])
         if x.dt == core.RK_FLOAT16:
             raise unsupported(x, "X")
         if x.n > LONG:
@@ -1324,10 +1315,8 @@ class BlasMethods:
         if x.dt == core.RK_FLOAT16:
             raise unsupported(x, "X")
         with nogil:
-            if x.dt == core.RK_COMPLEX64:
-                result = rk_casum_f32(x.n, <const float*>x.ptr)
-            elif x.dt == core.RK_COMPLEX128:
-                result = rk_casum_f64(x.n, <const double*>x.ptr)
+            if is_complex(x.dt):
+                result = rk.complex_asum(x.dt, x.n, x.ptr)
             else:
                 result = rk.asum_all(x.dt, x.n, x.ptr, 1)
         return result
