@@ -209,12 +209,12 @@ def _initialized_by(layer: Layer, initializer: Callable[..., Any]) -> Iterator[N
             continue
         seen.add(id(owner))
         for name, value in vars(owner).items():
-            if name.endswith("Initializer") and callable(value):
+            if name.lower().endswith(("initializer", "initializers")) and value is not None:
                 kept.append((owner, name, value))
             elif isinstance(value, Module):
                 pending.append(value)
-    for owner, name, _ in kept:
-        setattr(owner, name, initializer)
+    for owner, name, value in kept:
+        setattr(owner, name, [initializer] * len(value) if isinstance(value, (list, tuple)) else initializer)
     try:
         yield
     finally:

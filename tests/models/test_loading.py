@@ -307,6 +307,47 @@ def test_sizes_are_checked_before_memory_is_taken(path):
     nn.models.loadModel(path)
 
 
+LARGE = 10**8
+ASKING_MUCH = {
+    "Dense": ({"units": 3, "input_shape": [2]}, {"units": LARGE}),
+    "Conv1D": ({"filters": 3, "kernel_size": 1, "input_shape": [4, 2]}, {"filters": LARGE}),
+    "Conv2D": ({"filters": 3, "kernel_size": 1, "input_shape": [4, 4, 2]}, {"filters": LARGE}),
+    "Conv3D": ({"filters": 3, "kernel_size": 1, "input_shape": [4, 4, 4, 2]}, {"filters": LARGE}),
+    "Embedding": ({"inputDim": 3, "outputDim": 2, "input_length": 3}, {"inputDim": LARGE}),
+    "SimpleRNN": ({"units": 3, "input_shape": [4, 2]}, {"units": LARGE}),
+    "LSTM": ({"units": 3, "input_shape": [4, 2]}, {"units": LARGE}),
+    "GRU": ({"units": 3, "input_shape": [4, 2]}, {"units": LARGE}),
+    "EinsumDense": ({"equation": "abc,cd->abd", "output_shape": [None, 4], "input_shape": [3, 2]},
+                    {"output_shape": [None, LARGE]}),
+    "BatchNormalization": ({}, {}),
+    "LayerNormalization": ({}, {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ASKING_MUCH)
+def test_no_layer_takes_memory_that_the_file_does_not_account_for(path, name):
+    arguments, much = ASKING_MUCH[name]
+    layers = [getattr(nn.layers, name)(**arguments, name="x")]
+    if not much:
+        layers.insert(0, nn.layers.Flatten(input_shape=[3], name="first"))
+    model = nn.models.Sequential(layers)
+    model.build([1, *layers[0].inputShape()])
+    model.save(path)
+    nn.models.loadModel(path)
+    with HDASqlite(path) as hda:
+        config = json.loads(hda["modelConfig"])
+        entry = config["layer"]["layers"]
+        if much:
+            (key, value), part = *much.items(), entry["x"]["config"]
+            (part if key in part else part["options"])[key] = value
+        else:
+            entry["first"]["config"]["options"]["input_shape"] = [LARGE]
+        hda["modelConfig"] = json.dumps(config)
+        del hda["modelWeights"]["checksum"]
+    with pytest.raises(RuntimeException, match="more than a file of"):
+        nn.models.loadModel(path)
+
+
 def changed(path, before, after):
     with HDASqlite(path) as hda:
         config = hda["modelConfig"]
