@@ -248,9 +248,9 @@ def refused(model, saved, message):
 
 
 def test_weights_that_do_not_fit():
-    model = trained(two_layers())
+    model, other = trained(two_layers()), trained(two_layers())
     saved = {}
-    model.saveWeights(saved)
+    other.saveWeights(saved)
 
     def changed(part, key, value):
         return {**saved, part: {**saved[part], key: value}}
@@ -277,6 +277,7 @@ def test_weights_that_do_not_fit():
     for count in (1, "5", 13):
         refused(model, {**saved, "optimizerNumWeight": count}, "Adam of this model has 9 arrays, the file")
     model.loadWeights(saved)
+    assert state(model) == state(other)
 
 
 def test_weights_that_no_layer_checks_yet():
