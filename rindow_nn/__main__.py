@@ -61,7 +61,7 @@ def _repeated(step: Callable[[], Any]) -> float:
     """Median of the seconds that a call takes."""
     step()
     end = time.perf_counter() + _SECONDS
-    times = []
+    times: list[float] = []
     while len(times) < 3 or (time.perf_counter() < end and len(times) < 100_000):
         begin = time.perf_counter()
         step()

@@ -161,7 +161,8 @@ def cases(np: Any, random: Any) -> Iterator[Case]:
         "add column", lambda la, a, x: la.add(x, a, trans=True), lambda a, x: np.add(a, x[:, None], out=a), with_column
     )
     for name in ("square", "sqrt", "exp", "log", "sin", "cos", "tan", "tanh"):
-        yield change(name, lambda la, x, m=name: getattr(la, m)(x), lambda x, f=getattr(np, name): f(x, out=x))
+        function = getattr(np, name)
+        yield change(name, lambda la, x, m=name: getattr(la, m)(x), lambda x, f=function: f(x, out=x))
     yield change("pow 2.5", lambda la, x: la.pow(x, 2.5), lambda x: np.power(x, 2.5, out=x))
     yield change("pow 2", lambda la, x: la.pow(x, 2), lambda x: np.power(x, 2, out=x), None, numbers)
     yield change("pow 3", lambda la, x: la.pow(x, 3), lambda x: np.power(x, 3, out=x), None, numbers)
@@ -176,14 +177,28 @@ def cases(np: Any, random: Any) -> Iterator[Case]:
     yield change("copy", lambda la, x: la.copy(x), lambda x: x.copy(), None, (*every, "int32"))
     yield change("copy into", lambda la, x, y: la.copy(x, y), lambda x, y: np.copyto(y, x), vectors(2))
     yield change("zerosLike", lambda la, x: la.zerosLike(x), lambda x: np.zeros_like(x))
-    yield change("alloc", lambda la, x: la.alloc([x.size()]), lambda x: np.zeros([x.size], np.float32), None, ("float32",))
+    yield change(
+        "alloc", lambda la, x: la.alloc([x.size()]), lambda x: np.full(x.size, 0, np.float32), None, ("float32",)
+    )
     yield change("astype int32", lambda la, x: la.astype(x, 4), lambda x: x.astype(np.int32))
-    yield change("astype float64", lambda la, x: la.astype(x, 13), lambda x: x.astype(np.float64), None, ("float32", "int32"))
-    yield change("astype float32", lambda la, x: la.astype(x, 12), lambda x: x.astype(np.float32), None, ("float64", "int32"))
+    yield change(
+        "astype float64", lambda la, x: la.astype(x, 13), lambda x: x.astype(np.float64), None, ("float32", "int32")
+    )
+    yield change(
+        "astype float32", lambda la, x: la.astype(x, 12), lambda x: x.astype(np.float32), None, ("float64", "int32")
+    )
     yield change("astype bool", lambda la, x: la.astype(x, 1), lambda x: x.astype(np.bool_))
     yield change("isclose", lambda la, x, y: la.isclose(x, x), lambda x, y: np.allclose(x, x), vectors(2))
-    yield change("linspace", lambda la, x: la.linspace(0, 1, x.size()), lambda x: np.linspace(0, 1, x.size, dtype=np.float32), None, ("float32",))
-    yield change("range", lambda la, x: la.range(x.size()), lambda x: np.arange(x.size, dtype=np.float32), None, ("float32",))
+    yield change(
+        "linspace",
+        lambda la, x: la.linspace(0, 1, x.size()),
+        lambda x: np.linspace(0, 1, x.size, dtype=np.float32),
+        None,
+        ("float32",),
+    )
+    yield change(
+        "range", lambda la, x: la.range(x.size()), lambda x: np.arange(x.size, dtype=np.float32), None, ("float32",)
+    )
     generator = np.random.default_rng(1)
     yield change(
         "randomUniform",
@@ -200,14 +215,22 @@ def cases(np: Any, random: Any) -> Iterator[Case]:
         ("float32",),
     )
     yield change(
-        "randomSequence", lambda la, x: la.randomSequence(x.size()), lambda x: generator.permutation(x.size), None, ("float32",)
+        "randomSequence",
+        lambda la, x: la.randomSequence(x.size()),
+        lambda x: generator.permutation(x.size),
+        None,
+        ("float32",),
     )
 
     # ---- BLAS 1
     yield change("scal", lambda la, x: la.scal(1.5, x), lambda x: np.multiply(x, x.dtype.type(1.5), out=x), None, every)
     yield change("axpy", lambda la, x, y: la.axpy(x, y), lambda x, y: np.add(x, y, out=y), vectors(2), every)
     yield change(
-        "axpy alpha", lambda la, x, y: la.axpy(x, y, 2.0), lambda x, y: np.add(y, x * x.dtype.type(2), out=y), vectors(2), every
+        "axpy alpha",
+        lambda la, x, y: la.axpy(x, y, 2.0),
+        lambda x, y: np.add(y, x * x.dtype.type(2), out=y),
+        vectors(2),
+        every,
     )
     yield change("dot", lambda la, x, y: la.dot(x, y), lambda x, y: np.dot(x, y), vectors(2), every)
     yield change("asum", lambda la, x: la.asum(x), lambda x: np.abs(x).sum(), None, (*every, "int32"))
@@ -237,14 +260,29 @@ def cases(np: Any, random: Any) -> Iterator[Case]:
     yield change("trmm", lambda la, a, b: la.trmm(a, b), lambda a, b: np.triu(a) @ b, squares(2))
     yield change("omatcopy", lambda la, a: la.omatcopy(a, trans=True), lambda a: a.T.copy(), matrix)
     yield Case(
-        "solve", lambda n, d: [regular(n, d), square(n, d)[0]], lambda la, a, b: la.solve(a, b), np.linalg.solve, real, 100_000
+        "solve",
+        lambda n, d: [regular(n, d), square(n, d)[0]],
+        lambda la, a, b: la.solve(a, b),
+        np.linalg.solve,
+        real,
+        100_000,
     )
     yield Case("svd", squares(1), lambda la, a: la.svd(a, True), lambda a: np.linalg.svd(a), real, 1000)
-    yield change("einsum", lambda la, a, b: la.einsum("ij,jk->ik", a, b), lambda a, b: np.einsum("ij,jk->ik", a, b, optimize=True), squares(2))
+    yield change(
+        "einsum",
+        lambda la, a, b: la.einsum("ij,jk->ik", a, b),
+        lambda a, b: np.einsum("ij,jk->ik", a, b, optimize=True),
+        squares(2),
+    )
 
     # ---- along an axis
     for axis in (0, 1):
-        for name, function in (("reduceSum", np.sum), ("reduceMean", np.mean), ("reduceMax", np.max), ("reduceArgMax", np.argmax)):
+        for name, function in (
+            ("reduceSum", np.sum),
+            ("reduceMean", np.mean),
+            ("reduceMax", np.max),
+            ("reduceArgMax", np.argmax),
+        ):
             for label, inputs in (("", matrix), (" wide", wide)):
                 yield change(
                     f"{name} axis {axis}{label}",
@@ -253,34 +291,90 @@ def cases(np: Any, random: Any) -> Iterator[Case]:
                     inputs,
                     numbers if name != "reduceMean" else real,
                 )
-    for name, function in (("reduceSum", np.sum), ("reduceMean", np.mean), ("reduceMax", np.max), ("reduceArgMax", np.argmax)):
+    for name, function in (
+        ("reduceSum", np.sum),
+        ("reduceMean", np.mean),
+        ("reduceMax", np.max),
+        ("reduceArgMax", np.argmax),
+    ):
         yield change(f"{name} vector", lambda la, x, m=name: getattr(la, m)(x, 0), lambda x, f=function: f(x, 0))
     yield change("cumsum", lambda la, x: la.cumsum(x), lambda x: np.cumsum(x), None, numbers)
     yield change("cumsum axis 0", lambda la, x: la.cumsum(x, 0), lambda x: np.cumsum(x, 0), matrix)
     yield change("cumsum axis 1", lambda la, x: la.cumsum(x, 1), lambda x: np.cumsum(x, 1), matrix)
-    yield change("topK", lambda la, x: la.topK(x, 3), lambda x: (np.sort(x, -1)[:, -3:], np.argsort(x, -1)[:, -3:]), wide)
+    yield change(
+        "topK", lambda la, x: la.topK(x, 3), lambda x: (np.sort(x, -1)[:, -3:], np.argsort(x, -1)[:, -3:]), wide
+    )
 
     # ---- moving
     yield change("transpose", lambda la, a: la.transpose(a), lambda a: a.T.copy(), matrix, (*every, "int32"))
-    yield change("transpose 3", lambda la, a: la.transpose(a, [1, 0, 2]), lambda a: a.transpose(1, 0, 2).copy(), cube_of(values))
-    yield change("transpose 3 last", lambda la, a: la.transpose(a, [0, 2, 1]), lambda a: a.transpose(0, 2, 1).copy(), cube_of(values))
-    yield change("concat", lambda la, a, b: la.concat([a, b]), lambda a, b: np.concatenate([a, b], -1), lambda n, d: matrix(n // 2, d) * 2)
-    yield change("stack", lambda la, a, b: la.stack([a, b]), lambda a, b: np.stack([a, b]), lambda n, d: matrix(n // 2, d) * 2)
-    yield change("split", lambda la, a: la.split(a, [1, a.shape()[1] - 1]), lambda a: [a[:, :1].copy(), a[:, 1:].copy()], matrix)
+    yield change(
+        "transpose 3", lambda la, a: la.transpose(a, [1, 0, 2]), lambda a: a.transpose(1, 0, 2).copy(), cube_of(values)
+    )
+    yield change(
+        "transpose 3 last",
+        lambda la, a: la.transpose(a, [0, 2, 1]),
+        lambda a: a.transpose(0, 2, 1).copy(),
+        cube_of(values),
+    )
+    yield change(
+        "concat",
+        lambda la, a, b: la.concat([a, b]),
+        lambda a, b: np.concatenate([a, b], -1),
+        lambda n, d: matrix(n // 2, d) * 2,
+    )
+    yield change(
+        "stack", lambda la, a, b: la.stack([a, b]), lambda a, b: np.stack([a, b]), lambda n, d: matrix(n // 2, d) * 2
+    )
+    yield change(
+        "split", lambda la, a: la.split(a, [1, a.shape()[1] - 1]), lambda a: [a[:, :1].copy(), a[:, 1:].copy()], matrix
+    )
     yield change("slice", lambda la, a: la.slice(a, [0, 1], [-1, -1]), lambda a: a[:, 1:].copy(), matrix)
-    yield change("stick", lambda la, a, b: la.stick(a, b, [0, 0], [-1, -1]), lambda a, b: np.copyto(b, a), lambda n, d: matrix(n, d) * 2)
-    yield change("repeat", lambda la, a: la.repeat(a, 2), lambda a: np.repeat(a[:, None], 2, 1), lambda n, d: matrix(n // 2, d))
-    yield change("duplicate", lambda la, x: la.duplicate(x, 4), lambda x: np.tile(x, (4, 1)), lambda n, d: [values(max(1, n // 4), d)])
+    yield change(
+        "stick",
+        lambda la, a, b: la.stick(a, b, [0, 0], [-1, -1]),
+        lambda a, b: np.copyto(b, a),
+        lambda n, d: matrix(n, d) * 2,
+    )
+    yield change(
+        "repeat", lambda la, a: la.repeat(a, 2), lambda a: np.repeat(a[:, None], 2, 1), lambda n, d: matrix(n // 2, d)
+    )
+    yield change(
+        "duplicate",
+        lambda la, x: la.duplicate(x, 4),
+        lambda x: np.tile(x, (4, 1)),
+        lambda n, d: [values(max(1, n // 4), d)],
+    )
     yield change("expandDims", lambda la, x: la.expandDims(x, 0), lambda x: np.expand_dims(x, 0))
     yield change("squeeze", lambda la, x: la.squeeze(x), lambda x: np.squeeze(x), lambda n, d: [values(n, d)[None]])
     yield change("bandpart", lambda la, a: la.bandpart(a, 0, -1), lambda a: np.copyto(a, np.triu(a)), squares(1))
-    yield change("onehot", lambda la, x: la.onehot(x, 10), onehot_of(np), lambda n, d: [positions(max(1, n // 10), 10)], ("float32",))
+    yield change(
+        "onehot",
+        lambda la, x: la.onehot(x, 10),
+        onehot_of(np),
+        lambda n, d: [positions(max(1, n // 10), 10)],
+        ("float32",),
+    )
     yield change("gather", lambda la, a, x: la.gather(a, x), lambda a, x: np.take(a, x, 0), table)
-    yield change("gather vector", lambda la, a, x: la.gather(a, x), lambda a, x: np.take(a, x, 0), lambda n, d: [values(n, d), positions(n, n)])
-    yield change("gather axis", lambda la, a, x: la.gather(a, x, 1), lambda a, x: np.take_along_axis(a, x[:, None], 1), lambda n, d: [wide(n, d)[0], positions(max(1, n // 1000), min(n, 1000))])
+    yield change(
+        "gather vector",
+        lambda la, a, x: la.gather(a, x),
+        lambda a, x: np.take(a, x, 0),
+        lambda n, d: [values(n, d), positions(n, n)],
+    )
+    yield change(
+        "gather axis",
+        lambda la, a, x: la.gather(a, x, 1),
+        lambda a, x: np.take_along_axis(a, x[:, None], 1),
+        lambda n, d: [wide(n, d)[0], positions(max(1, n // 1000), min(n, 1000))],
+    )
     yield change("scatterAdd", lambda la, a, x: la.scatterAdd(x, a, a), lambda a, x: np.add.at(a, x, a.copy()), table)
     yield change("scatter", lambda la, a, x: la.scatter(x, a, a.shape()[0]), scattered_by(np), table)
-    yield change("searchsorted", lambda la, a, x: la.searchsorted(a, x), lambda a, x: np.searchsorted(a, x), lambda n, d: [np.sort(values(100, d)), values(n, d)])
+    yield change(
+        "searchsorted",
+        lambda la, a, x: la.searchsorted(a, x),
+        lambda a, x: np.searchsorted(a, x),
+        lambda n, d: [np.sort(values(100, d)), values(n, d)],
+    )
     yield change(
         "masking",
         lambda la, m, x: la.masking(m, x),
@@ -348,17 +442,15 @@ def measure(case: Case, n: int, dtype: str, mo: Any, np: Any) -> tuple[float, fl
     theirs = [[a.copy() for a in arrays] for _ in range(count)]
     ours = [[mo.array(a, mo.array(a).dtype()) for a in arrays] for _ in range(count)]
     found: tuple[list[float], list[float]] = ([], [])
-    rounds = ROUNDS if n > SMALL else 4 * ROUNDS
     # both through one more call, as the methods of `la` are looked up in one
     sides = ((lambda *a: case.ours(la, *a), ours), (lambda *a: case.theirs(*a), theirs))
     spent = time.perf_counter()
-    for turn in range(rounds + 1):
+    for turn in range(ROUNDS + 1):
         for side, (call, copies) in enumerate(sides):
             for copy in copies:
                 for array, value in zip(copy, arrays, strict=True):
                     np.copyto(np.asarray(array), value)
-            if n > SMALL:
-                time.sleep(0.002)  # the threads of the other side's BLAS fall asleep
+            time.sleep(0.03)  # until the threads of NumPy's BLAS no longer wait busily
             took = seconds(call, copies)
             if turn:
                 found[side].append(took)
@@ -385,9 +477,10 @@ def main() -> int:
     import numpy as np
 
     from rindow_math.matrix import MatrixOperator
+    from rindow_math.matrix.drivers.threads import setNumThreads
 
     mo = MatrixOperator()
-    mo.service().setNumThreads(threads)
+    setNumThreads(threads)
     sizes = [int(n) for n in options.sizes.split(",")] if options.sizes else SIZES
     names = tuple(options.only.split(",")) if options.only else ("",)
     dtypes = options.dtypes.split(",") if options.dtypes else DTYPES
@@ -407,7 +500,6 @@ def main() -> int:
                 if n > case.most:
                     continue
                 ours, theirs = measure(case, n, dtype, mo, np)
-                mo.service().releaseMemory() if hasattr(mo.service(), "releaseMemory") else None
                 shown |= options.slower is not None and ours * options.slower > theirs
                 figures += f"{ours * 1e6:>12.2f}{theirs * 1e6:>11.2f}{theirs / ours:>7.2f}"
             if shown:

@@ -226,6 +226,7 @@ static void rk_pairs_dot_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff
 static void rk_pairs_dot_apart_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double *part) \
 { \
     const T *a = (const T *)job->x, *b = (const T *)job->y; \
+    memset(part, 0, 4 * sizeof(double)); \
     for (ptrdiff_t i = from; i < from + n; i++) { \
         const double a_re = a[2 * i * job->incx], a_im = a[2 * i * job->incx + 1]; \
         const double b_re = b[2 * i * job->incy], b_im = b[2 * i * job->incy + 1]; \
@@ -300,7 +301,6 @@ static void RK(complex_dot)(int dtype, int conj, ptrdiff_t n, const void *x, ptr
 {
     double parts[RK_PAIRS_PARTS][4], sums[4] = {0};
     rk_pairs_job job = { .n = n, .incx = incx, .incy = incy, .x = x, .y = y, .parts = parts };
-    memset(parts, 0, sizeof parts);
     const int single = dtype == RK_COMPLEX64;
     const ptrdiff_t chunks = rk_pairs_run(
         incx == 1 && incy == 1 ? (single ? rk_pairs_dot_f32_task : rk_pairs_dot_f64_task)
