@@ -95,6 +95,11 @@ MODELS = {
                    ["Dropout", {"rate": 0.0}], ["Dense", {"units": 1, "use_bias": False}]],
         "loss": ["MeanSquaredError", {}], "optimizer": ["RMSprop", {"lr": 0.01}], "shape": [3],
     },
+    "batch": {
+        "layers": [["Dense", {"units": 4, "input_shape": [3], "use_bias": False}], ["BatchNormalization", {}],
+                   ["Activation", {"activation": "sigmoid"}], ["Dense", {"units": 1}]],
+        "loss": ["MeanSquaredError", {}], "optimizer": ["Adam", {}], "shape": [3],
+    },
     "huber": {
         "layers": [["Dense", {"units": 4, "input_shape": [3]}], ["LayerNormalization", {}],
                    ["Activation", {"activation": "sigmoid"}], ["RepeatVector", {"repeats": 2}], ["Flatten", {}],
