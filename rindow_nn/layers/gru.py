@@ -234,3 +234,9 @@ class GRU(AbstractRNNLayer):
             default="gru",
             kernel="gru" if cell._resetAfter else "gru_before",
         )
+
+    def getConfig(self) -> dict[str, Any]:
+        config = super().getConfig()
+        options = config["options"]
+        options["reset_after"] = options.pop("reset_after")  # in the order of the original
+        return config
