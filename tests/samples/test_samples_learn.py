@@ -47,11 +47,12 @@ def run(sample, arguments, folder, seed=0):
         [sys.executable, "-W", "error", "-c", RUN, str(seed), str(PACKAGES), f"{sample}.py", *arguments.split()],
         cwd=folder / "samples",
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         encoding="utf-8",
         timeout=600,
     )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert done.returncode == 0, done.stdout[-2000:]
     return done.stdout
 
 
