@@ -88,7 +88,9 @@ def changed_last(paths: Iterable[Path]) -> float:
     return max((path.stat().st_mtime for path in paths), default=0.0)
 
 
-CIMPORTS = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+cimport[ \t]+(\([^)]*\)|[^\n]*)|cimport[ \t]+([\w.]+))", re.MULTILINE)
+CIMPORTS = re.compile(
+    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+cimport[ \t]+(\([^)]*\)|[^\n]*)|cimport[ \t]+([\w.]+))", re.MULTILINE
+)
 
 
 def cimported(path: Path, seen: dict[Path, None]) -> dict[Path, None]:

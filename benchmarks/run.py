@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from peers import PORT, Peer, WorkerProcess, available_cpus, discover
 from protocol import LOWER_IS_BETTER
 from rows import ROWS
+from scaling_rows import SCALING
 
 INPLACE = "-inplace"
 REST_S = 0.02
@@ -197,10 +198,11 @@ def thread_counts(text: str) -> list[int]:
 def chosen_rows(text: str) -> list[str]:
     """The rows that begin with one of the words of ``--rows``."""
     words = tuple(word.strip() for word in text.split(",") if word.strip())
-    unknown = [word for word in words if not any(row.startswith(word) for row in ROWS)]
+    known = [*ROWS, *SCALING] if words else ROWS
+    unknown = [word for word in words if not any(row.startswith(word) for row in known)]
     if unknown:
         raise argparse.ArgumentTypeError(f"no row begins with {', '.join(unknown)}; --list shows them all")
-    return [row for row in ROWS if not words or row.startswith(words)]
+    return [row for row in known if not words or row.startswith(words)]
 
 
 def positive(kind: type) -> Callable[[str], Any]:
@@ -246,7 +248,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmarks; answers the exit status: 1 when a measurement failed, 2 when there was none, else 0."""
     options = arguments_of(argv)
     if options.list:
-        print("\n".join(ROWS))
+        print("\n".join([*ROWS, *SCALING]))
         return 0
     found, missing = discover()
     peers, left_out = choose(found, missing, options.peers)

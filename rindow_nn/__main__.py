@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import itertools
 import os
 import platform
 import sys
@@ -60,7 +61,7 @@ def _repeated(step: Callable[[], Any]) -> float:
     """Median of the seconds that a call takes."""
     step()
     end = time.perf_counter() + _SECONDS
-    times = []
+    times: list[float] = []
     while len(times) < 3 or (time.perf_counter() < end and len(times) < 100_000):
         begin = time.perf_counter()
         step()
@@ -73,8 +74,7 @@ def _training(nn: Any, model: Any, x: Any, t: Any) -> Callable[[], Any]:
     model.compile(
         optimizer=nn.optimizers.Adam(), loss=nn.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["loss"]
     )
-    batches = [(x, t)] * 20
-    return lambda: model.fit(batches, epochs=1, verbose=0)
+    return lambda: model.fit(itertools.repeat((x, t), 20), epochs=1, verbose=0)
 
 
 def measurements() -> Iterator[tuple[str, str]]:

@@ -9,7 +9,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from math import prod
+from itertools import pairwise
+from math import prod, sqrt
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -54,8 +55,8 @@ class Profile:
     """What ``rindow_nn.profile`` gives: every call of a function or layer, its time, arithmetic and memory traffic.
 
     Times are those of a call without the calls inside it. Floating-point operations are counted for products of
-    matrices, dense, convolutional, recurrent and attention layers; bytes are those of a call's inputs and outputs, each
-    moved once.
+    matrices, dense, convolutional, recurrent and attention layers, those of the products alone; bytes are those of a
+    call's inputs and outputs, each moved once.
 
     Example:
         >>> import rindow_nn
@@ -114,8 +115,7 @@ class Profile:
             while ended and ended[-1][0] >= event.begin:
                 own -= ended.pop()[1]
             ended.append((event.begin, event.end - event.begin))
-            what = event.what.removesuffix("Gradient").removesuffix("Function").removesuffix("Call") or event.what
-            row = sums[event.layer or "", what, event.phase]
+            row = sums[event.layer or "", _plain(event.what), event.phase]
             row[0] += 1
             row[1] += own / 1e9
             row[2] += _flops(event)
@@ -155,7 +155,7 @@ class Profile:
         """
         events = [
             {
-                "name": event.what if event.layer is None else f"{event.layer} ({event.what})",
+                "name": _plain(event.what) if event.layer is None else f"{event.layer} ({_plain(event.what)})",
                 "cat": event.phase,
                 "ph": "X",
                 "ts": (event.begin - self._began) / 1e3,
@@ -185,44 +185,85 @@ def profile() -> Profile:
 
 # ---- floating-point operations
 
+_Shape = tuple[int, ...]
 
-def _product(event: Event) -> float:
+
+def _matmul(shapes: list[_Shape], made: list[_Shape]) -> float:
     """2 m n k for matrices (m, k) and (k, n), the first and second input."""
-    if len(event.inputs) < 2:
-        return 0.0
-    (a, _), (b, _) = event.inputs[:2]
+    a, b = shapes[:2]
     return 2.0 * prod(a) * (b[-1] if b else 1)
 
 
-def _dense(event: Event) -> float:
-    arrays = [shape for shape, _ in event.inputs]
-    if event.phase == "forward":
-        return 2.0 * prod(arrays[0]) * arrays[1][-1]
-    kernel = next((s for s in arrays if len(s) == 2 and s == arrays[2 if len(arrays) > 3 else 1]), arrays[1])
-    rows = prod(arrays[0]) // kernel[-1] if kernel[-1] and prod(arrays[0]) % kernel[-1] == 0 else 0
-    return 4.0 * rows * prod(kernel)
+def _dense(shapes: list[_Shape], made: list[_Shape]) -> float:
+    x, kernel = shapes[:2]
+    return 2.0 * prod(x) * kernel[-1]
 
 
-def _convolution(event: Event) -> float:
-    """2 * pixels of the output * weights; twice that for both gradients."""
-    shapes = [shape for shape, _ in event.inputs]
-    kernel = max((s for s in shapes[1:] if len(s) == len(shapes[0])), key=lambda s: s[0] == shapes[0][0], default=None)
-    if event.phase == "forward" and len(shapes) > 1 and event.outputs:
-        return 2.0 * prod(event.outputs[0][0]) / max(1, shapes[1][-1]) * prod(shapes[1])
-    if event.phase == "backward" and len(shapes) > 2 and kernel is not None:
-        return 4.0 * prod(shapes[0]) / max(1, shapes[2][-1]) * prod(shapes[2])
+def _einsum(shapes: list[_Shape], made: list[_Shape]) -> float:
+    """2 m n k, from the sizes m k, k n and m n of the three arrays."""
+    return 2.0 * sqrt(prod(shapes[0]) * prod(shapes[1]) * prod(made[0]))
+
+
+def _convolution(shapes: list[_Shape], made: list[_Shape]) -> float:
+    """2 * pixels of the output * weights."""
+    kernel = shapes[1]
+    return 2.0 * prod(made[0]) * prod(kernel[:-1])
+
+
+def _recurrent(shapes: list[_Shape], made: list[_Shape]) -> float:
+    """The products with the kernel and with the recurrent kernel, over all steps."""
+    (batch, steps, features), *others = shapes
+    for kernel, recurrent in reversed(list(pairwise(others))):
+        if len(kernel) == len(recurrent) == 2 and kernel[0] == features and kernel[1] == recurrent[1]:
+            return 2.0 * batch * steps * (prod(kernel) + prod(recurrent))
     return 0.0
 
 
-_COUNTED: dict[str, Callable[[Event], float]] = {
-    "Matmul": _product,
-    "DenseFunction": _dense,
-    "DenseGradient": _dense,
-    "ConvolutionFunction": _convolution,
-    "ConvolutionGradient": _convolution,
+def _attention(shapes: list[_Shape], made: list[_Shape]) -> float:
+    """Queries with keys, scores with values."""
+    query, value = shapes[:2]
+    return 2.0 * prod(query) * value[-2] + 2.0 * prod(query[:-1]) * prod(value[-2:])
+
+
+def _multi_head(shapes: list[_Shape], made: list[_Shape]) -> float:
+    """The four projections, and the attention of all heads, whose sizes are those of the kernels."""
+    query, value = shapes[:2]
+    kernels = [s for s in shapes if len(s) == 2][:4]  # (width, heads * size); masks, if any, come after them
+    rows, seen = prod(query[:-1]), prod(value[:-1])
+    projections = rows * (prod(kernels[0]) + prod(kernels[3])) + seen * (prod(kernels[1]) + prod(kernels[2]))
+    return 2.0 * (projections + rows * prod(value[1:-1]) * (kernels[0][1] + kernels[2][1]))
+
+
+# by the name of the function: its count from the shapes of inputs and outputs, and where the inputs are among those
+# of the compiled call for the gradient. The gradient of an input takes as much as the call.
+_COUNTED: dict[str, tuple[Callable[[list[_Shape], list[_Shape]], float], slice]] = {
+    "Matmul": (_matmul, slice(None)),
+    "Dense": (_dense, slice(1, None)),
+    "Einsum": (_einsum, slice(2, None)),
+    "Conv": (_convolution, slice(1, None)),
+    "Recurrent": (_recurrent, slice(0, None)),
+    "DotProduct": (_attention, slice(0, None)),
+    "MultiHead": (_multi_head, slice(0, None)),
 }
 
 
+def _plain(what: str) -> str:
+    """The name of a call without what tells its kind."""
+    return what.removesuffix("Gradient").removesuffix("Function").removesuffix("Call") or what
+
+
 def _flops(event: Event) -> float:
-    count = _COUNTED.get(event.what)
-    return count(event) if count else 0.0
+    count, inputs = _COUNTED.get(_plain(event.what), (None, slice(None)))
+    if count is None:
+        return 0.0
+    shapes, made = [shape for shape, _ in event.inputs], [shape for shape, _ in event.outputs]
+    if event.what.endswith("Gradient"):
+        return count(shapes[inputs], shapes[:1]) * _gradients(made)
+    if event.phase == "backward" and event.what.endswith("Function"):  # by tape: the call's inputs, then dy
+        return count(shapes, shapes[-1:]) * _gradients(made)
+    return count(shapes, made)
+
+
+def _gradients(made: list[_Shape]) -> int:
+    """How many products a gradient takes: one an output with more than one dimension, the others are sums."""
+    return min(2, sum(len(shape) > 1 for shape in made))

@@ -113,9 +113,9 @@ class FeedForward(AbstractModel):
 class Coder(AbstractModel):
     """Encoder, or decoder that looks at a context."""
 
-    def __init__(self, nn, decodes, blocks, width, heads, hidden, vocabulary, dropout):
+    def __init__(self, nn, decodes, blocks, width, heads, hidden, vocabulary, dropout, longest=256):
         super().__init__(nn)
-        self.positions = Positions(nn, vocabulary, width)
+        self.positions = Positions(nn, vocabulary, width, longest)
         self.dropout = nn.layers.Dropout(dropout)
         make = nn.gradient.modules
         self.looking = make([Attend(nn, heads, width, dropout, decodes) for _ in range(blocks)])

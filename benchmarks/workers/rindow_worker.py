@@ -39,6 +39,7 @@ from rows import (
     SENTENCES,
     TRANSFORMER,
 )
+from scaling_rows import CLASSES, INPUTS, SCALING, WORDS, epoch_size
 
 COLUMN = "rindow-nn"
 random = np.random.default_rng(1)
@@ -279,6 +280,28 @@ def _():
 
     words = [words_of(TRANSFORMER["vocabulary"]) for _ in range(3)]
     return fitting(transformer(networks().nn, TRANSFORMER), words[:2], words[2], SENTENCE_BATCH)
+
+
+def scaled(family, sizes):
+    from rindow_scaling import model
+
+    count = epoch_size(sizes["batch"])
+    made = model(networks().nn, family, **sizes)
+    if family == "transformer":
+        words = [integers(WORDS - 1, count, sizes["length"]) for _ in range(3)]
+        for w in words:
+            np.asarray(w)[...] += 1
+        return fitting(made, words[:2], words[2], sizes["batch"])
+    inputs = {
+        "mlp": lambda: floats(count, INPUTS),
+        "cnn": lambda: floats(count, *IMAGE),
+        "gru": lambda: integers(WORDS, count, sizes["length"]),
+    }[family]()
+    return fitting(made, inputs, integers(CLASSES, count), sizes["batch"])
+
+
+for _row, (_family, _sizes) in SCALING.items():
+    worker.test(_row, COLUMN)(lambda family=_family, sizes=_sizes: scaled(family, sizes))
 
 
 def words_of(vocabulary):

@@ -34,6 +34,7 @@ from rows import (
     SENTENCES,
     TRANSFORMER,
 )
+from scaling_rows import CLASSES, INPUTS, SCALING, WORDS, epoch_size
 from torch_models import RnnAdd, Transformer, cnn
 
 if wanted_threads():
@@ -244,6 +245,30 @@ def transformer(form):
     )
     return fitting(model, [source, target], trues, SENTENCE_BATCH, loss_of, lr=1e-4, betas=(0.9, 0.98), eps=1e-9)
 
+
+def scaled(family, sizes):
+    from torch_scaling import model
+
+    made = model(family, **sizes)
+    count = epoch_size(sizes["batch"])
+
+    def loss_of(inputs, trues):
+        logits = made(*inputs)
+        return functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), trues.reshape(-1))
+
+    if family == "transformer":
+        source, target, trues = (torch.randint(1, WORDS, (count, sizes["length"])) for _ in range(3))
+        return fitting(made, [source, target], trues, sizes["batch"], loss_of)
+    inputs = {
+        "mlp": lambda: floats(count, INPUTS),
+        "cnn": lambda: floats(count, *IMAGE),
+        "gru": lambda: integers(WORDS, count, sizes["length"]),
+    }[family]()
+    return fitting(made, [inputs], integers(CLASSES, count), sizes["batch"], loss_of)
+
+
+for _row, (_family, _sizes) in SCALING.items():
+    worker.test(_row, "torch")(lambda family=_family, sizes=_sizes: scaled(family, sizes))
 
 for _column, _form in FORMS:
     worker.test("W6.rnn_add", _column)(lambda form=_form: rnn_add(form))

@@ -17,7 +17,7 @@ from rindow_math.matrix.ndarray import NDArray
 if TYPE_CHECKING:
     from rindow_math.matrix.matrixoperator import MatrixOperator
 
-__all__ = ["Random", "generator", "setSeed"]
+__all__ = ["Random", "branch", "drawing_from", "generator", "setSeed"]
 
 _generator: np.random.Generator | None = None
 _of_thread = threading.local()
@@ -35,6 +35,11 @@ def generator() -> np.random.Generator:
     if _generator is None:
         _generator = np.random.default_rng()
     return _generator
+
+
+def branch() -> np.random.Generator:
+    """A generator of its own, seeded by the process's one, whose numbers stay as they are."""
+    return generator().spawn(1)[0]
 
 
 @contextlib.contextmanager

@@ -6,8 +6,8 @@ from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, raw
 from rindow_nn.gradient.core.layerfunction cimport LayerFunction
 from rindow_nn.gradient.core.tape cimport (
-    A, AbstractFunction, GradientCall, MICRO_BINARY, MICRO_UNARY, Micro, OPAQUE, STEP, Variable, array_of, make_variable, pack,
-    prepare, recording, traced_gradient, tracing,
+    A, AbstractFunction, GradientCall, MICRO_BINARY, MICRO_UNARY, Micro, OPAQUE, STEP, Variable, array_of,
+    make_variable, pack, prepare, recording, traced_gradient, tracing,
 )
 from rindow_nn.gradient.core.values import MaskedNDArray
 
@@ -174,11 +174,11 @@ def activate(backend, activation, x, training=None):
         call.activation = activation
         call.training = training
         f = prepare(call, backend, None)
-    out = <Variable>f.record((v,))
     if recording() and isinstance(v.creator_, LayerFunction):
-        layer = (<LayerFunction>v.creator_).layer
-        if getattr(layer, "_activation", None) is activation:  # the end of the layer's call
-            f.begun = v.creator_
-            f.generation_ = v.creator_.generation_
-            out.generation_ = v.generation_
+        if getattr((<LayerFunction>v.creator_).layer, "_activation", None) is activation:
+            f.begun = v.creator_  # the end of the layer's call
+    out = <Variable>f.record((v,))
+    if f.begun is not None:
+        f.generation_ = f.begun.generation_
+        out.generation_ = v.generation_
     return out

@@ -434,7 +434,7 @@ class Data(Factory):
         return ImageFilter(self._matrixOperator, *args, **options)
 
     def TextClassifiedDataset(self, path: Any, *args: Any, **options: Any) -> Any:
-        """Batches of tokens from text files in one folder a class (see ``rindow_nn.data.sequence.TextClassifiedDataset``)."""
+        """Tokens of texts in one folder a class (see ``rindow_nn.data.sequence.TextClassifiedDataset``)."""
         from rindow_nn.data.sequence import TextClassifiedDataset
 
         return TextClassifiedDataset(self._matrixOperator, path, *args, **options)

@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["AbstractCallback", "Broadcaster", "Callback", "Events"]
 
 
-class Events(ABC):
+class Events:
     """The events of ``fit``, ``evaluate`` and ``predict``; each does nothing unless it is overridden.
 
     The order in ``fit``: ``onTrainBegin``; for each epoch ``onEpochBegin``, ``onTrainBatchBegin`` and
@@ -56,7 +56,7 @@ class Events(ABC):
         """An epoch, counted from 0, ends; metrics: its numbers, those of the validation as ``val_...``."""
 
 
-class Callback(Events):
+class Callback(Events, ABC):
     """Something that ``fit``, ``evaluate`` and ``predict`` tell what happens.
 
     PHP: ``Rindow\\NeuralNetworks\\Callback\\Callback``.

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from rindow_nn.layers.expand_dims import ExpandDims
     from rindow_nn.layers.flatten import Flatten
     from rindow_nn.layers.gather import Gather
-    from rindow_nn.layers.global_pooling import AbstractGlobalAveragePooling, AbstractGlobalMaxPooling, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
+    from rindow_nn.layers.global_pooling import (
+        AbstractGlobalAveragePooling,
+        AbstractGlobalMaxPooling,
+        GlobalAveragePooling1D,
+        GlobalAveragePooling2D,
+        GlobalAveragePooling3D,
+        GlobalMaxPooling1D,
+        GlobalMaxPooling2D,
+        GlobalMaxPooling3D,
+    )
     from rindow_nn.layers.gru import GRU, GRUCell
     from rindow_nn.layers.image import AbstractImage
     from rindow_nn.layers.inherit_mask import InheritMask
@@ -31,12 +40,22 @@ if TYPE_CHECKING:
     from rindow_nn.layers.multi_head_attention import MultiHeadAttention
     from rindow_nn.layers.multi_input import AbstractMultiInputLayer
     from rindow_nn.layers.normalization import AbstractNormalization
-    from rindow_nn.layers.pooling import AbstractPooling, AveragePooling1D, AveragePooling2D, AveragePooling3D, MaxPooling1D, MaxPooling2D, MaxPooling3D
+    from rindow_nn.layers.pooling import (
+        AbstractPooling,
+        AveragePooling1D,
+        AveragePooling2D,
+        AveragePooling3D,
+        MaxPooling1D,
+        MaxPooling2D,
+        MaxPooling3D,
+    )
     from rindow_nn.layers.repeat_vector import RepeatVector
     from rindow_nn.layers.rnn import AbstractRNNCell, AbstractRNNLayer, RNNCell, RNNLayer
     from rindow_nn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "AbstractAttentionLayer",
     "AbstractConv",
     "AbstractGlobalAveragePooling",
@@ -67,7 +86,6 @@ __all__ = [
     "Embedding",
     "ExpandDims",
     "Flatten",
-    "GRU",
     "GRUCell",
     "Gather",
     "GlobalAveragePooling1D",
@@ -78,7 +96,6 @@ __all__ = [
     "GlobalMaxPooling3D",
     "InheritMask",
     "Input",
-    "LSTM",
     "LSTMCell",
     "Layer",
     "LayerNormalization",

@@ -36,6 +36,10 @@ class Layer(Module):
         """Makes the weights."""
 
     @abstractmethod
+    def setName(self, name: str) -> None:
+        """Changes the name."""
+
+    @abstractmethod
     def inputShape(self) -> list[Any]:
         """Shape of an input without the batch dimension."""
 
@@ -73,6 +77,10 @@ class SequentialLayer(ABC):
     @abstractmethod
     def forward(self, inputs: Any, training: Any = None) -> Any:
         """Computes the outputs and records the call."""
+
+    def backward(self, dOutputs: Sequence[Any], grads: Any = None, oidsToCollect: Any = None) -> list[Any]:
+        """The gradients of the inputs of the last call; the tape, which records each call, gives them too."""
+        raise NotImplementedError(f"{type(self).__name__}.backward")
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         return self.forward(*args, **options)

@@ -82,7 +82,7 @@ class EinsumDense(AbstractLayer):
         self.setActivation(activation)
         self._epilogue = EPILOGUES.get(getattr(self._activation, "epilogue", None), 0)
         self._separate = self._activation is not None and not self._epilogue
-        self._form: EinsumForm | None = None
+        self._form: Any = None
 
     def getEquation(self) -> str:
         """The equation."""
@@ -145,7 +145,7 @@ class EinsumDense(AbstractLayer):
             if len(set(spec)) != len(spec):
                 raise self._wrong(f"A letter appears twice in '{spec}'.")
         elided = rank - len(inputs)
-        if elided and not left and not right or elided < 0:
+        if elided < 0 or (elided and not left and not right):
             raise self._wrong(f"Unmatch rank of input_shape and input spec in equation: {rank} and '{inputs}'.")
         self._elided = elided
         self._elidedLeft = bool(left) and elided > 0

@@ -224,7 +224,9 @@ cdef class EinsumGradient(GradientCall):
             m = _product(x, 0, form.free)
             k = _product(x, form.free, x.nd)
             n = _product(dy, dy.nd - form.new, dy.nd)
-            K.layer.matrix_layer_gradient(x, kernel, dz, <NDArrayPhp>into[0], <NDArrayPhp>into[1], m, n, k, form.transposed)
+            K.layer.matrix_layer_gradient(
+                x, kernel, dz, <NDArrayPhp>into[0], <NDArrayPhp>into[1], m, n, k, form.transposed
+            )
             return out if len(out) > 1 else out[0]
         if into[0] is not None:
             if form.lone:

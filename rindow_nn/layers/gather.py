@@ -62,7 +62,7 @@ class Gather(AbstractMultiInputLayer):
         self._detailDepth = detailDepth
         self._indexDepth = indexDepth
         self._inputShape = None if input_shapes is None else [list(s) for s in input_shapes]
-        self._form: GatherForm | None = None
+        self._form: Any = None
         self.initName(name, "gather")
 
     def build(self, variables: Any = None, sampleWeights: Sequence[Any] | None = None) -> None:
@@ -109,7 +109,8 @@ class Gather(AbstractMultiInputLayer):
         self._form = GatherForm(batch + 1, axis + 1, detail + 1, depth + 1)
 
     def forward(self, inputs: Sequence[Any], training: Any = None) -> Any:
-        return gathered(self, *self._prepare(inputs), self._form)
+        source, index = self._prepare(inputs)
+        return gathered(self, source, index, self._form)
 
     def getConfig(self) -> dict[str, Any]:
         return {

@@ -84,7 +84,7 @@ class LSTMCell(AbstractRNNCell):
         super().build(inputShape, sampleWeights)
         if fresh and self._unitForgetBias and self._useBias:
             u = self._units
-            self.backend.increment(self.getParams()[2][u : 2 * u], 1.0)
+            self.backend.update_add(self.getParams()[2][u : 2 * u], self.backend.ones([u]))
 
     def call(
         self, inputs: Any, states: Sequence[Any], training: bool | None = None, calcState: Any = None

@@ -42,8 +42,6 @@ class AbstractMultiInputLayer(AbstractLayerBase):
         Raises:
             InvalidArgumentException: they differ; the message names the layer.
         """
-        if not self._shapeInspection:
-            return
         where = f"{self._label()}:{direction}"
         if self._inputShape is None:
             raise InvalidArgumentException(f"Uninitialized input shape in {where}")
@@ -51,6 +49,8 @@ class AbstractMultiInputLayer(AbstractLayerBase):
             raise InvalidArgumentException(
                 f"Unmatch num of input. inputs need {len(self._inputShape)} NDArray. {len(inputs)} given in {where}"
             )
+        if not self._shapeInspection:
+            return
         batch = None
         for i, (x, wanted) in enumerate(zip(inputs, self._inputShape)):
             size, *shape = x.shape() or [None]

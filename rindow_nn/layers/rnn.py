@@ -280,13 +280,12 @@ class AbstractRNNLayer(AbstractLayerBase, RNNLayer):
         cell.reverseSyncCellWeightVariables(self._weights)
         self._settings: Settings | None = None
         self._forms: dict[Any, RecurrentForm] = {}
-        known = (None, "relu", "sigmoid", "tanh")
-        activations = [
-            None if a is None else getattr(a, "epilogue", a) for a in (cell._activation, cell._recurrentActivation)
-        ]
+        activations = (cell._activation, cell._recurrentActivation)
+        known = all(a is None or getattr(a, "epilogue", None) for a in activations)
         own = type(self).call is AbstractRNNLayer.call and type(self).differentiate is AbstractRNNLayer.differentiate
-        if kernel is not None and own and all(isinstance(a, (str, type(None))) and a in known for a in activations):
-            self._settings = Settings(kernel, self._units, *activations, self._goBackwards)
+        if kernel is not None and known and own:
+            names = [getattr(a, "epilogue", None) for a in activations]
+            self._settings = Settings(kernel, self._units, *names, self._goBackwards)
 
     def cell(self) -> Any:
         """The cell."""
@@ -315,6 +314,8 @@ class AbstractRNNLayer(AbstractLayerBase, RNNLayer):
             raise InvalidArgumentException(
                 f"Unsuppored input shape.:[{','.join(map(str, shape))}]: (steps, features) expected in {self._label()}"
             )
+        if shape[0] < 1:
+            raise InvalidArgumentException(f"a sequence needs one step or more: (0,{shape[1]}) given in {self._label()}")
         self._cell.build([shape[1]], sampleWeights=sampleWeights)
         self._outputShape = [shape[0], self._units] if self._returnSequences else [self._units]
 

@@ -1,7 +1,6 @@
 """Layers that move, pick, drop or add values, as single differentiable functions."""
 
 from rindow_math.exceptions import InvalidArgumentException
-from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport MAX_DIMS, NDArrayPhp, empty, empty_like, same_shape, shape_text, view
 from rindow_nn.backend.rindow_blas.layer_primitives cimport Lookup

@@ -46,10 +46,8 @@ class Sequential(AbstractModel):
     def add(self, layer: Any) -> Any:
         """Appends a layer or a model and answers it."""
         if not isinstance(layer, Module) or not callable(getattr(layer, "forward", None)):
-            raise InvalidArgumentException(
-                f"Sequential takes layers and models: {layer.__name__ if isinstance(layer, type) else type(layer).__name__} "
-                "was given"
-            )
+            given = layer if isinstance(layer, type) else type(layer)
+            raise InvalidArgumentException(f"Sequential takes layers and models: {given.__name__} was given")
         self._layers.append(layer)
         return layer
 

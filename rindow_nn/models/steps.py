@@ -164,12 +164,8 @@ class Steps:
             self._forget()
         found = self._functions.get(name)
         if found is None:
-            method = weakref.WeakMethod(compute)
-            found = GraphFunction(
-                self._backend,
-                lambda *args: method()(*args),
-                name=type(self._module()).__name__,  # type: ignore[misc]
-            )
+            method: Any = weakref.WeakMethod(compute)
+            found = GraphFunction(self._backend, lambda *args: method()(*args), name=type(self._module()).__name__)
             self._functions[name] = found
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 from typing import Any
 
@@ -16,6 +16,7 @@ from rindow_nn.callbacks.base import Broadcaster
 from rindow_nn.callbacks.callback_list import CallbackList
 from rindow_nn.callbacks.terminate_on_nan import TerminateOnNaN
 from rindow_nn.data.dataset import Dataset, NDArrayDataset
+from rindow_nn.gradient.core.tape import timed, timed_items
 from rindow_nn.models.compiling import resolve_loss, resolve_metrics, resolve_optimizer
 from rindow_nn.models.diagnosis import check_classes, first_not_finite, is_finite, located
 from rindow_nn.models.progress import Progress
@@ -38,6 +39,8 @@ class Training:
     _parts: list[Any]
     _labels: Any
     _unchecked: bool
+    _measure: Callable[..., None]
+    _change: Callable[..., None]
 
     #: numbers of each epoch of the last ``fit``, by name; there also after an error or an interruption
     history: dict[str, list[float]]
@@ -108,6 +111,9 @@ class Training:
             filtered = type(self).trueValuesFilter is not Training.trueValuesFilter
             self._steps = Steps(self, self._lossFunction, self._eager, filtered)
             self._parts = parts
+        self._measure = timed("other", "metrics", _measure)
+        if self._optimizer is not None:
+            self._change = timed("other", type(self._optimizer).__name__, self._optimizer.update)
         return self._steps
 
     # ---- data
@@ -240,7 +246,8 @@ class Training:
         self._labels = getattr(dataset, "_tests", None) if whole else None
         self._unchecked = True
         self.stop_training = False
-        self.history = history = {}
+        history: dict[str, list[float]] = {}
+        self.history = history
         logs: dict[str, float] = {}
         progress = Progress(self.console, verbose, epochs)
         total = _batches(dataset)
@@ -298,7 +305,7 @@ class Training:
         """One pass through the data; answers the number of steps."""
         metrics, step, shown = self._metrics, self.trainStep, progress.verbose >= 1
         batch, samples = -1, 0
-        for batch, data in enumerate(dataset):
+        for batch, data in enumerate(timed_items("other", "batch", dataset)):
             inputs, trues = data if _is_batch(data) else self._batch(data)
             if shown:
                 progress.step(batch, samples, metrics)
@@ -341,16 +348,9 @@ class Training:
             raise _NotFiniteException(loss, args)
         if self._debug and not all(map(is_finite, grads)):
             raise _NotFiniteException(loss, args)
-        self._optimizer.update(steps.variables(), grads)  # type: ignore[union-attr]
-        self._updateMetrics(loss, args[-1], predicts)
+        self._change(steps.variables(), grads)  # type: ignore[union-attr]
+        self._measure(self._metrics, loss, args[-1], predicts)
         callbacks.onTrainBatchEnd(batchIndex, self._metrics)
-
-    def _updateMetrics(self, loss: float, trues: Any, predicts: Any) -> None:
-        for name, metric in self._metrics.items():
-            if name == "loss":
-                metric.immediateUpdate(loss)
-            else:
-                metric.update(trues, predicts)
 
     def _number(self, loss: Any) -> float:
         """The loss as a number."""
@@ -421,7 +421,7 @@ class Training:
         for metric in self._metrics.values():
             metric.reset()
         listeners.onTestBegin()
-        for batch, data in enumerate(dataset):
+        for batch, data in enumerate(timed_items("other", "batch", dataset)):
             if verbose >= 1:
                 self.console(".")
             x, t = data if _is_batch(data) else self._batch(data)
@@ -442,7 +442,7 @@ class Training:
         args = self._args(inputs, trues)
         outputs = self._steps.test(args)  # type: ignore[union-attr]
         predicts = outputs[1] if len(outputs) == 2 else outputs[1:]
-        self._updateMetrics(self._number(outputs[0]), args[-1], predicts)
+        self._measure(self._metrics, self._number(outputs[0]), args[-1], predicts)
         callbacks.onTestBatchEnd(batchIndex, self._metrics)
 
     # ---- predict
@@ -495,6 +495,15 @@ class Training:
     def display(self, message: str) -> None:
         """Writes the summary to the standard output; subclasses may override it."""
         print(message, end="")
+
+
+def _measure(metrics: dict[str, Any], loss: float, trues: Any, predicts: Any) -> None:
+    """Takes a batch into the metrics."""
+    for name, metric in metrics.items():
+        if name == "loss":
+            metric.immediateUpdate(loss)
+        else:
+            metric.update(trues, predicts)
 
 
 def _is_batch(data: Any) -> bool:

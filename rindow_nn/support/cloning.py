@@ -37,6 +37,7 @@ def clone_state(owner: Any) -> Any:
 
 
 def _copied(value: Any, memo: dict[int, Any]) -> Any:
+    other: Any
     if id(value) in memo:
         return memo[id(value)]
     if isinstance(value, Module):

@@ -320,3 +320,24 @@ def test_xgemm_takes_floats_too(kernels, dtype, code):
     c = np.empty((6, 7), dtype)
     kernels.xgemm(code, 1, 0, 0, 0, 6, 7, 8, np.array([2.0, 0]), a, 6, b, 7, np.zeros(2), c, 7)
     np.testing.assert_allclose(c, 2 * (a.T @ b), atol=tolerance(dtype, 8))
+
+
+@pytest.mark.parametrize("dtype, code", [(np.float32, 12), (np.float64, 13)])
+@pytest.mark.parametrize("m, n, k", [(1, 1, 1), (3, 5, 0), (8, 48, 16), (13, 70, 33), (70, 200, 600), (5, 17, 1100)])
+@pytest.mark.parametrize("transposed", [0, 1])
+def test_packed_once(kernels, dtype, code, m, n, k, transposed):
+    rng = np.random.default_rng(8)
+    a, c = rng.normal(size=(m, k + 3)).astype(dtype), rng.normal(size=(m, n + 2)).astype(dtype)
+    b = rng.normal(size=(n, k + 1) if transposed else (k, n + 1)).astype(dtype)
+    packed = np.full(kernels.gemm_packed_size(code, n, k), np.nan, dtype)
+    kernels.gemm_pack(code, transposed, n, k, b, b.shape[1], packed)
+    op = (b[:, :k].T if transposed else b[:, :n]).astype(np.float64)
+    product = a[:, :k].astype(np.float64) @ op
+    bound = (1e-5 if dtype == np.float32 else 1e-13) * np.sqrt(k + 1)
+    for beta in (0, 1, 0.5):
+        found = c.copy()
+        if not beta:
+            found[:, :n] = np.nan
+        kernels.gemm_packed(code, m, n, k, a, k + 3, packed, beta, found, n + 2)
+        np.testing.assert_allclose(found[:, :n], product + beta * c[:, :n], rtol=bound, atol=bound)
+        np.testing.assert_array_equal(found[:, n:], c[:, n:])

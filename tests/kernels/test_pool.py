@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -64,8 +65,16 @@ def test_workers_take_part(kernel_library):
     def task(_context, _begin, _end):
         met.wait()
 
-    kernel_library.rk_parallel(task, None, 2, 1)
+    kernel_library.rk_parallel(task, None, 8, 1)
     assert not met.broken
+
+
+def test_sleeping_workers_are_not_woken_for_little(kernel_library):
+    kernel_library.rk_set_threads(2)
+    time.sleep(0.2)
+    _, pieces, threads = run(kernel_library, 20, 10)
+    assert pieces == [(0, 20)]
+    assert threads == {threading.get_native_id()}
 
 
 def test_number_of_threads_is_clamped(kernel_library):
@@ -132,7 +141,7 @@ def test_a_forked_child_has_its_own_pool(kernel_library):
         try:
             met = threading.Barrier(2, timeout=20)
             meet = TASK(lambda _context, _begin, _end: met.wait() and None)
-            kernel_library.rk_parallel(meet, None, 2, 1)
+            kernel_library.rk_parallel(meet, None, 8, 1)
             good = not met.broken and (run(kernel_library, 100, 1)[0] == 1).all()
             os._exit(0 if good else 1)
         except BaseException:

@@ -112,6 +112,7 @@ def test_inherited_masks(first, compiled):
 
 # ---------------------------------------------------------------- views
 
+
 @pytest.mark.parametrize("make", [layers.Flatten, lambda: layers.ExpandDims(1), layers.Input, layers.Debug])
 def test_no_copies(make):
     x = K.array(np.arange(24).reshape(2, 3, 4).tolist())
@@ -129,14 +130,17 @@ def test_shapes_are_checked_without_inspection():
         for shape in ([2, 3, 2], []):
             with pytest.raises(InvalidArgumentException, match=layer.name()):
                 layer.forward(K.ones(shape))
-    add = layers.Add(input_shapes=[[3], [3]])
-    add.build()
+    add = layers.Add()
+    add.forward([K.ones([2, 3]), K.ones([2, 3])])
     add.setShapeInspection(False)
+    with pytest.raises(InvalidArgumentException, match=r"inputs need 2 NDArray\. 3 given in add"):
+        add.forward([K.ones([2, 3])] * 3)
     with pytest.raises(InvalidArgumentException, match=r"Inputs have incompatible shapes.*\(2,3\) and \(2,4\)"):
         add.forward([K.ones([2, 3]), K.ones([2, 4])])
 
 
 # ---------------------------------------------------------------- hooks
+
 
 def test_hooks():
     seen = []
@@ -171,6 +175,7 @@ def test_hooks_that_are_not_enabled():
 
 # ---------------------------------------------------------------- gather, max
 
+
 def test_gather_adds_up_repeated_numbers():
     source = g.Variable(np.arange(6.0).reshape(1, 3, 2))
     layer = layers.Gather(axis=0)
@@ -185,7 +190,9 @@ def test_gather_adds_up_repeated_numbers():
 
 def test_gather_out_of_range():
     layer = layers.Gather(name="pick")
-    with pytest.raises(InvalidArgumentException, match="index is out of range: 3 at position 1.*0 to 2 .*pick:forward"):
+    with pytest.raises(
+        InvalidArgumentException, match=r"index is out of range: 3 at position 1.*0 to 2 .*pick:forward"
+    ):
         layer.forward([K.zeros([2, 3]), K.array([0, 3], dtype=NDArray.int32)])
 
 
@@ -218,6 +225,7 @@ def test_the_first_of_several_maxima_has_the_gradient():
 
 # ---------------------------------------------------------------- arguments
 
+
 @pytest.mark.parametrize(
     ("make", "shape", "message"),
     [
@@ -249,18 +257,19 @@ def test_repeats(repeats):
 
 def test_inputs_that_are_refused():
     layer = layers.Add(name="plus")
-    with pytest.raises(InvalidArgumentException, match="inputs must be list of variable: .* given in plus"):
+    with pytest.raises(InvalidArgumentException, match=r"inputs must be list of variable: .* given in plus"):
         layer.forward(K.ones([2, 3]))
     with pytest.raises(InvalidArgumentException, match="Must have arguments greater than 2 or equal in plus"):
         layer.forward([K.ones([2, 3])])
     layer.forward([K.ones([2, 3]), K.ones([2, 3])])
     with pytest.raises(InvalidArgumentException, match=r"unmatch batch size of input 1: \[4\], must be \[2\] in plus"):
         layer.forward([K.ones([2, 3]), K.ones([4, 3])])
-    with pytest.raises(InvalidArgumentException, match="inputs need 2 NDArray. 3 given in plus:forward"):
+    with pytest.raises(InvalidArgumentException, match=r"inputs need 2 NDArray\. 3 given in plus:forward"):
         layer.forward([K.ones([2, 3])] * 3)
 
 
 # ---------------------------------------------------------------- layers of the user's
+
 
 class Weighted(AbstractMultiInputLayer):
     """a x + y with a weight a."""

@@ -21,7 +21,6 @@ from rindow_nn.optimizers.schedule import ExponentialDecay, InverseTimeDecay
 from rindow_nn.support.hda import HDAFactory, HDASqlite
 
 
-
 @pytest.fixture
 def path(tmp_path):
     return str(tmp_path / "saved.model")

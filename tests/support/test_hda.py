@@ -105,7 +105,7 @@ def test_iterator_in_the_original_manner(hda):
     assert (iterator.key(), iterator.current(), iterator.valid()) == (None, None, False)
     iterator.next()
     assert not iterator.valid()
-    getattr(iterator, "__destruct")()  # noqa: B009
+    getattr(iterator, "__destruct")()
 
 
 def test_values_are_text_as_php_writes_it(hda, path):
@@ -293,7 +293,7 @@ def test_replacing_fails_as_a_whole(path, tmp_path):
 def test_replacing_leaves_other_files_alone(tmp_path):
     path = tmp_path / "thesis.txt"
     path.write_text("years of work")
-    with pytest.raises(RuntimeException, match="thesis.txt"), HDASqliteFactory().replacing(str(path), ["model"]):
+    with pytest.raises(RuntimeException, match=r"thesis\.txt"), HDASqliteFactory().replacing(str(path), ["model"]):
         pass
     assert path.read_text() == "years of work"
     with pytest.raises(RuntimeException), HDASqliteFactory().replacing(str(tmp_path / "no" / "folder"), ["model"]):

@@ -8,6 +8,7 @@ first need them.
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.math cimport fabs, hypot, isfinite
 from libc.stddef cimport ptrdiff_t
+from libc.string cimport memset
 
 import numbers
 import re
@@ -17,7 +18,7 @@ import numpy as np
 from rindow_math.exceptions import InvalidArgumentException, RuntimeException
 from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport (
-    Buffer, dtype_code, is_complex, is_float, is_int, item_size, load_item, store_item,
+    Buffer, dtype_code, give_memory, is_complex, is_float, is_int, item_size, load_item, store_item, take_memory,
 )
 from rindow_math.matrix.complexnumber import Complex
 from rindow_math.matrix.drivers import Service
@@ -42,12 +43,6 @@ cdef extern from "rk_level1.h" nogil:
     void rk_rotm_f64(ptrdiff_t n, double* x, ptrdiff_t incx, double* y, ptrdiff_t incy, const double* p)
     ptrdiff_t rk_search_f32(int largest, int modulus, int skip, ptrdiff_t n, const float* x, ptrdiff_t inc)
     ptrdiff_t rk_search_f64(int largest, int modulus, int skip, ptrdiff_t n, const double* x, ptrdiff_t inc)
-    ptrdiff_t rk_csearch_f32(int largest, ptrdiff_t n, const float* x, ptrdiff_t inc)
-    ptrdiff_t rk_csearch_f64(int largest, ptrdiff_t n, const double* x, ptrdiff_t inc)
-    void rk_cdot_f32(ptrdiff_t n, const float* a, const float* b, double* sums)
-    void rk_cdot_f64(ptrdiff_t n, const double* a, const double* b, double* sums)
-    double rk_casum_f32(ptrdiff_t n, const float* x)
-    double rk_casum_f64(ptrdiff_t n, const double* x)
     double rk_distance_f32(ptrdiff_t n, const float* a, const float* b)
     double rk_distance_f64(ptrdiff_t n, const double* a, const double* b)
     void rk_swap(size_t size, char* x, char* y)
@@ -204,6 +199,63 @@ cdef void _run_vector(Product* p, ptrdiff_t rows, const char* a, const char* x, 
         rk.dgemv(p.ta, rows, p.lda, p.alpha[0], <const double*>a, p.lda, <const double*>x, 1, p.beta[0], <double*>y, 1)
 
 
+cdef void _put_complex(Product* p, char* y, ptrdiff_t i, double re, double im) noexcept nogil:
+    """y[i] = alpha (re + im i) + beta y[i]"""
+    cdef double out_re = p.alpha[0] * re - p.alpha[1] * im
+    cdef double out_im = p.alpha[0] * im + p.alpha[1] * re
+    cdef float* single = <float*>y + 2 * i
+    cdef double* pair = <double*>y + 2 * i
+    cdef bint kept = p.beta[0] != 0 or p.beta[1] != 0
+    if p.dt == core.RK_COMPLEX64:
+        if kept:
+            out_re += p.beta[0] * single[0] - p.beta[1] * single[1]
+            out_im += p.beta[0] * single[1] + p.beta[1] * single[0]
+        single[0] = <float>out_re
+        single[1] = <float>out_im
+    else:
+        if kept:
+            out_re += p.beta[0] * pair[0] - p.beta[1] * pair[1]
+            out_im += p.beta[0] * pair[1] + p.beta[1] * pair[0]
+        pair[0] = out_re
+        pair[1] = out_im
+
+
+cdef int _run_complex_vector(Product* p, ptrdiff_t rows, const char* a, const char* x, char* y) except -1 nogil:
+    """y = alpha op(a) x + beta y for complex numbers: dot products of rows, or a sum of rows if transposed."""
+    cdef double[2] sums
+    cdef double sign = -1.0 if p.ca else 1.0
+    cdef ptrdiff_t i
+    cdef ptrdiff_t bytes = p.m * p.size
+    cdef bint single = p.dt == core.RK_COMPLEX64
+    cdef char* total
+    if not p.ta:
+        for i in range(rows):
+            rk.complex_dot(p.dt, p.ca, p.k, a + i * p.lda * p.size, 1, x, 1, sums)
+            _put_complex(p, y, i, sums[0], sums[1])
+        return 0
+    total = <char*>take_memory(bytes)
+    if total == NULL:
+        with gil:
+            raise MemoryError(f"no memory for {p.m} sums")
+    memset(total, 0, bytes)
+    for i in range(rows):
+        # conj(a) x is conj(a conj(x))
+        if single:
+            sums[0] = (<const float*>x)[2 * i]
+            sums[1] = sign * (<const float*>x)[2 * i + 1]
+        else:
+            sums[0] = (<const double*>x)[2 * i]
+            sums[1] = sign * (<const double*>x)[2 * i + 1]
+        rk.axpy(p.dt, p.m, sums[0], sums[1], a + i * p.lda * p.size, 1, total, 1)
+    for i in range(p.m):
+        if single:
+            _put_complex(p, y, i, (<float*>total)[2 * i], sign * (<float*>total)[2 * i + 1])
+        else:
+            _put_complex(p, y, i, (<double*>total)[2 * i], sign * (<double*>total)[2 * i + 1])
+    give_memory(total, bytes)
+    return 0
+
+
 cdef void _zero(NDArrayPhp a) noexcept:
     cdef char[16] nothing = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     rk.fill(item_size(a.dt), nothing, a.ptr, a.n, 1)
@@ -287,10 +339,10 @@ cdef ptrdiff_t _search_at(const char* x, int dt, ptrdiff_t n, ptrdiff_t inc, bin
     cdef ptrdiff_t found
     if n < 1:
         raise InvalidArgumentException("Argument n must be greater than 0.: an empty array has no extreme")
-    if dt == core.RK_COMPLEX64 and modulus:
-        return rk_csearch_f32(largest, n, <const float*>x, inc)
-    if dt == core.RK_COMPLEX128 and modulus:
-        return rk_csearch_f64(largest, n, <const double*>x, inc)
+    if is_complex(dt) and modulus:
+        with nogil:
+            found = rk.complex_arg(dt, largest, n, x, inc)
+        return found
     if is_complex(dt) or dt == core.RK_FLOAT16:
         raise InvalidArgumentException(f"Unsuppored data type.: X of {NAMES[dt]}")
     if modulus:
@@ -1289,18 +1341,15 @@ class BlasMethods:
         cdef NDArrayPhp x = array_arg(X, "X")
         cdef NDArrayPhp y = array_arg(Y, "Y")
         cdef double result
-        cdef double[4] sums
+        cdef double[2] parts
+        cdef bint conjugated
         check_same_shape(x, y)
         check_same_type(x, y, "X", "Y")
         if is_complex(x.dt):
+            conjugated = conj is None or _flag(conj)
             with nogil:
-                if x.dt == core.RK_COMPLEX64:
-                    rk_cdot_f32(x.n, <const float*>x.ptr, <const float*>y.ptr, sums)
-                else:
-                    rk_cdot_f64(x.n, <const double*>x.ptr, <const double*>y.ptr, sums)
-            if conj is None or _flag(conj):
-                return Complex(sums[0] + sums[1], sums[2] - sums[3])
-            return Complex(sums[0] - sums[1], sums[2] + sums[3])
+                rk.complex_dot(x.dt, conjugated, x.n, x.ptr, 1, y.ptr, 1, parts)
+            return Complex(parts[0], parts[1])
         if x.dt == core.RK_FLOAT16:
             raise unsupported(x, "X")
         if x.n > LONG:
@@ -1324,10 +1373,8 @@ class BlasMethods:
         if x.dt == core.RK_FLOAT16:
             raise unsupported(x, "X")
         with nogil:
-            if x.dt == core.RK_COMPLEX64:
-                result = rk_casum_f32(x.n, <const float*>x.ptr)
-            elif x.dt == core.RK_COMPLEX128:
-                result = rk_casum_f64(x.n, <const double*>x.ptr)
+            if is_complex(x.dt):
+                result = rk.complex_asum(x.dt, x.n, x.ptr)
             else:
                 result = rk.asum_all(x.dt, x.n, x.ptr, 1)
         return result
@@ -1763,7 +1810,10 @@ class BlasMethods:
             check_same_type(y, a, "Y", "A")
             check_apart(y, a, "Y", "A")
             check_apart(y, x, "Y", "X")
-        if a.n == 0 or not (a.dt == core.RK_FLOAT32 or a.dt == core.RK_FLOAT64):
+        if a.n and is_complex(a.dt):
+            with nogil:
+                _run_complex_vector(&p, a.dims[0], a.ptr, x.ptr, y.ptr)
+        elif a.n == 0 or not (a.dt == core.RK_FLOAT32 or a.dt == core.RK_FLOAT64):
             _multiply(&p, a, x, y)
         elif a.n > LONG:
             with nogil:

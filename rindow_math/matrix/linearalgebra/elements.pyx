@@ -441,6 +441,9 @@ class ElementMethods:
         if is_float(a.dt):
             return _scaled(core.RK_PPOW, A, alpha, None, "pow")
         store_item(item, a.dt, alpha)
+        alpha = load_item(item, a.dt)
+        if alpha == int(float(alpha)):
+            return _scaled(core.RK_PPOW, A, alpha, None, "pow")
         _combine(core.RK_POW, a, item, a.n, 1, False)
         return A
 

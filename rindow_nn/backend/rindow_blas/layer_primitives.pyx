@@ -33,7 +33,7 @@ cdef int _alike(NDArrayPhp x, NDArrayPhp y, Py_ssize_t n, str what) except -1:
 
 
 cdef class Lookup:
-    """Sizes of a lookup: source (batches, m, classes, k, length), index (batches, n, k), out (batches, m, n, k, length)."""
+    """Sizes: source (batches, m, classes, k, length), index (batches, n, k), out (batches, m, n, k, length)."""
 
 
 cdef class LayerPrimitives:

@@ -9,7 +9,7 @@ from libc.stddef cimport ptrdiff_t
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
-from rindow_math.matrix.buffer cimport is_complex, is_float, is_int, item_size
+from rindow_math.matrix.buffer cimport is_complex, is_float, item_size
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport (
     MAX_DIMS, NDArrayPhp, cast_to, check_writable, copy_of, empty, empty_like, full, raw, same_shape,

@@ -10,7 +10,7 @@ import numpy as np
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix import NDArray, R
-from rindow_math.matrix.random import generator
+from rindow_math.matrix.random import branch, generator
 from rindow_nn.data.dataset.base import FilteredDataset
 from rindow_nn.data.dataset.gather import take
 from rindow_nn.data.dataset.prefetch import prefetched
@@ -97,13 +97,15 @@ class NDArrayDataset(FilteredDataset):
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         if (self._filter is not None or self._on_disk) and len(self) > 1:
             return prefetched(self._batches)
-        return self._batches()
+        # the numbers that the thread would draw
+        return self._batches(branch() if self._shuffle else None)
 
-    def _batches(self) -> Iterator[tuple[Any, Any]]:
+    def _batches(self, draw: np.random.Generator | None = None) -> Iterator[tuple[Any, Any]]:
+        draw = generator() if draw is None else draw
         count, size = len(self._inputs[0]), self._batch_size
         order = range(len(self))
         if self._shuffle and len(order) > 1:
-            order = generator().permutation(len(order)).tolist()
+            order = draw.permutation(len(order)).tolist()
         for batch in order:
             part = R(batch * size, min((batch + 1) * size, count))
             inputs = [x[part] for x in self._inputs]
@@ -111,7 +113,7 @@ class NDArrayDataset(FilteredDataset):
             if self._filter is not None:
                 inputs, tests = self._translate(inputs, tests)
             if self._shuffle:
-                rows = generator().permutation(len(inputs[0])).astype("int32")
+                rows = draw.permutation(len(inputs[0])).astype("int32")
                 inputs = [take(x, rows) for x in inputs]
                 tests = None if tests is None else take(tests, rows)
             yield (inputs if self._multi else inputs[0]), tests

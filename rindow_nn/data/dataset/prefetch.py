@@ -7,9 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
-from rindow_math.matrix.random import drawing_from, generator
+from rindow_math.matrix.random import branch, drawing_from
 
 __all__ = ["prefetched"]
 
@@ -26,7 +24,7 @@ def prefetched(batches: Callable[[], Iterator[Any]]) -> Iterator[Any]:
     Args:
         batches: makes the iterator; called in the thread.
     """
-    own = np.random.default_rng(generator().integers(2**63))
+    own = branch()
     items: queue.Queue[tuple[bool, Any]] = queue.Queue(_AHEAD)
     left = threading.Event()
 

@@ -41,7 +41,8 @@ class SequentialDataset(FilteredDataset):
     Example:
         >>> from rindow_math.matrix import MatrixOperator
         >>> mo = MatrixOperator()
-        >>> data = SequentialDataset(mo, [(mo.zeros([3, 2]), mo.zeros([3]))] * 2, batch_size=2, total_size=6)
+        >>> items = [(mo.zeros([3, 2]), mo.zeros([3]))] * 2
+        >>> data = SequentialDataset(mo, items, batch_size=2, total_size=6, shuffle=False)
         >>> len(data), [x.shape() for x, t in data]
         (3, [[2, 2], [1, 2], [2, 2], [1, 2]])
 

@@ -20,8 +20,9 @@ from rindow_math.matrix.buffer cimport Buffer, give_memory, item_size, new_buffe
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArray, NDArrayPhp, copy_of, empty, header_like, raw, same_shape, view
 from rindow_nn.gradient.core.tape cimport (
-    AbstractFunction, DifferentiateCall, FIXED, GradientCall, GradientTape, MICRO_BINARY, MICRO_PARAM, MICRO_UNARY, Micro, OPAQUE,
-    STEP, VIEW, Variable, make_variable, note_call, pack, prepare, primitives, profiling, pull_back, recording, set_trace, set_tracing,
+    AbstractFunction, DifferentiateCall, FIXED, GradientTape, MICRO_BINARY, MICRO_PARAM, MICRO_UNARY, Micro, OPAQUE, STEP,
+    VIEW, Variable, layer_of, make_variable, note_call, pack, prepare, primitives, profiling, pull_back, recording, set_trace,
+    set_tracing,
 )
 from rindow_nn.gradient.core.tape import backward_pipeline
 
@@ -89,6 +90,7 @@ cdef class Call:
     cdef int role
     cdef bint pointwise
     cdef Micro micro
+    cdef object layer                 # that it belongs to, or None
     cdef Call subject                 # of a DifferentiateCall: the call it differentiates
     cdef int number
 
@@ -212,6 +214,7 @@ cdef class Program:
                 self.places[(node, i)] = self._new(CONSTANT, traced[i])
             return 0
         call.f = node.renew()
+        call.layer = layer_of(node)
         call.number = len(self.calls) + len(self.back_calls)
         if isinstance(node, DifferentiateCall):
             call.subject = self.found[(<DifferentiateCall>node).subject]
@@ -359,7 +362,7 @@ cdef class Step:
     cdef int execute(self, Run run) except -1:
         return 0
 
-    cdef int note(self, long long begin) except -1:
+    cdef int note(self, str phase, long long begin) except -1:
         """Notes the time of a run in the profile."""
         return 0
 
@@ -378,9 +381,8 @@ cdef class CallStep(Step):
         self.call.f.forward(self.xs, self.out)
         return 0
 
-    cdef int note(self, long long begin) except -1:
-        cdef AbstractFunction f = self.call.f
-        return note_call("backward" if isinstance(f, GradientCall) else "forward", f, self.xs, self.out, begin)
+    cdef int note(self, str phase, long long begin) except -1:
+        return note_call(phase, type(self.call.f).__name__, self.call.layer, self.xs, self.out, begin)
 
     cdef str describe(self):
         return f"{self.call.title():12s} {_names(self.call.ins)} -> {_names(self.call.outs)}"
@@ -391,6 +393,7 @@ cdef class OpaqueStep(Step):
 
     cdef Call call
     cdef AbstractFunction made        # of the last run, for the profile
+    cdef list outs
 
     cdef int execute(self, Run run) except -1:
         cdef AbstractFunction f = self.call.f.renew()
@@ -439,11 +442,11 @@ cdef class OpaqueStep(Step):
         run.instances[self.call] = f
         if profiling():
             self.made = (<DifferentiateCall>f).subject if isinstance(f, DifferentiateCall) else f
+            self.outs = list(result)
         return 0
 
-    cdef int note(self, long long begin) except -1:
-        phase = "backward" if isinstance(self.call.f, GradientCall) else "forward"
-        return note_call(phase, self.made, self.made.kept, (), begin)
+    cdef int note(self, str phase, long long begin) except -1:
+        return note_call(phase, type(self.made).__name__, self.call.layer, self.made.kept, self.outs, begin)
 
     cdef str describe(self):
         return f"{self.call.title():12s} {_names(self.call.ins)} -> {_names(self.call.outs)}   (Python)"
@@ -538,10 +541,10 @@ cdef class FusedStep(Step):
                 core.parallel(_run_blocks, &self.f, self.blocks, 8)
         return 0
 
-    cdef int note(self, long long begin) except -1:
-        cdef Call last = <Call>self.calls[len(self.calls) - 1]
-        phase = "backward" if any([isinstance((<Call>c).f, GradientCall) for c in self.calls]) else "forward"
-        return note_call(phase, last.f, tuple(self.headers), (), begin)
+    cdef int note(self, str phase, long long begin) except -1:
+        layers = {(<Call>c).layer for c in self.calls}
+        what = "+".join([(<Call>c).title() for c in self.calls])
+        return note_call(phase, what, layers.pop() if len(layers) == 1 else None, self.headers, (), begin)
 
     cdef str describe(self):
         inside = {x for c in self.calls for x in (<Call>c).outs}
@@ -595,6 +598,7 @@ cdef class Plan:
     cdef list saved                   # Values whose memory lives on until the gradient
     cdef list fresh                   # Values that get new memory in each run: what the user receives
     cdef list targets
+    cdef str phase                    # for the profile
     cdef Py_ssize_t arena_size
     cdef Py_ssize_t unplanned         # bytes that the arena's values would take side by side
 
@@ -619,7 +623,7 @@ cdef class Plan:
         for step in self.steps:
             begin = perf_counter_ns()
             (<Step>step).execute(run)
-            (<Step>step).note(begin)
+            (<Step>step).note(self.phase, begin)
         return 0
 
 
@@ -645,6 +649,7 @@ cdef Plan _compile(Program program, list calls, list targets, set given, list sa
     cdef Value v
     cdef int at
     plan.targets = targets
+    plan.phase = "forward" if calls is program.calls else "backward"
     plan.saved = saved
     for item in targets + saved:
         stack.append(item)

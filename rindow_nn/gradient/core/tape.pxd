@@ -60,6 +60,7 @@ cdef class AbstractFunction:
     cdef long stamp                   # visits of the graph walk
     cdef long trace                   # the trace it was recorded in; 0: none
     cdef bint useful
+    cdef object origin                # of a call that computes a gradient: the layer whose gradient it is, if any
     cdef AbstractFunction begun       # of an activation that ends a layer's call: that call; the two answer as one
     cdef int role(self)
     cdef int shape_only(self)
@@ -89,7 +90,8 @@ cdef class GradientTape:
 cdef GradientTape current_tape()
 cdef bint recording() noexcept
 cdef bint profiling() noexcept
-cdef int note_call(str phase, AbstractFunction f, object inputs, object outputs, long long begin) except -1
+cdef object layer_of(AbstractFunction f)
+cdef int note_call(str phase, str what, object layer, object inputs, object outputs, long long begin) except -1
 cdef int tracing() noexcept
 cdef int set_tracing(int mode) noexcept
 cdef long set_trace(long number) noexcept

@@ -61,6 +61,8 @@ cdef bint recording() noexcept:
 # ------------------------------------------------------------------------------------------------ what takes the time
 
 cdef bint rn_profiling = False
+cdef bint rn_pulling = False          # inside the gradient of a call; only kept while a profile runs
+cdef object rn_origin = None          # the layer whose gradient is being traced
 cdef list rn_events = None            # of a running profile: (phase, what, layer, inputs, outputs, begin, end, thread)
 
 
@@ -88,19 +90,52 @@ cdef list _specs(object values):
     return specs
 
 
-cdef int note_call(str phase, AbstractFunction f, object inputs, object outputs, long long begin) except -1:
+cdef object layer_of(AbstractFunction f):
+    """The layer or loss that a call belongs to, or None."""
+    if f.begun is not None:
+        return layer_of(f.begun)
+    layer = getattr(f, "layerObject", None)
+    return f.origin if layer is None else layer()
+
+
+cdef int note_call(str phase, str what, object layer, object inputs, object outputs, long long begin) except -1:
     """Notes a call that began at the given time (``time.perf_counter_ns``) and ends now."""
     cdef long long end = perf_counter_ns()
     if rn_events is None:
         return 0
-    layer = getattr(f, "layerObject", None)
-    layer = None if layer is None else layer()
     if layer is not None:
-        layer = layer.name() if hasattr(layer, "name") else type(layer).__name__
-    rn_events.append(
-        (phase, type(f).__name__, layer, _specs(inputs), _specs(outputs), begin, end, get_ident())
-    )
+        layer = (layer.name() if hasattr(layer, "name") else None) or type(layer).__name__
+    rn_events.append((phase, what, layer, _specs(inputs), _specs(outputs), begin, end, get_ident()))
     return 0
+
+
+def timed(phase, what, function):
+    """The function; where a profile is being taken, one that notes each call of it."""
+    if not rn_profiling:
+        return function
+
+    def noted(*args):
+        cdef long long begin = perf_counter_ns()
+        result = function(*args)
+        note_call(phase, what, None, (), (), begin)
+        return result
+
+    return noted
+
+
+def timed_items(phase, what, items):
+    """Something to iterate over; where a profile is being taken, with a note of what each item took."""
+    return _timed_items(phase, what, iter(items)) if rn_profiling else items
+
+
+def _timed_items(phase, what, items):
+    fetch = timed(phase, what, items.__next__)
+    while True:
+        try:
+            item = fetch()
+        except StopIteration:
+            return
+        yield item
 
 
 cdef int tracing() noexcept:
@@ -745,7 +780,8 @@ cdef class AbstractFunction:
             shape = douts[i].shape() if isinstance(douts[i], NDArray) else []
             if douts[i] is not None and ref.shape() is not None and shape != ref.shape():
                 raise InvalidArgumentException(
-                    f"the gradient of output #{i + 1} of {_function_name(self)} has shape {shape}, must be {ref.shape()}"
+                    f"the gradient of output #{i + 1} of {_function_name(self)} has shape {shape}, must be "
+                    f"{ref.shape()}"
                 )
         found = self.gradient_of(
             tuple([None if d is None else pack(self.backend_, d) for d in douts]), 0xFFFFFFFFFFFFFFFFULL
@@ -894,6 +930,7 @@ cdef class AbstractFunction:
             self.trace = rn_trace
             if rn_tracing:
                 self.results = list(value) if isinstance(value, tuple) else [value]
+                self.origin = rn_origin
         if not isinstance(value, tuple):
             v = make_variable(self.backend_, value)
             v.traced = traced and isinstance(v.value_, NDArray)
@@ -928,13 +965,21 @@ cdef class AbstractFunction:
     cdef object timed_forward(self, tuple xs):
         cdef long long begin = perf_counter_ns()
         value = self.forward(xs, None)
-        note_call("backward" if isinstance(self, GradientCall) else "forward", self, xs, value, begin)
+        phase = "backward" if rn_pulling or isinstance(self, GradientCall) else "forward"
+        note_call(phase, type(self).__name__, layer_of(self), xs, value, begin)
         return value
 
     cdef tuple timed_gradient(self, tuple douts, unsigned long long needs):
+        global rn_pulling
         cdef long long begin = perf_counter_ns()
-        cdef tuple grads = self.gradient_of(douts, needs)
-        note_call("backward", self, self.kept, grads, begin)
+        cdef bint before = rn_pulling
+        cdef tuple grads
+        rn_pulling = True  # what is called meanwhile is a part of it
+        try:
+            grads = self.gradient_of(douts, needs)
+        finally:
+            rn_pulling = before
+        note_call("backward", type(self).__name__, layer_of(self), self.kept + douts, grads, begin)
         return grads
 
     cdef Variable input(self, int i):
@@ -1361,6 +1406,7 @@ cdef list pull_back(object backend, list targets, list seeds, list wanted, long 
 
     With the number of a trace, calls outside it do not count; a target that no call made may itself be wanted.
     """
+    global rn_origin
     cdef _Sources sources = _sources(wanted, within)
     cdef dict slots = {}              # call -> gradients of its outputs
     cdef dict leaves = {}             # variable that no call made -> gradient
@@ -1403,6 +1449,12 @@ cdef list pull_back(object backend, list targets, list seeds, list wanted, long 
                     slot[i] = _zeros(backend, node.output_shapes[i])
         if rn_profiling:
             grads = node.timed_gradient(tuple(slot), needs)
+        elif rn_tracing:
+            rn_origin = layer_of(node)
+            try:
+                grads = node.gradient_of(tuple(slot), needs)
+            finally:
+                rn_origin = None
         else:
             grads = node.gradient_of(tuple(slot), needs)
         if rn_tape != NULL and rn_tracing == 0:

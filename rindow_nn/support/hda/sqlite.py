@@ -266,7 +266,8 @@ class HDASqlite(HDA):
                 for row in rows:
                     for values in self._execute(
                         f"SELECT CAST(ancestor AS BLOB), CAST(key AS BLOB), CAST(type AS BLOB), CAST(value AS BLOB) "
-                        f"FROM {self.table} WHERE ancestor = ? AND key = ?", row
+                        f"FROM {self.table} WHERE ancestor = ? AND key = ?",
+                        row,
                     ):
                         for value in values:
                             crc = zlib.crc32(b"%d:" % len(value or b""), crc)

@@ -1,4 +1,4 @@
-/* Rotations, and searches by modulus: short kernels at the speed of memory or of one element, so in one variant only.
+/* Rotations, and searches that pass over nan: short kernels at the speed of memory or of one element, so in one variant only.
  * Increments are in elements. */
 #ifndef RK_LEVEL1_H
 #define RK_LEVEL1_H
@@ -188,109 +188,8 @@ RK_L1 double rk_distance_##NAME(ptrdiff_t n, const T *a, const T *b) \
     return best[0]; \
 }
 
-/* Complex numbers are pairs. MODULUS is monotonic in the modulus. */
-#define RK_LEVEL1_COMPLEX(NAME, T, MODULUS) \
-RK_L1_INLINE ptrdiff_t rk_csearch_any_##NAME(int largest, ptrdiff_t n, const T *x, ptrdiff_t step) \
-{ \
-    double best[8]; \
-    ptrdiff_t i = 0; \
-    const double first = MODULUS(x[0], x[1]); \
-    if (first != first) \
-        return 0; \
-    for (int j = 0; j < 8; j++) \
-        best[j] = first; \
-    for (; i + 8 <= n; i += 8) \
-        for (int j = 0; j < 8; j++) { \
-            const double v = MODULUS(x[(i + j) * step], x[(i + j) * step + 1]); \
-            best[j] = (largest ? best[j] < v : best[j] > v) ? v : best[j]; \
-        } \
-    for (; i < n; i++) { \
-        const double v = MODULUS(x[i * step], x[i * step + 1]); \
-        best[0] = (largest ? best[0] < v : best[0] > v) ? v : best[0]; \
-    } \
-    for (int j = 1; j < 8; j++) \
-        best[0] = (largest ? best[0] < best[j] : best[0] > best[j]) ? best[j] : best[0]; \
-    for (i = 0; i < n; i++) \
-        if (MODULUS(x[i * step], x[i * step + 1]) == best[0]) \
-            break; \
-    return i < n ? i : 0; \
-} \
-/* the position of the first number with the largest or smallest modulus; nan as in rk_search */ \
-RK_L1 ptrdiff_t rk_csearch_##NAME(int largest, ptrdiff_t n, const T *x, ptrdiff_t inc) \
-{ \
-    if (inc == 1) \
-        return largest ? rk_csearch_any_##NAME(1, n, x, 2) : rk_csearch_any_##NAME(0, n, x, 2); \
-    return rk_csearch_any_##NAME(largest, n, x, 2 * inc); \
-} \
-/* the sums of a_re b_re, a_im b_im, a_re b_im, a_im b_re: short runs in T, their sums in double */ \
-RK_L1 void rk_cdot_##NAME(ptrdiff_t n, const T *a, const T *b, double *sums) \
-{ \
-    double same = 0, same_im = 0, cross = 0, cross_im = 0; \
-    ptrdiff_t i = 0; \
-    while (i + 8 <= n) { \
-        T straight[16] = {0}, crossed[16] = {0}; \
-        const ptrdiff_t end = n - i < 512 ? i + (n - i) / 8 * 8 : i + 512; \
-        for (; i < end; i += 8) \
-            for (int j = 0; j < 16; j++) { \
-                straight[j] += a[2 * i + j] * b[2 * i + j]; \
-                crossed[j] += a[2 * i + j] * b[2 * i + (j ^ 1)]; \
-            } \
-        for (int j = 0; j < 16; j += 2) { \
-            same += (double)straight[j]; \
-            same_im += (double)straight[j + 1]; \
-            cross += (double)crossed[j]; \
-            cross_im += (double)crossed[j + 1]; \
-        } \
-    } \
-    for (; i < n; i++) { \
-        same += (double)a[2 * i] * b[2 * i]; \
-        same_im += (double)a[2 * i + 1] * b[2 * i + 1]; \
-        cross += (double)a[2 * i] * b[2 * i + 1]; \
-        cross_im += (double)a[2 * i + 1] * b[2 * i]; \
-    } \
-    sums[0] = same; \
-    sums[1] = same_im; \
-    sums[2] = cross; \
-    sums[3] = cross_im; \
-}
-
-/* squares of floats neither overflow nor underflow in double */
-#define RK_SQUARES(re, im) ((double)(re) * (double)(re) + (double)(im) * (double)(im))
-
-RK_L1 double rk_modulus(double re, double im)
-{
-    const double squares = re * re + im * im;
-    return squares > 1e-290 && squares < 1e300 ? sqrt(squares) : hypot(re, im);
-}
-
-/* the sum of the moduli */
-RK_L1 double rk_casum_f32(ptrdiff_t n, const float *x)
-{
-    double sum[8] = {0};
-    ptrdiff_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (int j = 0; j < 8; j++)
-            sum[j] += sqrt(RK_SQUARES(x[2 * (i + j)], x[2 * (i + j) + 1]));
-    for (; i < n; i++)
-        sum[0] += sqrt(RK_SQUARES(x[2 * i], x[2 * i + 1]));
-    return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
-}
-RK_L1 double rk_casum_f64(ptrdiff_t n, const double *x)
-{
-    double sum[4] = {0};
-    ptrdiff_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (int j = 0; j < 4; j++)
-            sum[j] += rk_modulus(x[2 * (i + j)], x[2 * (i + j) + 1]);
-    for (; i < n; i++)
-        sum[0] += rk_modulus(x[2 * i], x[2 * i + 1]);
-    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
-
 RK_LEVEL1_REAL(f32, float)
 RK_LEVEL1_REAL(f64, double)
-RK_LEVEL1_COMPLEX(f32, float, RK_SQUARES)
-RK_LEVEL1_COMPLEX(f64, double, rk_modulus)
 
 RK_L1 void rk_swap(size_t bytes, char *x, char *y)
 {

@@ -57,6 +57,9 @@ static void *scratch_grow(scratch *s, int slot, size_t bytes)
  * the pause between two kernels of a training step, shorter than anyone's time
  * slice. A sleeping worker takes some 50 us to come back. */
 #define SPIN_NS 60000
+/* Waking a sleeping worker takes the caller some 15 us. A job of fewer grains than this, each some microseconds of
+ * work, is not worth that, unless it follows another closely: then more of them are likely to come. */
+#define GRAINS_WORTH_WAKING 4
 
 /* Pieces that a thread owns, as one word: job number (32 bits), next piece
  * (16), end (16). Taking one is a compare-and-swap, which fails when the job is
@@ -79,6 +82,7 @@ static struct {
     int started;                           /* workers 1 .. started exist */
     int cpus;
     uint32_t number;
+    int64_t last;                          /* when a job ended, or began that was not worth waking a worker */
     /* the job */
     _Atomic(rk_task) task;
     _Atomic(void *) context;
@@ -299,6 +303,16 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
         task(context, 0, n);
         return;
     }
+    if (n / grain < GRAINS_WORTH_WAKING && (!pool.started || atomic_load(&pool.workers[1].asleep))) {
+        int64_t now = now_ns();
+        int rare = now - pool.last > SPIN_NS;
+        pool.last = now;
+        if (rare) {
+            atomic_store(&pool.busy, 0);
+            task(context, 0, n);
+            return;
+        }
+    }
     parts = start(parts);
 
     /* pieces are multiples of the grain, which keeps them aligned as the caller likes */
@@ -337,6 +351,7 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
         else
             sched_yield();
     }
+    pool.last = now_ns();
     atomic_store(&pool.busy, 0);
 }
 

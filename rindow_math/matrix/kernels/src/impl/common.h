@@ -50,7 +50,7 @@ static inline int rk_is_int(int dtype) { return dtype >= RK_INT8 && dtype <= RK_
 #define RK_BLOCK 4096
 #define RK_BLOCKS(n) (((n) + RK_BLOCK - 1) / RK_BLOCK)
 /* Below this many elements of cheap arithmetic the calling thread is done before a second one has begun. */
-#define RK_GRAIN_CHEAP 32768
+#define RK_GRAIN_CHEAP 65536
 #define RK_GRAIN_DEAR 8192   /* of transcendental functions */
 
 /* Results from this size on are stored past the caches: they leave them anyway, and a third of the traffic, the read of

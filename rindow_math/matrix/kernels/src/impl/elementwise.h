@@ -157,10 +157,26 @@ RK_INLINE rk_vf32 rk_quick_sigmoid_vf32(rk_vf32 x)
     const rk_vf32 y = top * q;
     return rk_fma_vf32(rk_fma_vf32(-d, y, top), q, y);
 }
+/* rk_tanh_V likewise: further out 1 - 2/(1+e^2x), where the quotient is small and so are its errors */
+RK_INLINE rk_vf32 rk_quick_tanh_vf32(rk_vf32 x)
+{
+    const rk_vf32 one = rk_set1_vf32(1), zero = rk_set1_vf32(0), a = rk_abs_vf32(x), z = a * a;
+    const rk_vf32 b = rk_min_vf32(rk_set1_vf32(10), a);
+    rk_vf32 n, c;
+    rk_vi32 i;
+    const rk_vf32 r = rk_exp_reduce_vf32(b + b, &n, &i, &c);
+    const rk_vf32 d = rk_scale_vf32(rk_expm1_reduced_vf32(r, zero) + one, n, i) + one;
+    rk_vf32 q = (rk_vf32)_mm512_rcp14_ps((__m512)d);
+    q = rk_fma_vf32(q, rk_fma_vf32(-d, q, one), q);
+    const rk_vf32 large = rk_fma_vf32(rk_set1_vf32(-2), q, one), small = rk_fma_vf32(a, z * rk_tanh_tail_vf32(z), a);
+    return rk_with_sign_vf32(rk_select_vf32(rk_lt_vf32(a, rk_set1_vf32(0.625f)), small, large), x);
+}
 #else
 #define rk_quick_sigmoid_vf32 rk_sigmoid_vf32
+#define rk_quick_tanh_vf32 rk_tanh_vf32
 #endif
 #define rk_quick_sigmoid_vf64 rk_sigmoid_vf64
+#define rk_quick_tanh_vf64 rk_tanh_vf64
 
 /* EXPR of the vector v; elements beyond the last whole vector are a partial one. `stream`: y is aligned to lines. */
 #define RK_VMAP(EXPR) do { \
@@ -195,7 +211,7 @@ static void rk_un_##NAME(int op, const T_ *x, T_ *y, ptrdiff_t n, int stream) \
     case RK_SIN: RK_TRIG_MAP(sin, V_, S); \
     case RK_COS: RK_TRIG_MAP(cos, V_, S); \
     case RK_TAN: RK_TRIG_MAP(tan, V_, S); \
-    case RK_TANH: RK_VMAP(rk_tanh_##V_(v)); \
+    case RK_TANH: RK_VMAP(rk_quick_tanh_##V_(v)); \
     case RK_SIGMOID: RK_VMAP(rk_quick_sigmoid_##V_(v)); \
     case RK_RELU: RK_MAP(v > 0 ? v : v != v ? v : 0); \
     case RK_GELU: RK_VMAP(half * v * (one + rk_erf_##V_(v * rk_set1_##V_((T)0.70710678118654752440)))); \
@@ -503,6 +519,7 @@ static int rk_par_##NAME(int op, const T_ *x, double p_, double q_, T_ *y, ptrdi
             return 0; \
         const int64_t e = rk_to_i64(p_); \
         if (e == 2) { RK_MAP((W)v * (W)v); } \
+        if (e == 3) { RK_MAP((W)v * (W)v * (W)v); } \
         if (e < 0) { RK_MAP(v == 1 ? 1 : v == (T)-1 && RK_IS_SIGNED(T) ? (e & 1 ? -1 : 1) : 0); } \
         RK_MAP(rk_ipow((uint64_t)v, (uint64_t)e)); \
     } \

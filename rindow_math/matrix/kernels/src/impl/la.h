@@ -114,28 +114,202 @@ static double RK(max_difference)(int dtype, ptrdiff_t n, const void *x, const vo
     return most;
 }
 
-static void RK(complex_dot)(int dtype, int conj, ptrdiff_t n, const void *x_, ptrdiff_t incx, const void *y_, ptrdiff_t incy,
-                            double *result)
+/* Lines of complex numbers, as pairs: in chunks that follow from the length alone, put together in their order. */
+enum { RK_PAIRS_CHUNK = 8192, RK_PAIRS_PARTS = 256 };
+
+typedef struct {
+    int largest;
+    ptrdiff_t n, incx, incy, chunk;   /* of pairs */
+    const void *x, *y;
+    double first;              /* what a search begins with */
+    double (*parts)[4];
+} rk_pairs_job;
+
+/* squares of floats neither overflow nor underflow in double */
+#define RK_SQUARES(re, im) ((double)(re) * (double)(re) + (double)(im) * (double)(im))
+
+static inline double rk_modulus(double re, double im)
 {
-    double re = 0, im = 0;
-#define RK_CASE(CODE, T) \
-    case CODE: { \
-        const T *x = (const T *)x_, *y = (const T *)y_; \
-        for (ptrdiff_t i = 0; i < n; i++) { \
-            const double a = x[i * incx].re, b = conj ? -x[i * incx].im : x[i * incx].im; \
-            const double c = y[i * incy].re, d = y[i * incy].im; \
-            re += a * c - b * d; \
-            im += a * d + b * c; \
+    const double squares = re * re + im * im;
+    return squares > 1e-290 && squares < 1e300 ? sqrt(squares) : hypot(re, im);
+}
+static inline double rk_root_f32(float re, float im) { return sqrt(RK_SQUARES(re, im)); }
+static inline double rk_root_f64(double re, double im) { return rk_modulus(re, im); }
+
+/* MEASURE is monotonic in the modulus */
+#define RK_PAIRS(NAME, T, MEASURE) \
+/* the sum of the moduli */ \
+static void rk_pairs_asum_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double *part) \
+{ \
+    const T *x = (const T *)job->x + 2 * from; \
+    double sum[8] = {0}; \
+    ptrdiff_t i = 0; \
+    for (; i + 8 <= n; i += 8) \
+        for (int j = 0; j < 8; j++) \
+            sum[j] += rk_root_##NAME(x[2 * (i + j)], x[2 * (i + j) + 1]); \
+    for (; i < n; i++) \
+        sum[0] += rk_root_##NAME(x[2 * i], x[2 * i + 1]); \
+    part[0] = ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7])); \
+} \
+RK_INLINE double rk_pairs_best_##NAME(const T *x, ptrdiff_t step, ptrdiff_t n, double first, int largest) \
+{ \
+    double best[16]; \
+    ptrdiff_t i = 0; \
+    for (int j = 0; j < 16; j++) \
+        best[j] = first; \
+    for (; i + 16 <= n; i += 16) \
+        for (int j = 0; j < 16; j++) { \
+            const double v = MEASURE(x[(i + j) * step], x[(i + j) * step + 1]); \
+            best[j] = (largest ? best[j] < v : best[j] > v) ? v : best[j]; \
         } \
-        break; \
-    }
-    switch (dtype) {
-    RK_CASE(RK_COMPLEX64, rk_c64)
-    RK_CASE(RK_COMPLEX128, rk_c128)
-    }
-#undef RK_CASE
-    result[0] = re;
-    result[1] = im;
+    for (; i < n; i++) { \
+        const double v = MEASURE(x[i * step], x[i * step + 1]); \
+        best[0] = (largest ? best[0] < v : best[0] > v) ? v : best[0]; \
+    } \
+    for (int j = 1; j < 16; j++) \
+        best[0] = (largest ? best[0] < best[j] : best[0] > best[j]) ? best[j] : best[0]; \
+    return best[0]; \
+} \
+/* the largest or smallest measure; nan is passed over */ \
+static void rk_pairs_arg_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double *part) \
+{ \
+    const ptrdiff_t step = 2 * job->incx; \
+    const T *x = (const T *)job->x + step * from; \
+    if (step != 2) \
+        part[0] = rk_pairs_best_##NAME(x, step, n, job->first, job->largest); \
+    else if (job->largest) \
+        part[0] = rk_pairs_best_##NAME(x, 2, n, job->first, 1); \
+    else \
+        part[0] = rk_pairs_best_##NAME(x, 2, n, job->first, 0); \
+} \
+static ptrdiff_t rk_pairs_find_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double measure) \
+{ \
+    const ptrdiff_t step = 2 * job->incx; \
+    const T *x = (const T *)job->x; \
+    ptrdiff_t i = from; \
+    while (i < from + n - 1 && !(MEASURE(x[i * step], x[i * step + 1]) == measure)) \
+        i++; \
+    return i; \
+} \
+/* the sums of a_re b_re, a_im b_im, a_re b_im, a_im b_re: short runs in T, their sums in double */ \
+static void rk_pairs_dot_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double *part) \
+{ \
+    const T *a = (const T *)job->x + 2 * from, *b = (const T *)job->y + 2 * from; \
+    double same = 0, same_im = 0, cross = 0, cross_im = 0; \
+    ptrdiff_t i = 0; \
+    while (i + 16 <= n) { \
+        T straight[32] = {0}, crossed[32] = {0}; \
+        const ptrdiff_t end = n - i < 512 ? i + (n - i) / 16 * 16 : i + 512; \
+        for (; i < end; i += 16) \
+            for (int j = 0; j < 32; j++) { \
+                straight[j] += a[2 * i + j] * b[2 * i + j]; \
+                crossed[j] += a[2 * i + j] * b[2 * i + (j ^ 1)]; \
+            } \
+        for (int j = 0; j < 32; j += 2) { \
+            same += (double)straight[j]; \
+            same_im += (double)straight[j + 1]; \
+            cross += (double)crossed[j]; \
+            cross_im += (double)crossed[j + 1]; \
+        } \
+    } \
+    for (; i < n; i++) { \
+        same += (double)a[2 * i] * b[2 * i]; \
+        same_im += (double)a[2 * i + 1] * b[2 * i + 1]; \
+        cross += (double)a[2 * i] * b[2 * i + 1]; \
+        cross_im += (double)a[2 * i + 1] * b[2 * i]; \
+    } \
+    part[0] = same; \
+    part[1] = same_im; \
+    part[2] = cross; \
+    part[3] = cross_im; \
+} \
+static void rk_pairs_dot_apart_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double *part) \
+{ \
+    const T *a = (const T *)job->x, *b = (const T *)job->y; \
+    memset(part, 0, 4 * sizeof(double)); \
+    for (ptrdiff_t i = from; i < from + n; i++) { \
+        const double a_re = a[2 * i * job->incx], a_im = a[2 * i * job->incx + 1]; \
+        const double b_re = b[2 * i * job->incy], b_im = b[2 * i * job->incy + 1]; \
+        part[0] += a_re * b_re; \
+        part[1] += a_im * b_im; \
+        part[2] += a_re * b_im; \
+        part[3] += a_im * b_re; \
+    } \
+}
+RK_PAIRS(f32, float, RK_SQUARES)
+RK_PAIRS(f64, double, rk_modulus)
+
+#define RK_PAIRS_TASK(NAME) \
+static void rk_##NAME##_task(void *context, ptrdiff_t begin, ptrdiff_t end) \
+{ \
+    const rk_pairs_job *job = (const rk_pairs_job *)context; \
+    for (ptrdiff_t i = begin; i < end; i++) { \
+        const ptrdiff_t from = i * job->chunk, n = job->n - from; \
+        rk_##NAME(job, from, n < job->chunk ? n : job->chunk, job->parts[i]); \
+    } \
+}
+RK_PAIRS_TASK(pairs_asum_f32)
+RK_PAIRS_TASK(pairs_asum_f64)
+RK_PAIRS_TASK(pairs_arg_f32)
+RK_PAIRS_TASK(pairs_arg_f64)
+RK_PAIRS_TASK(pairs_dot_f32)
+RK_PAIRS_TASK(pairs_dot_f64)
+RK_PAIRS_TASK(pairs_dot_apart_f32)
+RK_PAIRS_TASK(pairs_dot_apart_f64)
+
+/* runs the task over all chunks; returns how many there are */
+static ptrdiff_t rk_pairs_run(rk_task task, rk_pairs_job *job)
+{
+    const ptrdiff_t units = (job->n + RK_PAIRS_CHUNK - 1) / RK_PAIRS_CHUNK;
+    job->chunk = (units + RK_PAIRS_PARTS - 1) / RK_PAIRS_PARTS * RK_PAIRS_CHUNK;
+    const ptrdiff_t chunks = job->n ? (job->n + job->chunk - 1) / job->chunk : 0;
+    rk_parallel(task, job, chunks, job->chunk >= 2 * RK_PAIRS_CHUNK ? 1 : 2);
+    return chunks;
+}
+
+static double RK(complex_asum)(int dtype, ptrdiff_t n, const void *x)
+{
+    double parts[RK_PAIRS_PARTS][4], sum = 0;
+    rk_pairs_job job = { .n = n, .incx = 1, .x = x, .parts = parts };
+    const ptrdiff_t chunks = rk_pairs_run(dtype == RK_COMPLEX64 ? rk_pairs_asum_f32_task : rk_pairs_asum_f64_task, &job);
+    for (ptrdiff_t i = 0; i < chunks; i++)
+        sum += parts[i][0];
+    return sum;
+}
+
+static ptrdiff_t RK(complex_arg)(int dtype, int largest, ptrdiff_t n, const void *x, ptrdiff_t inc)
+{
+    double parts[RK_PAIRS_PARTS][4];
+    rk_pairs_job job = { .largest = largest, .n = n, .incx = inc, .x = x, .parts = parts };
+    const int single = dtype == RK_COMPLEX64;
+    const float *f = (const float *)x;
+    const double *d = (const double *)x;
+    job.first = single ? RK_SQUARES(f[0], f[1]) : rk_modulus(d[0], d[1]);
+    if (job.first != job.first)
+        return 0;
+    const ptrdiff_t chunks = rk_pairs_run(single ? rk_pairs_arg_f32_task : rk_pairs_arg_f64_task, &job);
+    ptrdiff_t best = 0;
+    for (ptrdiff_t i = 1; i < chunks; i++)
+        if (largest ? parts[i][0] > parts[best][0] : parts[i][0] < parts[best][0])
+            best = i;
+    const ptrdiff_t from = best * job.chunk, m = n - from < job.chunk ? n - from : job.chunk;
+    return (single ? rk_pairs_find_f32 : rk_pairs_find_f64)(&job, from, m, parts[best][0]);
+}
+
+static void RK(complex_dot)(int dtype, int conj, ptrdiff_t n, const void *x, ptrdiff_t incx, const void *y,
+                            ptrdiff_t incy, double *result)
+{
+    double parts[RK_PAIRS_PARTS][4], sums[4] = {0};
+    rk_pairs_job job = { .n = n, .incx = incx, .incy = incy, .x = x, .y = y, .parts = parts };
+    const int single = dtype == RK_COMPLEX64;
+    const ptrdiff_t chunks = rk_pairs_run(
+        incx == 1 && incy == 1 ? (single ? rk_pairs_dot_f32_task : rk_pairs_dot_f64_task)
+                               : (single ? rk_pairs_dot_apart_f32_task : rk_pairs_dot_apart_f64_task), &job);
+    for (ptrdiff_t i = 0; i < chunks; i++)
+        for (int k = 0; k < 4; k++)
+            sums[k] += parts[i][k];
+    result[0] = conj ? sums[0] + sums[1] : sums[0] - sums[1];
+    result[1] = conj ? sums[2] - sums[3] : sums[2] + sums[3];
 }
 
 /* ---- matrix copy ---- */

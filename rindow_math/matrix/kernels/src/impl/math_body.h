@@ -169,9 +169,9 @@ RK_INLINE RKM_F RKM(log1p)(RKM_F x)
     return RKM_SELECT(RKM(lt)(RKM(abs)(x), RKM_C(0x1p-25f, 0x1p-54)), x, y);
 }
 
-RK_INLINE RKM_F RKM(tanh)(RKM_F x)
+/* (tanh(a)/a - 1) / z with z = a^2, for small a */
+RK_INLINE RKM_F RKM(tanh_tail)(RKM_F z)
 {
-    RKM_F a = RKM(abs)(x), z = a * a;
 #if RKM_SINGLE
     RKM_F q = RKM_S(-0x1.76ade2p-8f);
     q = RKM_FMA(q, z, RKM_S(0x1.525778p-6f));
@@ -192,7 +192,13 @@ RK_INLINE RKM_F RKM(tanh)(RKM_F x)
     q = RKM_FMA(q, z, RKM_S(0x1.1111111110c38p-3));
     q = RKM_FMA(q, z, RKM_S(-0x1.5555555555552p-2));
 #endif
-    RKM_F small = RKM_FMA(a, z * q, a);
+    return q;
+}
+
+RK_INLINE RKM_F RKM(tanh)(RKM_F x)
+{
+    RKM_F a = RKM(abs)(x), z = a * a;
+    RKM_F small = RKM_FMA(a, z * RKM(tanh_tail)(z), a);
     RKM_F large = RKM_S(1.0f) - RKM_S(2.0f) / (RKM(exp)(a + a) + RKM_S(1.0f));
     return RKM(with_sign)(RKM_SELECT(RKM(lt)(a, RKM_S(0.625f)), small, large), x);
 }

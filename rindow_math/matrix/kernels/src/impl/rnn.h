@@ -3,8 +3,9 @@
  * takes some of them through all steps, unless they are so few that the threads had better share each product. The
  * gradient runs back in the same way, then computes the gradients of the weights from all steps at once.
  *
- * What is kept for the gradient: the gates (batch, steps, parts, units), then the states before each step
- * (batch, steps, units), h and, of a lstm, c. The parts are
+ * Inside, steps come first, in the order in which they run, so that what a step works on lies together. What is kept for
+ * the gradient: the gates (steps, batch, parts, units); the states before each step and after the last one (steps + 1,
+ * batch, units), h and, of a lstm, c; the inputs, if they have to be put in order. The parts are
  *   simple: h'; lstm: i, f, m, o; gru: z, r, q = h Un + b[1]n, n; gru_before: z, r, n, r h.
  * The gradients of the gates are laid out alike; gru_before has three parts. */
 #include "common.h"
@@ -51,24 +52,37 @@ RK_INLINE int rnn_packs(const rk_rnn_call *c, ptrdiff_t size, int transposed)
     return c->batch > 1 && c->steps > 1 && (transposed || c->batch > 32 || bytes > RNN_IN_PLACE_BYTES);
 }
 
+/* Whether inputs are in the order of steps as they are. */
+RK_INLINE int rnn_ordered(const rk_rnn_call *c) { return c->batch == 1 && !c->backwards; }
+
+/* elements of the gates, of states and of inputs in the order of steps */
+RK_INLINE ptrdiff_t rnn_gates(const rk_rnn_call *c, ptrdiff_t parts)
+{
+    return rnn_places(c->steps * c->batch * parts * c->units);
+}
+RK_INLINE ptrdiff_t rnn_states(const rk_rnn_call *c) { return rnn_places((c->steps + 1) * c->batch * c->units); }
+RK_INLINE ptrdiff_t rnn_inputs(const rk_rnn_call *c)
+{
+    return rnn_ordered(c) ? 0 : rnn_places(c->steps * c->batch * c->features);
+}
+
 static ptrdiff_t RK(rnn_saved)(const rk_rnn_call *c)
 {
-    const ptrdiff_t states = rnn_places(c->batch * c->steps * c->units);
-    return rnn_shapes[c->cell].parts * states + (c->cell == RK_RNN_LSTM ? 2 : 1) * states;
+    return rnn_gates(c, rnn_shapes[c->cell].parts) + (c->cell == RK_RNN_LSTM ? 2 : 1) * rnn_states(c) + rnn_inputs(c);
 }
 
 static ptrdiff_t RK(rnn_work)(int dtype, const rk_rnn_call *c, int gradient)
 {
     const rnn_shape *s = &rnn_shapes[c->cell];
-    const ptrdiff_t size = rk_dtype_size(dtype), u = c->units, states = rnn_places(c->batch * u);
+    const ptrdiff_t size = rk_dtype_size(dtype), u = c->units;
     ptrdiff_t n = 0;
     if (rnn_packs(c, size, gradient)) {
         const ptrdiff_t columns = gradient ? u : rnn_columns(c), rows = gradient ? rnn_columns(c) : u;
         n = s->matrices * rnn_places(RK_CAT(api, RK_VARIANT).gemm_packed_size(dtype, columns, rows));
     }
-    if (gradient)
-        return n + rnn_places(c->batch * c->steps * s->dparts * u) + 3 * states + rnn_places(s->dparts * u);
-    return n + (c->cell == RK_RNN_GRU ? rnn_places(3 * u) : 0);
+    if (!gradient)
+        return n + (c->cell == RK_RNN_GRU ? rnn_places(3 * u) : 0);
+    return n + rnn_gates(c, s->dparts) + 3 * rnn_places(c->batch * u) + rnn_places(s->dparts * u) + rnn_inputs(c);
 }
 
 #define RN(name) RKM_CAT(rnn_##name, RN_SUFFIX)

@@ -280,21 +280,48 @@ RK_INLINE void RN(add)(RN_T *y, const RN_T *x, ptrdiff_t n)
         y[i] += x[i];
 }
 
-/* The pass over the gates of step t, and to the states before the step after it (next < 0: there is none). */
-static void RN(pass)(const RN(job) *d, RN(forward_units) units, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t t,
-                     ptrdiff_t next)
+/* Inputs in the order of steps, or back. */
+typedef struct {
+    const rk_rnn_call *c;
+    const RN_T *from;
+    RN_T *to;
+    int back;
+} RN(order);
+
+static void RN(reorder_rows)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const RN(order) *d = context;
+    const rk_rnn_call *c = d->c;
+    const ptrdiff_t k = c->features, steps = c->steps;
+    for (ptrdiff_t b = begin; b < end; b++)
+        for (ptrdiff_t s = 0; s < steps; s++) {
+            const ptrdiff_t outside = (b * steps + (c->backwards ? steps - 1 - s : s)) * k;
+            const ptrdiff_t inside = (s * c->batch + b) * k;
+            memcpy(d->to + (d->back ? outside : inside), d->from + (d->back ? inside : outside),
+                   (size_t)k * sizeof(RN_T));
+        }
+}
+
+static void RN(reorder)(const rk_rnn_call *c, const RN_T *from, RN_T *to, int back)
+{
+    RN(order) d = { c, from, to, back };
+    rk_parallel(RN(reorder_rows), &d, c->batch, 1 + RK_GRAIN_CHEAP / (c->steps * c->features + 1));
+}
+
+/* The pass over the gates of step s. */
+static void RN(pass)(const RN(job) *d, RN(forward_units) units, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t s)
 {
     const rk_rnn_call *c = d->c;
-    const ptrdiff_t u = c->units;
+    const ptrdiff_t u = c->units, t = c->backwards ? c->steps - 1 - s : s;
     for (ptrdiff_t b = begin; b < end; b++) {
-        const ptrdiff_t at = b * c->steps + t, after = b * c->steps + next;
-        RN(row) r = { d->gates + at * d->shape->parts * u, next < 0 ? d->h + b * u : d->before + after * u, NULL,
-                      d->y ? d->y + at * u : NULL, d->before + at * u, NULL, u };
+        const ptrdiff_t at = s * c->batch + b, after = at + c->batch, outside = b * c->steps + t;
+        RN(row) r = { d->gates + at * d->shape->parts * u, d->before + after * u, NULL,
+                      d->y ? d->y + outside * u : NULL, d->before + at * u, NULL, u };
         if (d->before_c) {
             r.c = d->before_c + at * u;
-            r.c1 = next >= 0 ? d->before_c + after * u : d->c_last ? d->c_last + b * u : NULL;
+            r.c1 = d->before_c + after * u;
         }
-        if (!c->mask || c->mask[at]) {
+        if (!c->mask || c->mask[outside]) {
             units(&r, c->activation, c->gate_activation);
         } else if (units != RN(reset_units)) {
             memcpy(r.h1, r.h, (size_t)u * sizeof(RN_T));
@@ -314,45 +341,60 @@ static void RN(forward_rows)(void *context, ptrdiff_t begin, ptrdiff_t end)
     const RN(job) *d = context;
     const rk_rnn_call *c = d->c;
     const rk_fp_state state = rk_flush_begin();
-    const ptrdiff_t u = c->units, steps = c->steps, rows = end - begin, first = c->backwards ? steps - 1 : 0;
-    const ptrdiff_t width = d->shape->parts * u, ldg = steps * width, ldh = steps * u, way = c->backwards ? -1 : 1;
-    for (ptrdiff_t b = begin; b < end; b++) {
-        RN(start)(d->before + (b * steps + first) * u, d->h0 ? d->h0 + b * u : NULL, u);
-        if (d->before_c)
-            RN(start)(d->before_c + (b * steps + first) * u, d->c0 ? d->c0 + b * u : NULL, u);
-    }
-    for (ptrdiff_t s = 0; s < steps; s++) {
-        const ptrdiff_t t = first + way * s, next = s + 1 < steps ? t + way : -1;
-        RN_T *g = d->gates + (begin * steps + t) * width;
-        const RN_T *h = d->before + (begin * steps + t) * u;
+    const ptrdiff_t u = c->units, rows = end - begin, at = begin * u, n = rows * u, width = d->shape->parts * u;
+    const ptrdiff_t step = c->batch * u;
+    RN(start)(d->before + at, d->h0 ? d->h0 + at : NULL, n);
+    if (d->before_c)
+        RN(start)(d->before_c + at, d->c0 ? d->c0 + at : NULL, n);
+    for (ptrdiff_t s = 0; s < c->steps; s++) {
+        const int moving = s > 0 || d->h0 != NULL;  /* else the states are zero */
+        RN_T *g = d->gates + (s * c->batch + begin) * width;
+        const RN_T *h = d->before + s * step + at;
         if (c->cell == RK_RNN_GRU)
             for (ptrdiff_t i = 0; i < rows; i++)
-                RN(start)(g + i * ldg + 2 * u, d->q_bias, u);
-        if (s > 0 || d->h0)            /* else the states are zero */
-            RN(product)(&d->matrix[0], rows, h, ldh, g, ldg);
+                RN(start)(g + i * width + 2 * u, d->q_bias, u);
+        if (moving)
+            RN(product)(&d->matrix[0], rows, h, u, g, width);
         if (c->cell == RK_RNN_GRU_BEFORE) {
-            if (s > 0 || d->h0)
-                RN(product)(&d->matrix[1], rows, h, ldh, g + u, ldg);
-            RN(pass)(d, RN(reset_units), begin, end, t, next);
-            if (s > 0 || d->h0)
-                RN(product)(&d->matrix[2], rows, g + 3 * u, ldg, g + 2 * u, ldg);
+            if (moving)
+                RN(product)(&d->matrix[1], rows, h, u, g + u, width);
+            RN(pass)(d, RN(reset_units), begin, end, s);
+            if (moving)
+                RN(product)(&d->matrix[2], rows, g + 3 * u, width, g + 2 * u, width);
         }
-        RN(pass)(d, units[c->cell], begin, end, t, next);
+        RN(pass)(d, units[c->cell], begin, end, s);
     }
+    memcpy(d->h + at, d->before + c->steps * step + at, (size_t)n * sizeof(RN_T));
+    if (d->c_last)
+        memcpy(d->c_last + at, d->before_c + c->steps * step + at, (size_t)n * sizeof(RN_T));
     rk_flush_end(state);
+}
+
+/* The places of what is kept; answers those of the inputs in the order of steps, if they are kept. */
+static RN_T *RN(lay_out)(RN(job) *d, RN_T *saved)
+{
+    d->gates = saved;
+    d->before = d->gates + rnn_gates(d->c, d->shape->parts);
+    saved = d->before + rnn_states(d->c);
+    if (d->c->cell != RK_RNN_LSTM)
+        return saved;
+    d->before_c = saved;
+    return saved + rnn_states(d->c);
 }
 
 static void RN(forward)(const rk_rnn_call *c, const RN_T *x, const RN_T *w, const RN_T *u, const RN_T *bias,
                         const RN_T *h0, const RN_T *c0, RN_T *y, RN_T *h, RN_T *c_last, RN_T *saved, RN_T *work)
 {
     const rnn_shape *shape = &rnn_shapes[c->cell];
-    const ptrdiff_t n = c->units, all = c->batch * c->steps, states = rnn_places(all * n), k = c->features;
+    const ptrdiff_t n = c->units, all = c->batch * c->steps, k = c->features;
     const ptrdiff_t columns = shape->gates * n, width = shape->parts * n;
-    RN(job) d = { .c = c, .shape = shape, .gates = saved, .before = saved + shape->parts * states, .y = y, .h = h,
-                  .c_last = c_last, .h0 = h0, .c0 = c0 };
-    if (c->cell == RK_RNN_LSTM)
-        d.before_c = d.before + states;
+    RN(job) d = { .c = c, .shape = shape, .y = y, .h = h, .c_last = c_last, .h0 = h0, .c0 = c0 };
+    RN_T *ordered = RN(lay_out)(&d, saved);
     work = RN(prepare)(&d, u, 0, work);
+    if (!rnn_ordered(c)) {
+        RN(reorder)(c, x, ordered, 0);
+        x = ordered;
+    }
     if (c->cell == RK_RNN_GRU) {
         if (bias) {
             memcpy(work, bias, (size_t)columns * sizeof(RN_T));
@@ -373,16 +415,16 @@ static void RN(forward)(const rk_rnn_call *c, const RN_T *x, const RN_T *w, cons
 }
 
 /* ---- backward ---- */
-static void RN(pass_back)(const RN(job) *d, RN(backward_units) units, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t t)
+static void RN(pass_back)(const RN(job) *d, RN(backward_units) units, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t s)
 {
     const rk_rnn_call *c = d->c;
-    const ptrdiff_t u = c->units;
+    const ptrdiff_t u = c->units, t = c->backwards ? c->steps - 1 - s : s;
     for (ptrdiff_t b = begin; b < end; b++) {
-        const ptrdiff_t at = b * c->steps + t;
+        const ptrdiff_t at = s * c->batch + b, outside = b * c->steps + t;
         const RN(drow) r = { d->gates + at * d->shape->parts * u, d->before + at * u,
-                             d->before_c ? d->before_c + at * u : NULL, d->dy ? d->dy + at * u : NULL,
+                             d->before_c ? d->before_c + at * u : NULL, d->dy ? d->dy + outside * u : NULL,
                              d->dgates + at * d->shape->dparts * u, d->dh + b * u, d->dc + b * u, d->drh + b * u, u };
-        if (!c->mask || c->mask[at]) {
+        if (!c->mask || c->mask[outside]) {
             units(&r, c->activation, c->gate_activation);
         } else if (units != RN(dreset_units)) {
             memset(r.dg, 0, (size_t)(d->shape->dparts * u) * sizeof(RN_T));
@@ -400,28 +442,23 @@ static void RN(backward_rows)(void *context, ptrdiff_t begin, ptrdiff_t end)
     const RN(job) *d = context;
     const rk_rnn_call *c = d->c;
     const rk_fp_state state = rk_flush_begin();
-    const ptrdiff_t u = c->units, steps = c->steps, rows = end - begin, first = c->backwards ? 0 : steps - 1;
-    const ptrdiff_t width = d->shape->dparts * u, ldg = steps * width, way = c->backwards ? 1 : -1;
-    const ptrdiff_t at = begin * u, n = rows * u;
+    const ptrdiff_t u = c->units, rows = end - begin, at = begin * u, n = rows * u, width = d->shape->dparts * u;
     RN_T *dh = d->dh + at;
     RN(start)(dh, d->dlast_h ? d->dlast_h + at : NULL, n);
     if (d->dlast)
         RN(add)(dh, d->dlast + at, n);
     RN(start)(d->dc + at, d->dlast_c ? d->dlast_c + at : NULL, n);
-    for (ptrdiff_t s = 0; s <= steps; s++) {
-        const ptrdiff_t t = first + way * s;
-        if (s > 0 && (s < steps || d->dh0)) {
-            const RN_T *g = d->dgates + (begin * steps + t - way) * width;
-            RN(product)(&d->matrix[0], rows, g, ldg, dh, u);
-            if (c->cell == RK_RNN_GRU_BEFORE)
-                RN(product)(&d->matrix[1], rows, g + u, ldg, dh, u);
-        }
-        if (s == steps)
-            break;
-        RN(pass_back)(d, units[c->cell], begin, end, t);
+    for (ptrdiff_t s = c->steps - 1; s >= 0; s--) {
+        const RN_T *g = d->dgates + (s * c->batch + begin) * width;
+        RN(pass_back)(d, units[c->cell], begin, end, s);
         if (c->cell == RK_RNN_GRU_BEFORE) {
-            RN(product)(&d->matrix[2], rows, d->dgates + (begin * steps + t) * width + 2 * u, ldg, d->drh + at, u);
-            RN(pass_back)(d, RN(dreset_units), begin, end, t);
+            RN(product)(&d->matrix[2], rows, g + 2 * u, width, d->drh + at, u);
+            RN(pass_back)(d, RN(dreset_units), begin, end, s);
+        }
+        if (s > 0 || d->dh0) {
+            RN(product)(&d->matrix[0], rows, g, width, dh, u);
+            if (c->cell == RK_RNN_GRU_BEFORE)
+                RN(product)(&d->matrix[1], rows, g + u, width, dh, u);
         }
     }
     if (d->dh0)
@@ -441,19 +478,21 @@ static void RN(backward)(const rk_rnn_call *c, const RN_T *x, const RN_T *w, con
                          RN_T *du, RN_T *dbias, RN_T *dh0, RN_T *dc0, RN_T *work)
 {
     const rnn_shape *shape = &rnn_shapes[c->cell];
-    const ptrdiff_t n = c->units, all = c->batch * c->steps, k = c->features, states = rnn_places(all * n);
-    const ptrdiff_t columns = shape->gates * n, width = shape->dparts * n, row = rnn_places(c->batch * n);
-    const int gru = c->cell == RK_RNN_GRU;
-    RN(job) d = { .c = c, .shape = shape, .gates = (RN_T *)saved, .before = (RN_T *)saved + shape->parts * states,
-                  .dy = dy, .dlast = dlast, .dlast_h = dh, .dlast_c = dc, .dh0 = dh0, .dc0 = dc0 };
-    if (c->cell == RK_RNN_LSTM)
-        d.before_c = d.before + states;
+    const ptrdiff_t n = c->units, all = c->batch * c->steps, k = c->features, columns = shape->gates * n;
+    const ptrdiff_t width = shape->dparts * n, row = rnn_places(c->batch * n);
+    const int gru = c->cell == RK_RNN_GRU, ordered = rnn_ordered(c);
+    RN(job) d = { .c = c, .shape = shape, .dy = dy, .dlast = dlast, .dlast_h = dh, .dlast_c = dc, .dh0 = dh0,
+                  .dc0 = dc0 };
+    const RN_T *inputs = RN(lay_out)(&d, (RN_T *)saved);
     work = RN(prepare)(&d, u, 1, work);
     d.dh = work;
     d.dc = d.dh + row;
     d.drh = d.dc + row;
     d.dgates = d.drh + row;
-    RN_T *sums = d.dgates + rnn_places(all * width);
+    RN_T *sums = d.dgates + rnn_gates(c, shape->dparts);
+    RN_T *dinputs = ordered ? dx : sums + rnn_places(width);
+    if (ordered)
+        inputs = x;
 
     const ptrdiff_t grain = rnn_grain(c, sizeof(RN_T));
     if (c->batch < 2 * grain)
@@ -466,10 +505,12 @@ static void RN(backward)(const rk_rnn_call *c, const RN_T *x, const RN_T *w, con
         const RN(span) *s = &spans[i];
         const RN_T *g = d.dgates + s->at;
         if (dx)
-            RN(gemm)(0, 1, all, k, s->count, g, width, w + s->column, columns, i > 0, dx, k, NULL);
+            RN(gemm)(0, 1, all, k, s->count, g, width, w + s->column, columns, i > 0, dinputs, k, NULL);
         if (dw)
-            RN(gemm)(1, 0, k, s->count, all, x, k, g, width, 0, dw + s->column, columns, NULL);
+            RN(gemm)(1, 0, k, s->count, all, inputs, k, g, width, 0, dw + s->column, columns, NULL);
     }
+    if (dx && !ordered)
+        RN(reorder)(c, dinputs, dx, 1);
     if (du) {
         if (c->cell == RK_RNN_GRU_BEFORE) {
             RN(gemm)(1, 0, n, n, all, d.before, n, d.dgates, width, 0, du, n, NULL);

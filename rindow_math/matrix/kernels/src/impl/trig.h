@@ -155,6 +155,43 @@ RK_INLINE rk_vf64 rk_pow_core(rk_vf64 x, rk_vf64 y)
     return rk_select_vf64(rk_eq_vf64(x, one), one, result);
 }
 
+/* 2^(y log2 x) to some 34 bits, for floats held as doubles: x a positive number, y a number. log2 x = s q(s^2) with
+ * s = (m - 1) / (m + 1) for x's mantissa m; what exceeds the range of floats rounds to 0 or infinity later. */
+RK_INLINE rk_vf64 rk_pow_quick(rk_vf64 x, rk_vf64 y)
+{
+    const rk_vf64 magic = rk_set1_vf64(6755399441055744.0);
+    rk_vf64 k;
+    const rk_vf64 f = rk_log_split_vf64(x, &k), s = f / (f + rk_set1_vf64(2)), z = s * s;
+    rk_vf64 q = rk_set1_vf64(0x1.21b606ba89281p-2);
+    q = rk_fma_vf64(q, z, rk_set1_vf64(0x1.4794ff7ad1df7p-2));
+    q = rk_fma_vf64(q, z, rk_set1_vf64(0x1.a61a30c69e684p-2));
+    q = rk_fma_vf64(q, z, rk_set1_vf64(0x1.2776c290e6bfap-1));
+    q = rk_fma_vf64(q, z, rk_set1_vf64(0x1.ec709dc53e4bdp-1));
+    q = rk_fma_vf64(q, z, rk_set1_vf64(0x1.71547652b8250p+1));
+    rk_vf64 t = y * rk_fma_vf64(s, q, k);
+    t = rk_max_vf64(rk_set1_vf64(-200), rk_min_vf64(rk_set1_vf64(200), t));
+    const rk_vf64 n = t + magic, r = t - (n - magic);
+    rk_vf64 p = rk_set1_vf64(0x1.fe1695573e8c2p-17);
+    p = rk_fma_vf64(p, r, rk_set1_vf64(0x1.446ad34a7628ep-13));
+    p = rk_fma_vf64(p, r, rk_set1_vf64(0x1.5d8a7311a7218p-10));
+    p = rk_fma_vf64(p, r, rk_set1_vf64(0x1.3b29db62da93fp-7));
+    p = rk_fma_vf64(p, r, rk_set1_vf64(0x1.c6b08aaaf401ap-5));
+    p = rk_fma_vf64(p, r, rk_set1_vf64(0x1.ebfbe0a5c4e0bp-3));
+    p = rk_fma_vf64(p, r, rk_set1_vf64(0x1.62e42ff11919ap-1));
+    p = rk_fma_vf64(p, r, rk_set1_vf64(1));
+    return rk_from_bits_vf64(rk_bits_vf64(p) + rk_shl_vf64(rk_bits_vf64(n), 52));
+}
+
+/* the quick way, and the long one for lanes that need it */
+RK_INLINE rk_vf64 rk_pow_lanes(rk_vf64 x, rk_vf64 y)
+{
+    const rk_vf64 inf = rk_set1_vf64(INFINITY), one = rk_set1_vf64(1), zero = rk_set1_vf64(0);
+    const rk_m64 ordinary = rk_lt_vf64(zero, x) & rk_lt_vf64(x, inf) & rk_lt_vf64(rk_abs_vf64(y), inf);
+    const rk_m64 rare = rk_lt_vf64(rk_select_vf64(ordinary, one, zero), one);
+    const rk_vf64 quick = rk_pow_quick(x, y);
+    return RK_UNLIKELY(rk_any_vf64(rare)) ? rk_select_vf64(rare, rk_pow_core(x, y), quick) : quick;
+}
+
 /* z[i] = x[i*incx] ** y[i*incy], increments 0 or 1 */
 static void rk_pow_f32(const float *x, ptrdiff_t incx, const float *y, ptrdiff_t incy, float *z, ptrdiff_t n)
 {
@@ -163,14 +200,14 @@ static void rk_pow_f32(const float *x, ptrdiff_t incx, const float *y, ptrdiff_t
     ptrdiff_t i = 0;
     const rk_vf64 x0 = rk_set1_vf64(n ? x[0] : 0), y0 = rk_set1_vf64(n ? y[0] : 0);
     for (; i + L <= n; i += L)
-        rk_narrow_f32(z + i, rk_pow_core(incx ? rk_widen_f32(x + i) : x0, incy ? rk_widen_f32(y + i) : y0));
+        rk_narrow_f32(z + i, rk_pow_lanes(incx ? rk_widen_f32(x + i) : x0, incy ? rk_widen_f32(y + i) : y0));
     if (i < n) {
         for (int k = 0; k < L; k++) {
             const ptrdiff_t j = i + k < n ? i + k : n - 1;
             base[k] = x[j * incx];
             power[k] = y[j * incy];
         }
-        rk_store_vf64(base, rk_pow_core(rk_load_vf64(base), rk_load_vf64(power)));
+        rk_store_vf64(base, rk_pow_lanes(rk_load_vf64(base), rk_load_vf64(power)));
         for (int k = 0; i + k < n; k++)
             z[i + k] = (float)base[k];
     }

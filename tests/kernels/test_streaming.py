@@ -1,0 +1,122 @@
+"""Results so large that they are stored past the caches: the same bits as in parts, at any alignment."""
+
+import pathlib
+import re
+
+import numpy as np
+import pytest
+
+HEADER = pathlib.Path(__file__).parents[2] / "rindow_math/matrix/kernels/src/rk_elementwise.h"
+THRESHOLD = 16 << 20
+FLOATS = [np.dtype("float32"), np.dtype("float64")]
+CODES = {np.dtype("int16"): 3, np.dtype("float32"): 12, np.dtype("float64"): 13}
+
+
+@pytest.fixture(scope="module")
+def op():
+    """The operations of the header's enums."""
+    text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)
+    bodies = re.findall(r"enum \w+ \{(.*?)\}", text, flags=re.S)
+    return {name: value for body in bodies for value, name in enumerate(re.findall(r"RK_(\w+)", body))}
+
+
+def length(dtype) -> int:
+    """A few elements more than the threshold."""
+    return THRESHOLD // dtype.itemsize + 37
+
+
+def values(dtype, n, seed=0):
+    random = np.random.default_rng(seed)
+    if dtype.kind == "f":
+        return (random.random(n, np.float32) * 4 + np.float32(0.01)).astype(dtype)
+    return random.integers(1, 100, n, dtype)
+
+
+def room(dtype, n, offset):
+    """An array of n elements that begins `offset` elements after a multiple of 64 bytes, and all around it."""
+    around = np.full(n + 128, 77, dtype)
+    start = -around.ctypes.data % 64 // dtype.itemsize + 64 // dtype.itemsize + offset
+    return around[start : start + n], around, start
+
+
+def check(run, dtype, n, offset):
+    """run(y, from, to) in one go and in parts, which are too small to be streamed."""
+    y, around, start = room(dtype, n, offset)
+    run(y, 0, n)
+    expected = np.empty(n, dtype)
+    for at in range(0, n, n // 3 + 1):
+        to = min(n, at + n // 3 + 1)
+        run(expected[at:to], at, to)
+    np.testing.assert_array_equal(y.view(f"u{dtype.itemsize}"), expected.view(f"u{dtype.itemsize}"))
+    assert (around[:start] == 77).all() and (around[start + n :] == 77).all()
+
+
+@pytest.mark.parametrize(("dtype", "offset"), [(FLOATS[0], 3), (FLOATS[1], 5), (FLOATS[0], 0)], ids=str)
+def test_functions(kernels, op, dtype, offset):
+    n = length(dtype)
+    x = values(dtype, n)
+    for name in ("EXP", "SIGMOID", "TANH", "SIN", "SQRT"):
+        check(lambda y, i, j, f=op[name]: kernels.unary(f, CODES[dtype], x[i:j], y, j - i), dtype, n, offset)
+    check(lambda y, i, j: kernels.param(op["AXPB"], CODES[dtype], x[i:j], 1.5, 0.3, y, j - i), dtype, n, offset)
+
+
+def binary(kernels, op, dtype, a, b, c, c_bool=0, dims=None, sa=(1,), sb=(1,)):
+    dims = np.array(dims or [len(a)], np.intp)
+    kernels.binary(op, CODES[dtype], len(dims), dims, a, np.array(sa, np.intp), b, np.array(sb, np.intp), c, c_bool)
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS, np.dtype("int16")], ids=str)
+def test_pairs(kernels, op, dtype):
+    n = length(dtype)
+    a, b = values(dtype, n), values(dtype, n, 1)
+    check(lambda y, i, j: binary(kernels, op["ADD"], dtype, a[i:j], b[i:j], y), dtype, n, 7)
+    check(lambda y, i, j: binary(kernels, op["MUL"], dtype, a[i:j], b[3:], y, sb=(0,)), dtype, n, 1)
+
+
+def test_truth_values(kernels, op):
+    n = length(np.dtype("uint8"))
+    a, b = values(FLOATS[0], n), values(FLOATS[0], n, 1)
+    y, around, start = room(np.dtype("uint8"), n, 11)
+    binary(kernels, op["LT"], FLOATS[0], a, b, y, 1)
+    np.testing.assert_array_equal(y, a < b)
+    assert (around[:start] == 77).all() and (around[start + n :] == 77).all()
+
+
+@pytest.mark.parametrize("columns", [131, 70_001])
+def test_rows_with_a_vector(kernels, op, columns):
+    dtype = FLOATS[0]
+    rows = length(dtype) // columns + 1
+    a, b = values(dtype, rows * columns), values(dtype, columns, 1)
+    y, around, start = room(dtype, rows * columns, 5)
+    binary(kernels, op["SUB"], dtype, a, b, y, dims=(rows, columns), sa=(columns, 1), sb=(0, 1))
+    np.testing.assert_array_equal(y.reshape(rows, columns), a.reshape(rows, columns) - b)
+    assert (around[:start] == 77).all() and (around[start + rows * columns :] == 77).all()
+
+
+@pytest.mark.parametrize("size", [1, 2, 8])
+def test_copies(kernels, size):
+    dtype = np.dtype(f"u{size}")
+    n = length(dtype)
+    x = values(dtype, n)
+    y, around, start = room(dtype, n, 3)
+    kernels.copy(size, n, x, 1, y, 1)
+    np.testing.assert_array_equal(y, x)
+    assert (around[:start] == 77).all() and (around[start + n :] == 77).all()
+
+
+@pytest.mark.parametrize("kernel", ["softmax", "log_softmax"])
+@pytest.mark.parametrize(("dtype", "columns"), [(FLOATS[0], 1001), (FLOATS[1], 67), (FLOATS[0], 5), (FLOATS[0], 4099)])
+def test_softmax(kernels, kernel, dtype, columns):
+    rows = length(dtype) // columns + 1
+    x = values(dtype, rows * columns)
+    x[columns] = np.inf
+    x[2 * columns : 3 * columns] = -np.inf
+    run = getattr(kernels, kernel)
+    y, around, start = room(dtype, rows * columns, 3)
+    run(CODES[dtype], x, y, rows, columns)
+    expected = np.empty_like(x)
+    for at in range(0, rows, rows // 3 + 1):
+        count = min(rows - at, rows // 3 + 1)
+        run(CODES[dtype], x[at * columns :], expected[at * columns :], count, columns)
+    np.testing.assert_array_equal(y, expected)
+    assert (around[:start] == 77).all() and (around[start + rows * columns :] == 77).all()
