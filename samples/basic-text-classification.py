@@ -79,7 +79,7 @@ if not savefilename.exists():
     classnames = ["neg", "pos"]
     options = {
         "pattern": r"@[0-9_]*\.txt@",
-        "maxlen": 256,
+        "maxlen": 256 if name == "imdb" else 32,
         "num_words": 10000,
         "classnames": classnames,
         "restricted_by_class": classnames,
@@ -123,7 +123,7 @@ else:
     print("creating model ...")
     model = nn.models().Sequential([
         nn.layers().Embedding(
-            len(tokenizer.getWords()),  # inputDim
+            tokenizer.numWords(True),  # inputDim: the words, and the padding
             16,  # outputDim
             input_length=inputlen,
         ),
