@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DIST ?= dist
 
-.PHONY: help venv build run test lint types samples bench sdist wheel debug clean
+.PHONY: help venv build run test lint types samples docs bench sdist wheel debug clean
 
 help:
 	@echo "make venv     create $(VENV)"
@@ -16,6 +16,7 @@ help:
 	@echo "make lint     ruff and cython-lint"
 	@echo "make types    mypy"
 	@echo "make samples  run every sample briefly"
+	@echo "make docs     write the documentation to build/docs"
 	@echo "make bench    run the benchmarks (ARGS='--rows W1,W2,W3')"
 	@echo "make sdist    write the source distribution to $(DIST)"
 	@echo "make wheel    write the source distribution, and a wheel that is built from it, to $(DIST)"
@@ -31,7 +32,7 @@ build: venv
 	$(BIN)/pip install --quiet '.[dev]'
 
 run: build
-	$(BIN)/python samples/autodiff-training.py
+	$(BIN)/python samples/basic-image-classification.py digits
 
 test: build
 	$(BIN)/pytest $(ARGS)
@@ -46,6 +47,9 @@ types: build
 
 samples: build
 	.ci/samples $(BIN)/python
+
+docs: build
+	$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
 
 bench: build
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -1,6 +1,11 @@
 """Configuration of Sphinx: ``sphinx-build -W docs docs/_build``."""
 
+import os
+
 import rindow_math
+
+# The docstrings of compiled modules are in them, not in their type stubs.
+os.environ["SPHINX_AUTODOC_IGNORE_NATIVE_MODULE_TYPE_STUBS"] = "1"
 
 project = "rindow-nn"
 author = "The rindow-nn developers"

@@ -30,11 +30,7 @@ print(f"train=[{','.join(map(str, train_img.shape()))}]")
 print(f"test=[{','.join(map(str, test_img.shape()))}]")
 
 if args.shrink:
-    print("Shrink data ...")
-    train_img, train_label = train_img[R(0, 2000)], train_label[R(0, 2000)]
-    test_img, test_label = test_img[R(0, 200)], test_label[R(0, 200)]
-    print(f"Shrink train=[{','.join(map(str, train_img.shape()))}]")
-    print(f"Shrink test=[{','.join(map(str, test_img.shape()))}]")
+    (train_img, train_label), (test_img, test_label) = image_samples.shrunk(train, test)
 
 # flatten images and normalize
 inputsFilter = image_samples.InputsFilter(mo, [math.prod(inputShape)])

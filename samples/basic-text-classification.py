@@ -3,13 +3,14 @@
     python samples/basic-text-classification.py            # the IMDb reviews (84 MB), 10 epochs
     python samples/basic-text-classification.py --offline  # reviews that the sample writes itself
 
-Where the download is not to be had, the sample says so and writes reviews itself. The first run trains and saves
-the model beside this file; later runs load it.
+Where the download is not to be had, the sample says so and writes reviews itself. The first run
+saves the numbers of the words and the trained model beside this file; later runs load them.
 """
 
 import argparse
 import math
 import os
+import pickle
 import tarfile
 import tempfile
 import urllib.request
@@ -73,24 +74,33 @@ else:
         print(f" the IMDb reviews are not to be had: {error}\ntraining on reviews that the sample writes itself")
         datasetdir, name = own_reviews()
 
-classnames = ["neg", "pos"]
-options = {
-    "pattern": r"@[0-9_]*\.txt@",
-    "maxlen": 256,
-    "num_words": 10000,
-    "classnames": classnames,
-    "restricted_by_class": classnames,
-    "shuffle": True,
-    "verbose": 1,
-}
-dataset = nn.data.TextClassifiedDataset(str(datasetdir / "train"), **options)
-train_inputs, train_labels = dataset.loadData()
-classnames = dataset.classnames()
-tokenizer = dataset.getTokenizer()
-dataset = nn.data.TextClassifiedDataset(str(datasetdir / "test"), tokenizer=tokenizer, **options)
-test_inputs, test_labels = dataset.loadData()
-train_labels = mo.la().astype(train_labels, NDArray.float32)
-test_labels = mo.la().astype(test_labels, NDArray.float32)
+savefilename = Path(__file__).with_name(f"{datasetdir.name}.pkl")
+if not savefilename.exists():
+    classnames = ["neg", "pos"]
+    options = {
+        "pattern": r"@[0-9_]*\.txt@",
+        "maxlen": 256 if name == "imdb" else 32,
+        "num_words": 10000,
+        "classnames": classnames,
+        "restricted_by_class": classnames,
+        "shuffle": True,
+        "verbose": 1,
+    }
+    dataset = nn.data.TextClassifiedDataset(str(datasetdir / "train"), **options)
+    train_inputs, train_labels = dataset.loadData()
+    classnames = dataset.classnames()
+    tokenizer = dataset.getTokenizer()
+    dataset = nn.data.TextClassifiedDataset(str(datasetdir / "test"), tokenizer=tokenizer, **options)
+    test_inputs, test_labels = dataset.loadData()
+    train_labels = mo.la().astype(train_labels, NDArray.float32)
+    test_labels = mo.la().astype(test_labels, NDArray.float32)
+    tensors = mo.serializeArray([train_inputs, train_labels, test_inputs, test_labels])
+    savefilename.write_bytes(pickle.dumps([tokenizer.save(), classnames, tensors]))
+else:
+    tokenizer_data, classnames, tensors = pickle.loads(savefilename.read_bytes())
+    tokenizer = nn.data.TextClassifiedDataset(str(datasetdir / "train")).getTokenizer()
+    tokenizer.load(tokenizer_data)
+    train_inputs, train_labels, test_inputs, test_labels = mo.unserializeArray(tensors)
 
 for array in (train_inputs, train_labels, test_inputs, test_labels):
     print(",".join(map(str, array.shape())))
@@ -113,7 +123,7 @@ else:
     print("creating model ...")
     model = nn.models().Sequential([
         nn.layers().Embedding(
-            len(tokenizer.getWords()),  # inputDim
+            tokenizer.numWords(True),  # inputDim: the words, and the padding
             16,  # outputDim
             input_length=inputlen,
         ),

@@ -59,6 +59,17 @@ class InputsFilter(DatasetFilter):
         ]
 
 
+def shrunk(train, test):
+    """The first 2,000 images to train with and the first 200 to test with."""
+    print("Shrink data ...")
+    parts = []
+    for name, (images, labels), size in (("train", train, 2000), ("test", test, 200)):
+        size = min(size, len(images))
+        parts.append((images[R(0, size)], labels[R(0, size)]))
+        print(f"Shrink {name}=[{','.join(map(str, parts[-1][0].shape()))}]")
+    return parts
+
+
 def datasets(mo, nn, train, test, name, inputsFilter, batch_size, shrink, augment=None):
     """The data sets to train with and to validate with.
 
@@ -68,11 +79,7 @@ def datasets(mo, nn, train, test, name, inputsFilter, batch_size, shrink, augmen
     if name != "cifar10":
         (train_img, train_label), (test_img, test_label) = train, test
         if shrink:
-            print("Shrink data ...")
-            train_img, train_label = train_img[R(0, 2000)], train_label[R(0, 2000)]
-            test_img, test_label = test_img[R(0, 200)], test_label[R(0, 200)]
-            print(f"Shrink train=[{','.join(map(str, train_img.shape()))}]")
-            print(f"Shrink test=[{','.join(map(str, test_img.shape()))}]")
+            (train_img, train_label), (test_img, test_label) = shrunk(train, test)
         print("formating train images and labels ...")
         train_img, train_label = inputsFilter.translate(train_img, train_label)
         test_img, test_label = inputsFilter.translate(test_img, test_label)

@@ -8,9 +8,9 @@ import zipfile
 from pathlib import Path
 
 import offline
-from rindow_nn.data.sequence import Preprocessor, Tokenizer
 
 from rindow_math.matrix import NDArray
+from rindow_nn.data.sequence import Preprocessor, Tokenizer
 
 
 class EngFraDataset:

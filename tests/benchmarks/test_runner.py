@@ -347,7 +347,7 @@ def test_the_worker_of_the_library_offers_every_row(bench):
     worker = bench.peers.WorkerProcess(peers[0], 1, limit=60)
     try:
         assert worker.start(), worker.problem
-        assert {row for row, _ in worker.tests} == set(bench.rows.ROWS)
+        assert {row for row, _ in worker.tests} == {*bench.rows.ROWS, *bench.scaling_rows.SCALING}
         assert all(column.startswith("rindow-nn") for _, column in worker.tests)
     finally:
         worker.close()

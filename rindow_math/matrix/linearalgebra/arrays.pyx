@@ -813,7 +813,7 @@ class ArrayMethods:
             dtype: element type of the new array; A's when left out.
 
         Shapes:
-            Without axis: A (n, ...), X any, output (*shape of X, ...).
+            Without axis: A (n, ...), X any, output ``(*shape of X, ...)``.
             With axis: A (..., n, ...), X and output: A's shape without that dimension.
 
         Returns:
@@ -866,7 +866,7 @@ class ArrayMethods:
             dtype: element type of the new array; A's when left out.
 
         Shapes:
-            Without axis: A (*shape of X, ...), output (numClass, ...).
+            Without axis: A ``(*shape of X, ...)``, output (numClass, ...).
             With axis: X and A one shape, output that shape with numClass put in at the axis.
 
         Returns:

@@ -1360,7 +1360,7 @@ class BlasMethods:
         return result
 
     def asum(self, X) -> float:
-        """The sum of moduli |x_1| + ... + |x_n|.
+        """The sum of moduli ``|x_1| + ... + |x_n|``.
 
         Example:
             >>> la.asum(la.array([-1, 2, -3]))

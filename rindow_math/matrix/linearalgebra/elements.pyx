@@ -233,7 +233,7 @@ class ElementMethods:
             X: a number, or an array of A's type.
 
         Shapes:
-            A: (..., *shape of X).
+            A: ``(..., *shape of X)``.
 
         Returns:
             A.
@@ -293,7 +293,7 @@ class ElementMethods:
             trans: X meets the first dimensions of A (read from the outermost) instead of the last.
 
         Shapes:
-            A: (..., *shape of X); transposed: (*reversed shape of X, ...).
+            A: ``(..., *shape of X)``; transposed: ``(*reversed shape of X, ...)``.
 
         Returns:
             A.
@@ -326,7 +326,7 @@ class ElementMethods:
             trans: X meets the first dimensions of A (read from the outermost) instead of the last.
 
         Shapes:
-            A: (..., *shape of X); transposed: (*reversed shape of X, ...).
+            A: ``(..., *shape of X)``; transposed: ``(*reversed shape of X, ...)``.
 
         Returns:
             A.
@@ -409,7 +409,7 @@ class ElementMethods:
             trans: alpha meets the first dimensions of A (read from the outermost) instead of the last.
 
         Shapes:
-            A: (..., *shape of alpha); transposed: (*reversed shape of alpha, ...).
+            A: ``(..., *shape of alpha)``; transposed: ``(*reversed shape of alpha, ...)``.
 
         Returns:
             A.
@@ -530,7 +530,7 @@ class ElementMethods:
             output: an array of input's type that is filled with repetitions.
 
         Shapes:
-            output: (repeats, *shape of input); transposed: (*shape of input, repeats).
+            output: ``(repeats, *shape of input)``; transposed: ``(*shape of input, repeats)``.
 
         Returns:
             The output.

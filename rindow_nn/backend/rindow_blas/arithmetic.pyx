@@ -399,14 +399,14 @@ class ArithmeticMethods:
         return _accumulate(self, x, decrement, -1.0 if alpha is None else -alpha, None)
 
     def update_mul(self, x, magnifications, trans=None):
-        """x *= magnifications, which are broadcast to x as in ``add``."""
+        """``x *= magnifications``, which are broadcast to x as in ``add``."""
         cdef Primitives K = self
         cdef NDArrayPhp a = _target(x)
         K.binary(core.RK_MUL, a, _fitted(a, _operand(magnifications, a.dt), trans), a)
         return x
 
     def update_scale(self, x, a):
-        """x *= a with a number a."""
+        """``x *= a`` with a number a."""
         return _param_inplace(self, x, a, 0.0)
 
     def update_increment(self, x, b, a=None):
