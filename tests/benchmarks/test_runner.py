@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-MODULES = ("run", "peers", "rows", "kernels", "kernels.table", "protocol")
+MODULES = ("scaling_rows", "run", "peers", "rows", "kernels", "kernels.table", "protocol")
 
 FAKE = """
 import os, sys

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from common import Net, T, X, compiled, quiet
+from small_models import Net, T, X, compiled, quiet
 
 from rindow_nn.callbacks import AbstractCallback
 

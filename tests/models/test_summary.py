@@ -1,7 +1,7 @@
 """The text of summary: that of the original, character by character."""
 
 import pytest
-from common import Net, X, g, mo, nn
+from small_models import Net, X, g, mo, nn
 
 from rindow_math.exceptions import LogicException
 from rindow_nn.layers import Dense, Flatten
