@@ -50,7 +50,12 @@ class Problem:
 
         self.q, self.k, self.v, self.dout = array(tq, dk), array(tv, dk), array(tv, dv), array(tq, dv)
         self.dweights = rng.normal(0, 1, (batch, heads, tq, tv)).astype(dtype)
-        shapes = {"query_mask": (batch, tq), "value_mask": (batch, tv), "key_mask": (batch, tv), "mask": (batch, tq, tv)}
+        shapes = {
+            "query_mask": (batch, tq),
+            "value_mask": (batch, tv),
+            "key_mask": (batch, tv),
+            "mask": (batch, tq, tv),
+        }
         self.masks = {name: (rng.random(shapes[name]) < 0.7).astype(np.uint8) for name in masks}
         self.call = Call(*sizes, scale=0.3, factor=1.0)
         for name, x in (("q", self.q), ("k", self.k), ("v", self.v), ("o", self.dout)):
@@ -145,7 +150,9 @@ def test_sizes(attn, dtype, code, sizes, causal, heads_first):
 
 @pytest.mark.parametrize("dtype, code", DTYPES)
 @pytest.mark.parametrize("masks", MASKS, ids=str)
-@pytest.mark.parametrize("replace, zero_rows, causal", [(0, 0, 0), (0, 0, 1), (1, 1, 0), (1, 1, 1), (0, 1, 0), (1, 0, 1)])
+@pytest.mark.parametrize(
+    "replace, zero_rows, causal", [(0, 0, 0), (0, 0, 1), (1, 1, 0), (1, 1, 1), (0, 1, 0), (1, 0, 1)]
+)
 def test_masks(attn, dtype, code, masks, replace, zero_rows, causal):
     for sizes in ((3, 2, 6, 9, 4, 3), (2, 1, 40, 35, 5, 8)):
         p = Problem(dtype, sizes, masks, replace=replace, zero_rows=zero_rows, causal=causal)
