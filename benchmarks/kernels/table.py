@@ -15,6 +15,7 @@ from protocol import Measurement, Worker
 
 FLOAT_BYTES = 4
 FORMS = ("", "-inplace")
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 
 Maker = Callable[..., Callable[[], object]]
 """Takes the sizes of a Kernel, prepares its inputs and answers the operation to time."""
@@ -44,14 +45,37 @@ class Kernel:
         return f"W8.{self.name}_{self.label}"
 
 
+CONVOLUTIONS = ("conv", "conv_step")
+"""With padding to the same size: the result alone, and with the gradients of image, kernel and bias."""
+
+IMAGES = {
+    "3x3_32to64": (64, 32, 32, 64, 3, 1, 1),
+    "3x3_3to64": (64, 32, 3, 64, 3, 1, 1),
+    "3x3_256to256": (64, 8, 256, 256, 3, 1, 1),
+    "1x1_256to64": (32, 28, 256, 64, 1, 1, 1),
+    "5x5_32to64": (32, 28, 32, 64, 5, 1, 1),
+    "3x3_stride2_64to128": (32, 32, 64, 128, 3, 2, 1),
+    "3x3_dilation2_64to64": (32, 28, 64, 64, 3, 1, 2),
+}
+
+
 def work_of(name: str, sizes: tuple[int, ...]) -> float:
-    """Bytes to move (floating-point operations for ``sgemm``) in one call.
+    """Bytes to move (floating-point operations for ``sgemm``, convolutions and recurrent layers) in one call.
 
     Args:
         name: The operation.
         sizes: Its sizes: (m, k, n) of ``sgemm``, (rows of the table, width, rows picked) of ``gather`` and
-            ``scatter_grad``, otherwise the shape of the input.
+            ``scatter_grad``, (images, height and width, channels, filters, size of the kernel, stride, dilation) of
+            ``conv`` and ``conv_step``, (batch, steps, units) of recurrent layers, otherwise the shape of the input.
     """
+    if name in CONVOLUTIONS:
+        images, side, channels, filters, kernel, stride, _ = sizes
+        products = 1 if name == "conv" else 3
+        return 2.0 * products * images * (side // stride) ** 2 * kernel**2 * channels * filters
+    if name in GATES:
+        # Inputs as wide as the state; the gradient takes each product twice more.
+        batch, steps, units = sizes
+        return 3 * 2.0 * batch * steps * 2 * units * GATES[name] * units
     if name == "sgemm":
         m, k, n = sizes
         return 2.0 * m * k * n
@@ -64,12 +88,15 @@ def work_of(name: str, sizes: tuple[int, ...]) -> float:
     elements = 1
     for size in sizes:
         elements *= size
-    arrays = {"sum": 1, "add": 3, "adam": 7}.get(name, 2)
+    arrays = {"sum": 1, "add": 3, "adam": 7, "layernorm_fwd_bwd": 5, "batchnorm_fwd_bwd": 5}.get(name, 2)
+    if name in ("maxpool_fwd_bwd", "avgpool_fwd_bwd"):
+        arrays = 2.5  # windows of 2x2: the result and its gradient are a quarter each
     return float(FLOAT_BYTES) * arrays * elements
 
 
 def _large(name: str, label: str, *sizes: int) -> Kernel:
-    return Kernel(name, label, sizes, "GFLOP/s" if name == "sgemm" else "GB/s", work_of(name, sizes))
+    computes = name == "sgemm" or name in CONVOLUTIONS or name in GATES
+    return Kernel(name, label, sizes, "GFLOP/s" if computes else "GB/s", work_of(name, sizes))
 
 
 def _small(name: str, label: str, *sizes: int) -> Kernel:
@@ -86,9 +113,20 @@ KERNELS = (
     _large("sum", "10M", 10_000_000),
     _large("adam", "10M", 10_000_000),
     _large("layernorm", "8192x512", 8192, 512),
+    _large("layernorm_fwd_bwd", "8192x512", 8192, 512),
+    _large("batchnorm_fwd_bwd", "64x30x30x64", 64, 30, 30, 64),
+    _large("maxpool_fwd_bwd", "64x28x28x64", 64, 28, 28, 64),
+    _large("avgpool_fwd_bwd", "64x28x28x64", 64, 28, 28, 64),
     _large("gather", "8192x256", 50_000, 256, 8192),
     _large("scatter_grad", "8192x256", 50_000, 256, 8192),
     _large("transpose", "4096", 4096, 4096),
+    *(_large(name, label, *sizes) for name in CONVOLUTIONS for label, sizes in IMAGES.items()),
+    # Recurrent layers, forward and backward: batch x steps x units.
+    *(
+        _large(name, "x".join(map(str, sizes)), *sizes)
+        for name in GATES
+        for sizes in ((1, 16, 256), (8, 16, 64), (8, 16, 256), (64, 16, 256), (256, 16, 64))
+    ),
     # About 10 and about 1000 elements: the cost of the call itself.
     _small("sgemm", "3x3x3", 3, 3, 3),
     _small("sgemm", "32x32x32", 32, 32, 32),

@@ -269,6 +269,34 @@ def layernorm(x, gamma, beta):
     return centred * lax.rsqrt(jnp.square(centred).mean(-1, keepdims=True) + 1e-3) * gamma + beta
 
 
+def convolution(images, side, channels, filters, kernel, stride, dilation):
+    def function(x, weights, bias):
+        return bias + lax.conv_general_dilated(
+            x, weights, (stride,) * 2, "SAME", rhs_dilation=(dilation,) * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+
+    return function, (
+        floats(images, side, side, channels),
+        floats(kernel, kernel, channels, filters),
+        jnp.zeros(filters),
+    )
+
+
+def conv(*sizes):
+    function, inputs = convolution(*sizes)
+    return waiting(jax.jit(function), *inputs)
+
+
+def conv_step(*sizes):
+    function, inputs = convolution(*sizes)
+
+    def step(gradient, *inputs):
+        y, pull = jax.vjp(function, *inputs)
+        return y, pull(gradient)
+
+    return waiting(jax.jit(step), jnp.ones_like(function(*inputs)), *inputs)
+
+
 def scatter_grad(rows, width, picked):
     function = jax.jit(lambda ids, gradient: jnp.zeros((rows, width)).at[ids].add(gradient))
     return waiting(function, integers(rows, picked), floats(picked, width))
@@ -285,6 +313,8 @@ register(
         "sum": {"": sum_of},
         "softmax": {"": compiled(jax.nn.softmax, one)},
         "adam": {"": adam},
+        "conv": {"": conv},
+        "conv_step": {"": conv_step},
         "layernorm": {"": compiled(layernorm, lambda m, n: (floats(m, n), jnp.ones(n), jnp.zeros(n)))},
         "gather": {"": compiled(lambda table, ids: table[ids], lambda r, w, k: (floats(r, w), integers(r, k)))},
         "scatter_grad": {"": scatter_grad},

@@ -352,6 +352,42 @@ def layernorm(rows, columns):
     return lambda: layer.forward(x)
 
 
+def convolution(images, side, channels, filters, kernel, stride, dilation):
+    layer = networks().nn.layers.Conv2D(filters, kernel, strides=stride, padding="same", dilation_rate=dilation)
+    return layer, networks().g.Variable(floats(images, side, side, channels))
+
+
+def conv(*sizes):
+    layer, x = convolution(*sizes)
+    return lambda: layer.forward(x)
+
+
+def conv_step(*sizes):
+    layer, x = convolution(*sizes)
+    g = networks().g
+    gradient = floats(*layer.forward(x).shape())
+
+    def step():
+        with g.GradientTape():
+            y = layer.forward(x)
+        return y.creator().backward([gradient])
+
+    return step
+
+
+def layer_fwd_bwd(name):
+    """A maker of a layer's training call with its gradients."""
+
+    def make(*sizes):
+        nets = networks()
+        layer, x = getattr(nets.nn.layers, name)(), nets.g.Variable(floats(*sizes))
+        layer.build(list(sizes[1:]))
+        sources = [x, *layer.trainableVariables()]
+        return gradient_of(lambda x: layer.forward(x, True), [x], sources).call
+
+    return make
+
+
 def gather(rows, width, picked):
     la, table, ids = math().la, floats(rows, width), integers(rows, picked)
     return lambda: la.gather(table, ids)
@@ -366,6 +402,23 @@ def scatter_grad(rows, width, picked):
         return la.scatterAdd(ids, gradient, table)
 
     return call
+
+
+def recurrent(name):
+    def make(batch, steps, units):
+        layer, x = getattr(networks().nn.layers, name)(units, return_sequences=True), floats(batch, steps, units)
+        x, g = networks().g.Variable(x), networks().g
+        layer.forward(x)
+        sources = [x, *layer.trainableVariables()]
+
+        def call():
+            with g.GradientTape() as tape:
+                outputs = layer.forward(x)
+            return tape.gradient(outputs, sources)
+
+        return call
+
+    return make
 
 
 def transpose(rows, columns):
@@ -391,8 +444,17 @@ register(
         "softmax": {"": of_backend("softmax")},
         "adam": {"": adam},
         "layernorm": {"": layernorm},
+        "conv": {"": conv},
+        "conv_step": {"": conv_step},
+        "layernorm_fwd_bwd": {"": layer_fwd_bwd("LayerNormalization")},
+        "batchnorm_fwd_bwd": {"": layer_fwd_bwd("BatchNormalization")},
+        "maxpool_fwd_bwd": {"": layer_fwd_bwd("MaxPooling2D")},
+        "avgpool_fwd_bwd": {"": layer_fwd_bwd("AveragePooling2D")},
         "gather": {"": gather},
         "scatter_grad": {"": scatter_grad},
+        "rnn": {"": recurrent("SimpleRNN")},
+        "lstm": {"": recurrent("LSTM")},
+        "gru": {"": recurrent("GRU")},
         "transpose": {"": transpose, "-inplace": transpose_inplace},
     },
 )

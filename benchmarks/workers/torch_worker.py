@@ -330,6 +330,59 @@ def layernorm(rows, columns):
     return without_gradient(lambda: functional.layer_norm(x, (columns,), gamma, beta, 1e-3))
 
 
+def convolution(images, side, channels, filters, kernel, stride, dilation):
+    """A convolution on images with the channels last in memory, and its inputs."""
+    last = {"memory_format": torch.channels_last}
+    x, weights = floats(images, channels, side, side).to(**last), floats(filters, channels, kernel, kernel).to(**last)
+    padding = (kernel - 1) * dilation // 2
+    return lambda *inputs: functional.conv2d(*inputs, stride, padding, dilation), [x, weights, torch.zeros(filters)]
+
+
+def conv(*sizes):
+    function, inputs = convolution(*sizes)
+    return without_gradient(lambda: function(*inputs))
+
+
+def conv_step(*sizes):
+    function, inputs = convolution(*sizes)
+    gradient = torch.ones_like(function(*inputs))
+    inputs = [x.requires_grad_() for x in inputs]
+    return lambda: torch.autograd.grad(function(*inputs), inputs, gradient)
+
+
+def images(*sizes):
+    """Images with the channels last in memory."""
+    return floats(*sizes).permute(0, 3, 1, 2)
+
+
+def fwd_bwd(operation, inputs):
+    """A maker of an operation with the gradients for its inputs."""
+
+    def make(*sizes):
+        sources = [x.requires_grad_() for x in inputs(*sizes)]
+        upstream = torch.ones_like(operation(*sources))
+        return lambda: torch.autograd.grad(operation(*sources), sources, upstream)
+
+    return make
+
+
+def layernorm_training(x, gamma, beta):
+    return functional.layer_norm(x, gamma.shape, gamma, beta, 1e-3)
+
+
+def batchnorm_training(x, gamma, beta):
+    return functional.batch_norm(x, None, None, gamma, beta, True, 0.01, 1e-3)
+
+
+def normalized(tensor):
+    """Inputs and weights of a normalisation whose features are the last size."""
+    return lambda *sizes: (tensor(*sizes), torch.ones(sizes[-1]), torch.zeros(sizes[-1]))
+
+
+def pooling(function):
+    return fwd_bwd(lambda x: function(x, 2), lambda *sizes: (images(*sizes),))
+
+
 def gather(rows, width, picked):
     table, ids = floats(rows, width), integers(rows, picked)
     return without_gradient(lambda: functional.embedding(ids, table))
@@ -338,6 +391,15 @@ def gather(rows, width, picked):
 def scatter_grad(rows, width, picked):
     ids, gradient = integers(rows, picked), floats(picked, width)
     return without_gradient(lambda: torch.ops.aten.embedding_dense_backward(gradient, ids, rows, -1, False))
+
+
+def recurrent(layer):
+    def make(batch, steps, units):
+        model, x = layer(units, units, batch_first=True), floats(batch, steps, units).requires_grad_()
+        sources, gradient = [x, *model.parameters()], torch.ones(batch, steps, units)
+        return lambda: torch.autograd.grad(model(x)[0], sources, gradient)
+
+    return make
 
 
 def transpose_inplace(rows, columns):
@@ -357,8 +419,17 @@ register(
         "softmax": {"": fresh(softmax, one), "-inplace": given(softmax, one)},
         "adam": {"": adam(fused=None)},
         "layernorm": {"": layernorm},
+        "conv": {"": conv},
+        "conv_step": {"": conv_step},
+        "layernorm_fwd_bwd": {"": fwd_bwd(layernorm_training, normalized(floats))},
+        "batchnorm_fwd_bwd": {"": fwd_bwd(batchnorm_training, normalized(images))},
+        "maxpool_fwd_bwd": {"": pooling(functional.max_pool2d)},
+        "avgpool_fwd_bwd": {"": pooling(functional.avg_pool2d)},
         "gather": {"": gather},
         "scatter_grad": {"": scatter_grad},
+        "rnn": {"": recurrent(nn.RNN)},
+        "lstm": {"": recurrent(nn.LSTM)},
+        "gru": {"": recurrent(nn.GRU)},
         "transpose": {"": fresh(lambda x: x.t().contiguous(), one), "-inplace": transpose_inplace},
     },
 )

@@ -60,7 +60,7 @@ class Add(AbstractMultiInputLayer):
         return added(self, *self._prepare(inputs))
 
     def getConfig(self) -> dict[str, Any]:
-        return {"options": {"input_shapes": self._inputShape}}
+        return {} if self._inputShape is None else {"options": {"input_shapes": self._inputShape}}
 
     def computeMask(self, inputs: Any, previousMask: Any) -> Any:
         """A list of one mask: true where both inputs count; None where no input has one."""

@@ -99,8 +99,9 @@ class BatchNormalization(AbstractNormalization):
     def getConfig(self) -> dict[str, Any]:
         return {
             "options": {
-                **self._common(),
+                "axis": self._axis,
                 "momentum": self._momentum,
+                **self._common(),
                 "moving_mean_initializer": self._movingMeanInitializerName,
                 "moving_variance_initializer": self._movingVarianceInitializerName,
             }

@@ -135,21 +135,21 @@ class AbstractConv(AbstractImage):
         return activate(self.backend, self._activation, out, training) if self._separate else out
 
     def getConfig(self) -> dict[str, Any]:
-        return {
-            "filters": self._filters,
-            "kernel_size": self._kernelSize,
-            "options": {
-                "strides": self._strides,
-                "padding": self._padding,
-                "data_format": self.data_format,
-                "dilation_rate": self._dilationRate,
-                "use_bias": self._useBias,
-                "input_shape": self._inputShape,
-                "kernel_initializer": self._kernelInitializerName,
-                "bias_initializer": self._biasInitializerName,
-                "activation": self._activationName,
-            },
+        options: dict[str, Any] = {
+            "strides": self._strides,
+            "padding": self._padding,
+            "data_format": self.data_format,
+            "input_shape": self._inputShape,
+            "kernel_initializer": self._kernelInitializerName,
+            "bias_initializer": self._biasInitializerName,
+            "activation": self._activationName,
         }
+        # the original leaves these out
+        if any(rate != 1 for rate in self._dilationRate):
+            options["dilation_rate"] = self._dilationRate
+        if not self._useBias:
+            options["use_bias"] = False
+        return {"filters": self._filters, "kernel_size": self._kernelSize, "options": options}
 
 
 class Conv1D(AbstractConv):

@@ -86,15 +86,13 @@ class Embedding(AbstractLayer):
         return embedded(self, self._prepare(inputs), self._weights[0])
 
     def getConfig(self) -> dict[str, Any]:
-        return {
-            "inputDim": self._inputDim,
-            "outputDim": self._outputDim,
-            "options": {
-                "input_length": self._inputLength,
-                "embeddings_initializer": self._embeddingsInitializerName,
-                "mask_zero": self._maskZero,
-            },
+        options: dict[str, Any] = {
+            "input_length": self._inputLength,
+            "embeddings_initializer": self._embeddingsInitializerName,
         }
+        if self._maskZero:  # the original leaves it out
+            options["mask_zero"] = True
+        return {"inputDim": self._inputDim, "outputDim": self._outputDim, "options": options}
 
     def computeMask(self, inputs: Any, previousMask: Any) -> Any:
         """With ``mask_zero``, true where the number is not 0; else the input's mask."""

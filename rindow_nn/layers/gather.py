@@ -113,15 +113,9 @@ class Gather(AbstractMultiInputLayer):
         return gathered(self, source, index, self._form)
 
     def getConfig(self) -> dict[str, Any]:
-        return {
-            "axis": self._axis,
-            "options": {
-                "batchDims": self._batchDims,
-                "detailDepth": self._detailDepth,
-                "indexDepth": self._indexDepth,
-                "input_shapes": self._inputShape,
-            },
-        }
+        depths = {"batchDims": self._batchDims, "detailDepth": self._detailDepth, "indexDepth": self._indexDepth}
+        given = {key: value for key, value in depths.items() if value is not None}
+        return {"axis": self._axis, "options": {"input_shapes": self._inputShape, **given}}
 
 
 def _from_end(axis: int, rank: int) -> int:

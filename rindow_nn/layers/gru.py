@@ -49,7 +49,8 @@ class GRUCell(AbstractRNNCell):
     PHP: ``Rindow\\NeuralNetworks\\Layer\\GRUCell``.
 
     References:
-        Cho et al. (2014): Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation.
+        Cho et al. (2014): Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine
+        Translation.
     """
 
     def __init__(
@@ -188,7 +189,8 @@ class GRU(AbstractRNNLayer):
     PHP: ``Rindow\\NeuralNetworks\\Layer\\GRU``.
 
     References:
-        Cho et al. (2014): Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation.
+        Cho et al. (2014): Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine
+        Translation.
     """
 
     def __init__(
@@ -232,3 +234,9 @@ class GRU(AbstractRNNLayer):
             default="gru",
             kernel="gru" if cell._resetAfter else "gru_before",
         )
+
+    def getConfig(self) -> dict[str, Any]:
+        config = super().getConfig()
+        options = config["options"]
+        options["reset_after"] = options.pop("reset_after")  # in the order of the original
+        return config

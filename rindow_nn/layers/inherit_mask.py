@@ -57,7 +57,7 @@ class InheritMask(AbstractMultiInputLayer):
         return inherit(self, *self._prepare(inputs))
 
     def getConfig(self) -> dict[str, Any]:
-        return {"options": {"input_shapes": self._inputShape}}
+        return {} if self._inputShape is None else {"options": {"input_shapes": self._inputShape}}
 
     def computeMask(self, inputs: Any, previousMask: Any) -> Any:
         """A list of the second input's mask; None if it has none."""

@@ -14,8 +14,8 @@ __all__ = ["LSTM", "LSTMCell"]
 class LSTMCell(AbstractRNNCell):
     """One step of a LSTM: c' = f c + i m and h' = o activation(c').
 
-    The gates i, f, o and the new values m come from inputs · kernel + h · recurrent kernel + bias, in whose columns they
-    stand in the order i, f, m, o.
+    The gates i, f, o and the new values m come from inputs · kernel + h · recurrent kernel + bias, in whose columns
+    they stand in the order i, f, m, o.
 
     Args:
         backend: the backend ``K``.
@@ -27,11 +27,11 @@ class LSTMCell(AbstractRNNCell):
         kernel_initializer: name of an initializer or a function of (shape, [fan in, fan out]).
         recurrent_initializer: the same for the recurrent kernel; "orthogonal" by default.
         bias_initializer: name of an initializer or a function of (shape).
-        unit_forget_bias: whether the bias of f begins with 1, if the initializer's is 0; as in the original it does not by
-            default.
+        unit_forget_bias: whether 1 is added to the bias of f at first; as in the original it is not by default.
 
     Shapes:
-        Inputs (batch, k), states (batch, units), kernel (k, 4 units), recurrent kernel (units, 4 units), bias (4 units).
+        Inputs (batch, k), states (batch, units), kernel (k, 4 units), recurrent kernel (units, 4 units),
+        bias (4 units).
 
     Example:
         >>> from rindow_nn.builder import NeuralNetworks

@@ -1,24 +1,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rindow_nn.gradient.core.tape import GradientCall, Variable
-
-class Settings:
-    states: int
-    units: int
-    def __init__(
-        self,
-        cell: str,
-        units: int,
-        activation: str | None,
-        gate_activation: str | None = None,
-        backwards: bool = False,
-    ) -> None: ...
+from rindow_nn.backend.rindow_blas.rnn_primitives import RecurrentSettings
+from rindow_nn.gradient.core.tape import Variable
 
 class RecurrentForm:
     def __init__(
         self,
-        settings: Settings,
+        settings: RecurrentSettings,
         biased: bool,
         sequences: bool,
         states: bool,
@@ -26,13 +15,6 @@ class RecurrentForm:
         masked: bool,
         stateful: bool,
     ) -> None: ...
-
-class RecurrentFunction:
-    def backward(
-        self, dOutputs: Sequence[Any], grads: Any = None, oidsToCollect: Any = None
-    ) -> list[Any]: ...
-
-class RecurrentGradient(GradientCall): ...
 
 def recurrent(
     layer: Any, backend: Any, inputs: Sequence[Any], weights: Sequence[Any], mask: Any, form: RecurrentForm

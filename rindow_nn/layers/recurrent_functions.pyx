@@ -5,7 +5,6 @@ from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, cast_to, copy_of, empty, empty_like, raw
 from rindow_nn.backend.rindow_blas.rnn_primitives cimport RecurrentSettings
-from rindow_nn.backend.rindow_blas.rnn_primitives import RecurrentSettings as Settings
 from rindow_nn.gradient.core.layerfunction cimport LayerFunction
 from rindow_nn.gradient.core.tape cimport (
     A, AbstractFunction, GradientCall, OPAQUE, STEP, Variable, array_of, make_variable, pack, prepare, recording,

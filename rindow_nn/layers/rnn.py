@@ -10,10 +10,11 @@ from typing import Any
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.ndarray import NDArray
 from rindow_nn.activations import Activation
+from rindow_nn.backend.rindow_blas.rnn_primitives import RecurrentSettings
 from rindow_nn.gradient.core.layerfunction import callLayer
 from rindow_nn.gradient.core.tape import Variable
 from rindow_nn.layers.base import AbstractLayerBase, Layer, _truth
-from rindow_nn.layers.recurrent_functions import RecurrentForm, Settings, recurrent
+from rindow_nn.layers.recurrent_functions import RecurrentForm, recurrent
 
 __all__ = ["AbstractRNNCell", "AbstractRNNLayer", "RNNCell", "RNNLayer"]
 
@@ -58,8 +59,8 @@ class AbstractRNNCell(AbstractLayerBase, RNNCell):
     """A cell with a kernel, a recurrent kernel and perhaps a bias.
 
     Subclasses write ``call(inputs, states, training, calcState)``, which gives the list of new states, and
-    ``differentiate(dStates, calcState)``, which gives (gradient of the inputs, list of gradients of the states) and adds
-    the weights' gradients to ``self._grads``.
+    ``differentiate(dStates, calcState)``, which gives (gradient of the inputs, list of gradients of the states) and
+    adds the weights' gradients to those of ``getGrads()``.
 
     Args:
         backend: the backend ``K``.
@@ -125,7 +126,9 @@ class AbstractRNNCell(AbstractLayerBase, RNNCell):
                 self.assignWeights(list(sampleWeights)[: len(self._weights)])
             else:
                 shapes = self._shapes(features)
-                self.assignWeights([make(*shape) for make, shape in zip(self._initializers, shapes[: len(self._weights)])])
+                self.assignWeights(
+                    [make(*shape) for make, shape in zip(self._initializers, shapes[: len(self._weights)])]
+                )
         self._grads = [self.backend.zerosLike(p) for p in self.getParams()]
         self._outputShape = [*lead, self._units]
 
@@ -278,14 +281,14 @@ class AbstractRNNLayer(AbstractLayerBase, RNNLayer):
         self.initName(name, default)
         self.allocateWeights(["kernel", "recurrentKernel", "bias"][: len(cell.weights())])
         cell.reverseSyncCellWeightVariables(self._weights)
-        self._settings: Settings | None = None
+        self._settings: RecurrentSettings | None = None
         self._forms: dict[Any, RecurrentForm] = {}
         activations = (cell._activation, cell._recurrentActivation)
         known = all(a is None or getattr(a, "epilogue", None) for a in activations)
         own = type(self).call is AbstractRNNLayer.call and type(self).differentiate is AbstractRNNLayer.differentiate
         if kernel is not None and known and own:
-            names = [getattr(a, "epilogue", None) for a in activations]
-            self._settings = Settings(kernel, self._units, *names, self._goBackwards)
+            act, gate = (getattr(a, "epilogue", None) for a in activations)
+            self._settings = RecurrentSettings(kernel, self._units, act, gate, self._goBackwards)
 
     def cell(self) -> Any:
         """The cell."""
@@ -315,7 +318,9 @@ class AbstractRNNLayer(AbstractLayerBase, RNNLayer):
                 f"Unsuppored input shape.:[{','.join(map(str, shape))}]: (steps, features) expected in {self._label()}"
             )
         if shape[0] < 1:
-            raise InvalidArgumentException(f"a sequence needs one step or more: (0,{shape[1]}) given in {self._label()}")
+            raise InvalidArgumentException(
+                f"a sequence needs one step or more: (0,{shape[1]}) given in {self._label()}"
+            )
         self._cell.build([shape[1]], sampleWeights=sampleWeights)
         self._outputShape = [shape[0], self._units] if self._returnSequences else [self._units]
 
@@ -373,8 +378,8 @@ class AbstractRNNLayer(AbstractLayerBase, RNNLayer):
             inputs: variable or array (batch, steps, features).
             training: whether the model is being trained.
             initialStates: list of variables or arrays (batch, units), None for zeros; all zeros when left out.
-            mask: an array of bools (batch, steps): where it is false the states stay as they are. That of the inputs when
-                left out.
+            mask: an array of bools (batch, steps): where it is false the states stay as they are. That of the inputs
+                when left out.
 
         Returns:
             A variable: the output of the last step (batch, units), or of all (batch, steps, units) with
@@ -394,7 +399,7 @@ class AbstractRNNLayer(AbstractLayerBase, RNNLayer):
         if self._settings is None:
             outs = self._stepwise([x, *given], _truth(training), mask)
         else:
-            form = self._form(bool(given), mask is not None)
+            form = self._form(self._settings, bool(given), mask is not None)
             outs = recurrent(self, self.backend, [x, *given], self._weights, mask, form)
         return [outs[0], outs[1:]] if self._returnState else outs[0]
 
@@ -418,11 +423,11 @@ class AbstractRNNLayer(AbstractLayerBase, RNNLayer):
             for state, shape in zip(states, self._statesShapes)
         ]
 
-    def _form(self, given: bool, masked: bool) -> RecurrentForm:
+    def _form(self, settings: RecurrentSettings, given: bool, masked: bool) -> RecurrentForm:
         form = self._forms.get((given, masked))
         if form is None:
             form = self._forms[given, masked] = RecurrentForm(
-                self._settings,
+                settings,
                 len(self._weights) == 3,
                 self._returnSequences,
                 self._returnState,

@@ -11,6 +11,7 @@ from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.ndarray import NDArray
 from rindow_nn.gradient.core.layerfunction import callLayer
 from rindow_nn.gradient.core.packing import Packing
+from rindow_nn.support.calling import parameter_names
 
 __all__ = ["AbstractLoss", "Loss"]
 
@@ -79,7 +80,13 @@ class AbstractLoss(Packing, Loss):
         return self._fromLogits
 
     def getConfig(self) -> dict[str, Any]:
-        return {}
+        """What the constructor was given, where it is not the default; the original forgets it."""
+        options: dict[str, Any] = {}
+        if self._fromLogits and "from_logits" in parameter_names(type(self).__init__):
+            options["from_logits"] = True
+        if self._reduction != "sum":
+            options["reduction"] = self._reduction
+        return {"options": options} if options else {}
 
     def call(self, trues: Any, predicts: Any) -> Any:
         """Computes the loss from arrays."""

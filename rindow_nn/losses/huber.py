@@ -50,6 +50,10 @@ class Huber(FusedLoss):
     def _number(self) -> float:
         return self._delta
 
+    def getConfig(self) -> dict[str, Any]:
+        config = super().getConfig()
+        return config if self._delta == 1.0 else {"options": {"delta": self._delta, **config.get("options", {})}}
+
     def accuracyMetric(self) -> str:
         """``categorical_accuracy``."""
         return "categorical_accuracy"

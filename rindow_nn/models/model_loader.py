@@ -21,6 +21,8 @@ __all__ = ["ModelLoader"]
 _MOST_CONFIG = 1 << 22  # characters of a configuration
 _DEPTH = 16  # models in models
 _ELEMENT = 4  # bytes of the elements of fresh weights
+# options that the original writes under a name that its constructors do not know: SimpleRNN's, Input's, Gather's
+_SPELLED = (("go_backward", "go_backwards"), ("input_shape", "shape"), ("input_shape", "input_shapes"))
 _ACTIVATIONS = "Rindow\\NeuralNetworks\\Activation\\"
 
 
@@ -116,9 +118,10 @@ class ModelLoader:
         cls = class_of(kind, name)
         arguments = dict(_mapping(config, where))
         arguments |= _mapping(arguments.pop("options", {}), where)
-        if "go_backward" in arguments and "go_backwards" not in arguments:  # how the original spells it in SimpleRNN
-            arguments["go_backwards"] = arguments.pop("go_backward")
         known = parameter_names(cls.__init__)  # type: ignore[misc]
+        for spelled, option in _SPELLED:
+            if spelled in arguments and spelled not in known and option in known and option not in arguments:
+                arguments[option] = arguments.pop(spelled)
         for key, value in arguments.items():
             if key not in known or key == "name":
                 raise InvalidArgumentException(f"{where}: {cls.__name__} has no option {key!r:.100}")
@@ -206,12 +209,12 @@ def _initialized_by(layer: Layer, initializer: Callable[..., Any]) -> Iterator[N
             continue
         seen.add(id(owner))
         for name, value in vars(owner).items():
-            if name.endswith("Initializer") and callable(value):
+            if name.lower().endswith(("initializer", "initializers")) and value is not None:
                 kept.append((owner, name, value))
             elif isinstance(value, Module):
                 pending.append(value)
-    for owner, name, _ in kept:
-        setattr(owner, name, initializer)
+    for owner, name, value in kept:
+        setattr(owner, name, [initializer] * len(value) if isinstance(value, (list, tuple)) else initializer)
     try:
         yield
     finally:

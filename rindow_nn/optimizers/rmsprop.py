@@ -50,8 +50,10 @@ class RMSprop(Optimizer):
         self._lr = check_rate("RMSprop", 0.001 if lr is None else lr)
         self._rho = 0.9 if rho is None else float(rho)
         self._decay = 0.0 if decay is None else float(decay)
-        if self._decay and not callable(self._lr):
-            self._lr = InverseTimeDecay(self._lr, 1, self._decay)
+        self._initial = self._lr
+        self._decayed = None if callable(self._lr) else InverseTimeDecay(self._lr, 1, self._decay)
+        if self._decay and self._decayed is not None:
+            self._lr = self._decayed
         self._epsilon = backend.epsilon() if epsilon is None else float(epsilon)
         self._accumulate = bool(accumulate)
         self._step = 0
@@ -71,6 +73,10 @@ class RMSprop(Optimizer):
 
     def getConfig(self) -> dict[str, Any]:
         options = {"lr": self._lr, "rho": self._rho, "decay": self._decay, "epsilon": self._epsilon}
+        if self._decay and self._lr is self._decayed:
+            options["lr"] = self._initial
+        elif self._decay:  # a rate that was set later does not decay
+            options["decay"] = 0.0
         if self._accumulate:
             options["accumulate"] = True
         return {"options": options}
@@ -94,7 +100,7 @@ class RMSprop(Optimizer):
         self._step = step
 
     def __copy__(self) -> RMSprop:
-        other = RMSprop(self._backend, self._lr, self._rho, self._decay, self._epsilon, self._accumulate)
+        other = RMSprop(self._backend, **self.getConfig()["options"])
         other._step = self._step
         other._averages = None if self._averages is None else [copy.copy(x) for x in self._averages]
         return other

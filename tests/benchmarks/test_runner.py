@@ -266,6 +266,9 @@ def test_work_is_counted_once_for_each_array(bench):
     assert work["W8.sum_10M"] == 40e6
     assert work["W8.softmax_8192x1000"] == 8 * 8192 * 1000
     assert work["W8.sgemm_1024"] == 2 * 1024**3
+    assert work["W8.conv_3x3_stride2_64to128"] == 2 * 32 * 16 * 16 * 9 * 64 * 128
+    assert work["W8.conv_step_1x1_256to64"] == 3 * 2 * 32 * 28 * 28 * 256 * 64
+    assert work["W8.lstm_8x16x64"] == 3 * 16 * (2 * 8 * 64 * 256 * 2)
     assert work["W8.gather_8192x256"] == 8 * 8192 * 256
     assert work["W8.scatter_grad_8192x256"] == 4 * (50_000 * 256 + 3 * 8192 * 256)
     assert len(work) == len(bench.kernels.KERNELS), "every row has a name of its own"
@@ -344,7 +347,7 @@ def test_the_worker_of_the_library_offers_every_row(bench):
     worker = bench.peers.WorkerProcess(peers[0], 1, limit=60)
     try:
         assert worker.start(), worker.problem
-        assert {row for row, _ in worker.tests} == set(bench.rows.ROWS)
+        assert {row for row, _ in worker.tests} == {*bench.rows.ROWS, *bench.scaling_rows.SCALING}
         assert all(column.startswith("rindow-nn") for _, column in worker.tests)
     finally:
         worker.close()

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from small_models import Net, T, X, compiled, nn, quiet
+from common import Net, T, X, compiled, nn, quiet
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_nn.callbacks import (

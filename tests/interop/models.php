@@ -58,9 +58,6 @@ while(($line = fgets(STDIN)) !== false) {
                 break;
             case 'load':
                 $model = $nn->models()->loadModel($r['file']);
-                if($r['from_logits'] ?? false) {
-                    $model->lossFunction()->setFromLogits(true);
-                }
                 $reply = answers($mo, $model, $r);
                 break;
             case 'weights':
@@ -74,10 +71,6 @@ while(($line = fgets(STDIN)) !== false) {
                 $reply = [];
                 break;
             case 'config':
-                $object = $nn->{$r['builder']}()->{$r['name']}(...$r['arguments']);
-                $reply = ['json' => json_encode($object->getConfig(), JSON_UNESCAPED_SLASHES)];
-                break;
-            case 'made':
                 $class = $r['class'];
                 $reply = ['json' => json_encode((new $class($nn->backend(), ...$r['arguments']))->getConfig(), JSON_UNESCAPED_SLASHES)];
                 break;

@@ -15,6 +15,7 @@ import pytest
 
 from rindow_math.matrix import MatrixOperator, NDArray
 from rindow_nn.builder import NeuralNetworks
+from rindow_nn.models.class_names import class_of
 from rindow_nn.models.saving import to_json
 
 HERE = Path(__file__).parent
@@ -94,6 +95,11 @@ MODELS = {
                    ["Dropout", {"rate": 0.0}], ["Dense", {"units": 1, "use_bias": False}]],
         "loss": ["MeanSquaredError", {}], "optimizer": ["RMSprop", {"lr": 0.01}], "shape": [3],
     },
+    "batch": {
+        "layers": [["Dense", {"units": 4, "input_shape": [3], "use_bias": False}], ["BatchNormalization", {}],
+                   ["Activation", {"activation": "sigmoid"}], ["Dense", {"units": 1}]],
+        "loss": ["MeanSquaredError", {}], "optimizer": ["Adam", {}], "shape": [3],
+    },
     "huber": {
         "layers": [["Dense", {"units": 4, "input_shape": [3]}], ["LayerNormalization", {}],
                    ["Activation", {"activation": "sigmoid"}], ["RepeatVector", {"repeats": 2}], ["Flatten", {}],
@@ -126,7 +132,7 @@ def request_of(case):
         **{key: case[key] for key in ("layers", "loss", "optimizer")},
         "inputs": inputs.tolist(), "inputs_dtype": NDArray.float32 if inputs.dtype.kind == "f" else NDArray.int32,
         "tests": tests.tolist(), "tests_dtype": NDArray.float32 if tests.dtype.kind == "f" else NDArray.int32,
-        "from_logits": case["loss"][1].get("from_logits", False), "epochs": 2,
+        "epochs": 2,
     }  # fmt: skip
 
 
@@ -182,11 +188,27 @@ def test_php_loads_weights_saved_here(php, tmp_path, name):
     goes_on_alike(model, case, reply)
 
 
+@pytest.fixture(scope="module")
+def trained_by_php(php, tmp_path_factory):
+    """Makes, once for each name, a model in the original: file of the model, file of its weights, the reply."""
+    made = {}
+
+    def train(name):
+        if name not in made:
+            folder = tmp_path_factory.mktemp(name)
+            path, weights = str(folder / "x.model"), str(folder / "x.weights")
+            reply = php(do="train", file=path, weights=weights, **request_of(MODELS[name]))
+            assert "error" not in reply, reply
+            made[name] = path, weights, reply
+        return made[name]
+
+    return train
+
+
 @every_model
-def test_models_saved_by_php(php, tmp_path, name):
-    case, path, weights = MODELS[name], str(tmp_path / "x.model"), str(tmp_path / "x.weights")
-    reply = php(do="train", file=path, weights=weights, **request_of(case))
-    assert "error" not in reply, reply
+def test_models_saved_by_php(trained_by_php, name):
+    case = MODELS[name]
+    path, weights, reply = trained_by_php(name)
     model = nn.models.loadModel(path)
     if case["loss"][1].get("from_logits"):  # the original does not save it
         model.lossFunction().setFromLogits(True)
@@ -197,11 +219,9 @@ def test_models_saved_by_php(php, tmp_path, name):
 
 
 @every_model
-def test_configuration_of_a_whole_model(php, tmp_path, name):
-    case = MODELS[name]
-    reply = php(do="train", file=str(tmp_path / "x.model"), weights=str(tmp_path / "w"), **request_of(case))
-    model = nn.models.loadModel(str(tmp_path / "x.model"))
-    mine, theirs = model.toJson(), reply["json"]
+def test_configuration_of_a_whole_model(trained_by_php, name):
+    path, _, reply = trained_by_php(name)
+    mine, theirs = nn.models.loadModel(path).toJson(), reply["json"]
     assert json.loads(mine).keys() == json.loads(theirs).keys()
     same_config(json.loads(mine), json.loads(theirs), name)
 
@@ -228,6 +248,140 @@ def test_php_saves_over_a_file_of_this_library(php, tmp_path):
     again = nn.models.loadModel(path)
     for a, b in zip(model.variables(), again.variables()):
         np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+
+
+# ---- configurations
+
+RNN = {"units": 3, "input_shape": [4, 2], "activation": "sigmoid", "use_bias": False, "kernel_initializer": "he_normal",
+       "recurrent_initializer": "glorot_uniform", "bias_initializer": "ones", "return_sequences": True,
+       "return_state": True, "go_backwards": True, "stateful": True}  # fmt: skip
+NORM = {"beta_initializer": "ones", "gamma_initializer": "zeros", "epsilon": 1e-5, "axis": 1}
+CONFIGS = {
+    "Layer": [
+        *[("Activation", {"activation": name}) for name in ("relu", "sigmoid", "softmax", "tanh")],
+        ("Activation", {"activation": "relu", "input_shape": [3]}),
+        ("Add", {}), ("Add", {"input_shapes": [[3], [3]]}),
+        ("Attention", {}), ("Attention", {"input_shapes": [[2, 3], [4, 3]], "use_scale": True}),
+        ("Attention", {"do_not_expand_mask": True}),
+        ("BatchNormalization", {}), ("BatchNormalization", {"center": False, "scale": False}),
+        ("BatchNormalization", {**NORM, "momentum": 0.5, "moving_mean_initializer": "ones",
+                                "moving_variance_initializer": "zeros"}),
+        ("LayerNormalization", {}), ("LayerNormalization", {"center": False, "scale": False}),
+        ("LayerNormalization", NORM),
+        ("Concatenate", {}), ("Concatenate", {"axis": 1, "input_shapes": [[3], [4]]}),
+        ("Debug", {}), ("Debug", {"input_shape": [3]}),
+        ("Dense", {"units": 3}),
+        ("Dense", {"units": 3, "input_shape": [2], "activation": "relu", "use_bias": False,
+                   "kernel_initializer": "he_normal", "bias_initializer": "ones"}),
+        *[("Dropout", {"rate": rate}) for rate in (0.25, 0.0, 1.0, 1.5)],
+        ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [None, 4]}),
+        ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [None, 4], "bias_axes": "d", "activation": "relu"}),
+        ("Embedding", {"inputDim": 5, "outputDim": 3}),
+        ("Embedding", {"inputDim": 5, "outputDim": 3, "input_length": 4, "embeddings_initializer": "zeros",
+                       "mask_zero": True}),
+        ("ExpandDims", {"axis": 1}), ("ExpandDims", {"axis": 0, "input_shape": [3]}),
+        ("Flatten", {}), ("Flatten", {"input_shape": [2, 3]}),
+        ("Gather", {}), ("Gather", {"axis": 0, "input_shapes": [[3, 4], [3]], "batchDims": 0}),
+        ("InheritMask", {}), ("InheritMask", {"input_shapes": [[3], [3]]}),
+        ("Input", {}), ("Input", {"shape": [3]}),
+        ("Max", {}), ("Max", {"axis": 1, "input_shape": [3, 2]}),
+        ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}),
+        ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "value_dim": 4, "dropout": 0.1, "use_bias": False,
+                                "attention_axes": [1], "kernel_initializer": "he_normal", "bias_initializer": "ones"}),
+        ("RepeatVector", {"repeats": 3}), ("RepeatVector", {"repeats": 3, "input_shape": [3]}),
+        ("SimpleRNN", {"units": 3}), ("SimpleRNN", RNN),
+        ("LSTM", {"units": 3}), ("LSTM", {**RNN, "recurrent_activation": "tanh"}),
+        ("GRU", {"units": 3}), ("GRU", {**RNN, "recurrent_activation": "tanh", "reset_after": False}),
+        ("SimpleRNNCell", {"units": 3}), ("LSTMCell", {"units": 3, "input_shape": [2]}),
+        ("GRUCell", {"units": 3, "reset_after": False}),
+        *[
+            case
+            for rank in (1, 2, 3)
+            for case in (
+                (f"Conv{rank}D", {"filters": 2, "kernel_size": 3}),
+                (f"Conv{rank}D", {"filters": 2, "kernel_size": [2] * rank, "strides": 2, "padding": "same",
+                                  "data_format": "channels_last", "activation": "relu",
+                                  "kernel_initializer": "he_normal", "bias_initializer": "ones"}),
+                (f"Conv{rank}D", {"filters": 2, "kernel_size": 3, "dilation_rate": 2, "use_bias": False,
+                                  "data_format": "channels_first", "input_shape": [3, *[8] * rank]}),
+                *[
+                    case
+                    for kind in ("Max", "Average")
+                    for case in (
+                        (f"{kind}Pooling{rank}D", {}),
+                        (f"{kind}Pooling{rank}D", {"pool_size": [2] * rank, "strides": 1, "padding": "same",
+                                                   "data_format": "channels_first"}),
+                        (f"{kind}Pooling{rank}D", {"pool_size": 3, "dilation_rate": 2,
+                                                   "input_shape": [*[8] * rank, 2]}),
+                        (f"Global{kind}Pooling{rank}D", {}),
+                        (f"Global{kind}Pooling{rank}D", {"data_format": "channels_first",
+                                                         "input_shape": [2, *[4] * rank]}),
+                    )
+                ],
+            )
+        ],
+    ],
+    "Loss": [
+        *[
+            (name, options)
+            for name in ("SparseCategoricalCrossEntropy", "CategoricalCrossEntropy", "BinaryCrossEntropy")
+            for options in ({}, {"from_logits": True}, {"from_logits": True, "reduction": "none"})
+        ],
+        ("MeanSquaredError", {}), ("MeanSquaredError", {"reduction": "none"}),
+        ("Huber", {}), ("Huber", {"delta": 0.5, "reduction": "none"}),
+    ],
+    "Optimizer": [
+        ("SGD", {}), ("SGD", {"lr": 0.5}),
+        ("Adam", {}), ("Adam", {"lr": 1.0, "beta1": 0.5, "beta2": 0.25, "epsilon": 1e-3}),
+        ("RMSprop", {}), ("RMSprop", {"lr": 0.5, "rho": 0.5, "epsilon": 1e-3}), ("RMSprop", {"decay": 0.1}),
+    ],
+}  # fmt: skip
+
+# Options that the original's configurations leave out: here they are there where they are not the default.
+LEFT_OUT = {"center", "scale", "use_bias", "dilation_rate", "mask_zero", "use_scale", "do_not_expand_mask",
+            "from_logits", "reduction", "delta", "batchDims", "input_shapes"}  # fmt: skip
+# Options that the original's configurations spell so that its own constructors do not take them.
+SPELLED = {"SimpleRNN": ("go_backward", "go_backwards"), "Input": ("input_shape", "shape"),
+           "Gather": ("input_shape", "input_shapes")}  # fmt: skip
+
+
+def arguments_of(config):
+    """As the original's ModelLoader gives them to a constructor."""
+    config = dict(config or {})
+    options = config.pop("options", {})
+    return {**config, **(options or {})}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "arguments"),
+    [pytest.param(kind, *case, id=f"{case[0]}-{case[1]}") for kind, cases in CONFIGS.items() for case in cases],
+)
+def test_configuration(php, kind, name, arguments):
+    class_ = f"Rindow\\NeuralNetworks\\{kind}\\{name}"
+    mine = class_of(kind, class_)(K, **arguments).getConfig()
+
+    def asked(arguments):
+        reply = php(do="config", **{"class": class_, "arguments": arguments})
+        assert "error" not in reply, (reply, arguments)
+        return reply["json"]
+
+    theirs = asked(arguments)
+    if name == "EinsumDense":  # the original has no configuration of it, and its loader none of the arguments
+        assert theirs == "[]"
+    elif name == "RMSprop" and "decay" in arguments:  # an object, which is lost
+        assert theirs.startswith('{"options":{"lr":{},')
+    else:
+        text = theirs
+        if name in SPELLED:
+            text = text.replace(f'"{SPELLED[name][0]}"', f'"{SPELLED[name][1]}"')
+        given = LEFT_OUT & set(arguments)
+        written = set(arguments_of(json.loads(text)))
+        kept = {key: value for key, value in mine.items() if key != "options"}
+        options = {k: v for k, v in mine.get("options", {}).items() if k in written or k not in given}
+        assert to_json({**kept, "options": options} if options else kept) == text
+    assert asked(arguments_of(mine)) == theirs  # the original makes the same of it
+    again = class_of(kind, class_)(K, **arguments_of(mine))
+    assert again.getConfig() == mine
 
 
 # ---- JSON

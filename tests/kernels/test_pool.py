@@ -210,3 +210,15 @@ def test_scratch_memory_is_kept_and_aligned(kernel_library):
     thread.start()
     thread.join()
     assert others[0] not in (None, scratch(3, 900))
+
+
+def test_alone(kernel_library):
+    kernel_library.rk_set_threads(3)
+    outer = kernel_library.rk_alone_begin()
+    inner = kernel_library.rk_alone_begin()
+    kernel_library.rk_alone_end(inner)
+    _, pieces, threads = run(kernel_library, 100, 1)
+    kernel_library.rk_alone_end(outer)
+    assert pieces == [(0, 100)]
+    assert threads == {threading.get_native_id()}
+    assert len(run(kernel_library, 100, 1)[1]) > 1

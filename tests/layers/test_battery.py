@@ -170,12 +170,21 @@ def attention(q, v, w):
     return softmax(scores) @ v
 
 
-def multi_head_attention(q, v, w):
-    bias = len(w) == 8
-    (wq, wk, wv, wo), biases = (w[0::2], w[1::2]) if bias else (w, [0, 0, 0, 0])
-    query, key, value = (np.einsum("btd,dhk->bthk", x, m) + b for x, m, b in zip((q, v, v), (wq, wk, wv), biases))
-    scores = softmax(np.einsum("bthk,bshk->bhts", query, key) / np.sqrt(query.shape[-1]))
-    return np.einsum("bthk,hkd->btd", np.einsum("bhts,bshk->bthk", scores, value), wo) + biases[3]
+def multi_head_attention(heads):
+    """Of kernels (features, heads * width), each perhaps with a bias behind it."""
+
+    def f(q, v, w):
+        (wq, wk, wv, wo), biases = (w[0::2], w[1::2]) if len(w) == 8 else (w, [0, 0, 0, 0])
+
+        def project(x, i, kernel):
+            y = x @ kernel + biases[i]
+            return y.reshape(*y.shape[:-1], heads, -1)
+
+        query, key, value = project(q, 0, wq), project(v, 1, wk), project(v, 2, wv)
+        weights = softmax(np.einsum("bthk,bshk->bhts", query, key) / np.sqrt(query.shape[-1]))
+        return np.einsum("bhts,bshk->bthk", weights, value).reshape(*q.shape[:-1], -1) @ wo + biases[3]
+
+    return f
 
 
 # ---------------------------------------------------------------- the cases
@@ -329,8 +338,15 @@ CASES = [
         "MultiHeadAttention",
         {"num_heads": 2, "key_dim": 3},
         [[2, 3, 4], [2, 5, 4]],
-        multi_head_attention,
+        multi_head_attention(2),
         wrong=[[2, 3, 5], [2, 5, 5]],
+    ),
+    case(
+        "MultiHeadAttention",
+        {"num_heads": 3, "key_dim": 2, "value_dim": 4, "use_bias": False},
+        [[2, 3, 4], [2, 5, 6]],
+        multi_head_attention(3),
+        wrong=[[2, 3, 4], [2, 5, 5]],
     ),
     case("RepeatVector", {"repeats": 3}, [2, 4], lambda x, w: np.repeat(x[:, None], 3, 1)),
     case("SimpleRNN", {"units": 4}, [2, 5, 3], sequence(simple_rnn_cell)),

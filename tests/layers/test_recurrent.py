@@ -137,7 +137,11 @@ def test_mask_of_the_inputs(name, options):
     masked = g.Variable(MaskedNDArray(x.value(), mo.array(MASK)))
     wanted = run(layer, x, [], mo.array(MASK))
     compiled = g.Function(lambda x: flat(layer(x)))
-    for function in (lambda x: layer(x), lambda x: [(r := compiled(x))[0], r[1:]], lambda x: [(r := compiled(x))[0], r[1:]]):
+    for function in (
+        lambda x: layer(x),
+        lambda x: [(r := compiled(x))[0], r[1:]],
+        lambda x: [(r := compiled(x))[0], r[1:]],
+    ):
         same(run(layer, masked, [], function=function), wanted, 0)
     outputs, _ = layer(masked)
     np.testing.assert_array_equal(np.asarray(outputs.value().mask()), MASK)
@@ -436,7 +440,9 @@ def test_against_torch(name):
     torch = pytest.importorskip("torch")
     batch, steps, features, units = 5, 7, 3, 33
     peer = getattr(torch.nn, name)(features, units, batch_first=True).double()
-    layer = {"RNN": nn.layers.SimpleRNN, "LSTM": nn.layers.LSTM, "GRU": nn.layers.GRU}[name](units, return_sequences=True)
+    layer = {"RNN": nn.layers.SimpleRNN, "LSTM": nn.layers.LSTM, "GRU": nn.layers.GRU}[name](
+        units, return_sequences=True
+    )
     layer.build([steps, features])
     order = {"RNN": [0], "LSTM": [0, 1, 2, 3], "GRU": [1, 0, 2]}[name]  # torch has r, z, n
 

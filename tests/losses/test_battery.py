@@ -213,7 +213,7 @@ def test_calls_as_an_object_of_the_interface(case):
 
 def test_configuration(case):
     loss = make(case)
-    assert loss.getConfig() == {}
+    assert loss.getConfig() == ({"options": case.options} if case.options else {})
     assert loss.fromLogits() is bool(case.options.get("from_logits"))
     assert loss.name() == case.name
     assert loss.accuracyMetric() in ("binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy")

@@ -1,7 +1,7 @@
 """The events that fit, evaluate and predict tell callbacks of, and their order."""
 
 import pytest
-from small_models import Accuracy, Mean, Net, T, X, compiled, quiet
+from common import Accuracy, Mean, Net, T, X, compiled, quiet
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_nn.callbacks import AbstractCallback, Callback, CallbackList, Events, TerminateOnNaN

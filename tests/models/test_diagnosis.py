@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_models import Mean, Net, T, X, compiled, g, loss_function, mo, nn, quiet
+from common import Mean, Net, T, X, compiled, g, loss_function, mo, nn, quiet
 
 from rindow_math.exceptions import InvalidArgumentException, UnexpectedValueException
 from rindow_math.matrix import NDArray

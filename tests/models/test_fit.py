@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_models import Accuracy, K, Mean, Net, T, X, compiled, g, loss_function, mo, nn, quiet
+from common import Accuracy, K, Mean, Net, T, X, compiled, g, loss_function, mo, nn, quiet
 
 from rindow_math.exceptions import InvalidArgumentException, LogicException, UnexpectedValueException
 from rindow_math.matrix import NDArray
@@ -286,13 +286,16 @@ def test_filters():
             return mo.la().slice(inputs, [0, 0], [-1, 1]), tests
 
     one = mo.la().slice(X, [0, 0], [-1, 1])
-    setSeed(1)
-    model = compiled(Net())
-    expected = quiet(model, one, T)
-    for made in (OneColumn(), lambda x, t: (mo.la().slice(x, [0, 0], [-1, 1]), t)):
+
+    def fitted(*data, **options):
         setSeed(1)
         model = compiled(Net())
-        assert quiet(model, filter=made) == expected
+        model.build([1, 1])  # a dataset with a filter draws a seed for its thread
+        return quiet(model, *data, **options)
+
+    expected = fitted(one, T)
+    for made in (OneColumn(), lambda x, t: (mo.la().slice(x, [0, 0], [-1, 1]), t)):
+        assert fitted(filter=made) == expected
 
 
 def test_shuffling_changes_the_order_only():
@@ -597,3 +600,106 @@ def test_metrics_are_told_what_they_need():
     expected = np.argmax(np.asarray(model.predict(X)), axis=1)
     assert expected.tolist() == T.toArray()
     assert K.ndarray(model.predict(X)).shape() == [6, 2]
+
+
+# -------------------------------------------------------------------------------------- metrics and losses by name
+
+ONE_HOT = mo.array([[1, 0], [1, 0], [1, 0], [0, 1], [0, 1], [0, 1]])
+
+
+def ended(activation, units=2):
+    setSeed(0)
+    return nn.models.Sequential(
+        [nn.layers.Dense(16, input_shape=[2], activation="sigmoid"), nn.layers.Dense(units, activation=activation)]
+    )
+
+
+@pytest.mark.parametrize(
+    "loss, activation, labels, accuracy",
+    [
+        (None, "softmax", T, "SparseCategoricalAccuracy"),
+        ("categorical_crossentropy", "softmax", ONE_HOT, "CategoricalAccuracy"),
+        ("mse", "softmax", ONE_HOT, "CategoricalAccuracy"),
+        ("huber", "softmax", ONE_HOT, "CategoricalAccuracy"),
+        ("binary_crossentropy", "sigmoid", mo.array([[0], [0], [0], [1], [1], [1]]), "BinaryAccuracy"),
+    ],
+)
+@pytest.mark.parametrize("eagerly", [False, True])
+def test_losses_by_name_with_their_accuracy(loss, activation, labels, accuracy, eagerly):
+    model = ended(activation, labels.shape()[-1] if labels.ndim() == 2 else 2)
+    model.compile(loss=loss, optimizer=nn.optimizers.Adam(lr=0.1), run_eagerly=eagerly)
+    assert list(model.metrics()) == ["loss", "accuracy"]
+    assert type(model.metrics()["accuracy"]).__name__ == accuracy
+    history = quiet(model, X, labels, epochs=40, validation_data=(X, labels))
+    assert list(history) == ["loss", "accuracy", "val_loss", "val_accuracy"]
+    assert history["loss"][-1] < history["loss"][0]
+    assert history["accuracy"][-1] == history["val_accuracy"][-1] == 1.0
+    assert model.evaluate(X, labels)["accuracy"] == 1.0
+
+
+def test_metrics_by_name_by_object_and_by_function():
+    categorical = nn.metrics.CategoricalAccuracy()
+
+    def custom(trues, predicts):
+        return categorical(trues, predicts)
+
+    model = ended("softmax")
+    model.compile(
+        loss=nn.losses.MeanSquaredError(),
+        optimizer="adam",
+        metrics={"loss": "loss", "custom": custom, "named": "categorical_accuracy", "mine": categorical},
+    )
+    history = quiet(model, X, ONE_HOT, epochs=3)
+    assert list(history) == ["loss", "custom", "named", "mine"]
+    assert history["custom"] == history["named"] == history["mine"]
+    model.compile(loss="mse", metrics=["loss", custom, categorical, "mean_squared_error"])
+    found = model.evaluate(X, ONE_HOT)
+    assert list(found) == ["loss", "generic_metric", "categorical_accuracy", "mean_squared_error"]
+    predicted = np.asarray(model.predict(X))
+    assert found["generic_metric"] == (predicted.argmax(1) == np.asarray(ONE_HOT).argmax(1)).mean()
+    np.testing.assert_allclose(found["loss"], ((predicted - np.asarray(ONE_HOT)) ** 2).mean(), rtol=1e-5)
+    with pytest.raises(InvalidArgumentException, match="nothing"):
+        model.compile(metrics=["nothing"])
+
+
+def test_a_model_of_many_layers():
+    """Layers with masks, random numbers and several inputs: the compiled step and the eager one, bit for bit."""
+    layers = nn.layers
+
+    class Words(AbstractModel):
+        def __init__(self):
+            super().__init__(nn)
+            self.words = layers.Embedding(9, 6, mask_zero=True)
+            self.attention = layers.Attention()
+            self.joined = layers.Concatenate()
+            self.drop = layers.Dropout(0.25)
+            self.dense = layers.Dense(4, activation="softmax")
+
+        def call(self, inputs, training):
+            x = self.words(inputs)
+            y = self.attention.forward([x, x], training=training)
+            return self.dense(self.drop(self.joined.forward([x, y]), training))
+
+    ids = mo.array([[1, 2, 3], [4, 5, 0], [6, 0, 0], [7, 8, 1], [2, 2, 2]], NDArray.int32)
+    labels = mo.array([[0, 1, 2], [3, 0, 1], [2, 3, 0], [1, 2, 3], [0, 1, 2]], NDArray.int32)
+    runs = []
+    for eagerly in (False, True):
+        setSeed(6)
+        model = Words()
+        model.compile(optimizer="adam", run_eagerly=eagerly)
+        history = model.fit(ids, labels, batch_size=2, epochs=4, verbose=0, validation_data=(ids, labels))
+        assert (model.whyNotCompiled() is None) is not eagerly
+        runs.append((history, *weights_of(model), np.asarray(model.predict(ids))))
+    assert runs[0][0] == runs[1][0]
+    same_weights(runs[0][1:], runs[1][1:])
+
+
+def test_flags_of_training():
+    """Dropout drops in fit alone; elsewhere it scales."""
+    model = nn.models.Sequential([nn.layers.Dropout(0.5)])
+    model.compile(loss="mse", metrics=["loss"], optimizer="sgd")
+    x = mo.ones([50, 8])
+    np.testing.assert_array_equal(np.asarray(model.predict(x)), np.full([50, 8], 0.5))
+    assert model.evaluate(x, x)["loss"] == 0.25
+    dropped = np.asarray(model(x, True))
+    assert 0 < (dropped == 0).sum() < dropped.size

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from small_models import Net, T, X, compiled, quiet
+from common import Net, T, X, compiled, quiet
 
 from rindow_nn.callbacks import AbstractCallback
 

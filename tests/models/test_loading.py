@@ -248,9 +248,9 @@ def refused(model, saved, message):
 
 
 def test_weights_that_do_not_fit():
-    model = trained(two_layers())
+    model, other = trained(two_layers()), trained(two_layers())
     saved = {}
-    model.saveWeights(saved)
+    other.saveWeights(saved)
 
     def changed(part, key, value):
         return {**saved, part: {**saved[part], key: value}}
@@ -277,6 +277,7 @@ def test_weights_that_do_not_fit():
     for count in (1, "5", 13):
         refused(model, {**saved, "optimizerNumWeight": count}, "Adam of this model has 9 arrays, the file")
     model.loadWeights(saved)
+    assert state(model) == state(other)
 
 
 def test_weights_that_no_layer_checks_yet():
@@ -305,6 +306,47 @@ def test_sizes_are_checked_before_memory_is_taken(path):
             nn.models.loadModel(path)
         changed(path, after, before)
     nn.models.loadModel(path)
+
+
+LARGE = 10**8
+ASKING_MUCH = {
+    "Dense": ({"units": 3, "input_shape": [2]}, {"units": LARGE}),
+    "Conv1D": ({"filters": 3, "kernel_size": 1, "input_shape": [4, 2]}, {"filters": LARGE}),
+    "Conv2D": ({"filters": 3, "kernel_size": 1, "input_shape": [4, 4, 2]}, {"filters": LARGE}),
+    "Conv3D": ({"filters": 3, "kernel_size": 1, "input_shape": [4, 4, 4, 2]}, {"filters": LARGE}),
+    "Embedding": ({"inputDim": 3, "outputDim": 2, "input_length": 3}, {"inputDim": LARGE}),
+    "SimpleRNN": ({"units": 3, "input_shape": [4, 2]}, {"units": LARGE}),
+    "LSTM": ({"units": 3, "input_shape": [4, 2]}, {"units": LARGE}),
+    "GRU": ({"units": 3, "input_shape": [4, 2]}, {"units": LARGE}),
+    "EinsumDense": ({"equation": "abc,cd->abd", "output_shape": [None, 4], "input_shape": [3, 2]},
+                    {"output_shape": [None, LARGE]}),
+    "BatchNormalization": ({}, {}),
+    "LayerNormalization": ({}, {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ASKING_MUCH)
+def test_no_layer_takes_memory_that_the_file_does_not_account_for(path, name):
+    arguments, much = ASKING_MUCH[name]
+    layers = [getattr(nn.layers, name)(**arguments, name="x")]
+    if not much:
+        layers.insert(0, nn.layers.Flatten(input_shape=[3], name="first"))
+    model = nn.models.Sequential(layers)
+    model.build([1, *layers[0].inputShape()])
+    model.save(path)
+    nn.models.loadModel(path)
+    with HDASqlite(path) as hda:
+        config = json.loads(hda["modelConfig"])
+        entry = config["layer"]["layers"]
+        if much:
+            (key, value), part = *much.items(), entry["x"]["config"]
+            (part if key in part else part["options"])[key] = value
+        else:
+            entry["first"]["config"]["options"]["input_shape"] = [LARGE]
+        hda["modelConfig"] = json.dumps(config)
+        del hda["modelWeights"]["checksum"]
+    with pytest.raises(RuntimeException, match="more than a file of"):
+        nn.models.loadModel(path)
 
 
 def changed(path, before, after):
@@ -381,13 +423,20 @@ def test_models_nested_too_deep():
         nn.models.modelFromConfig({"model": {"class": PREFIX + "Model\\Sequential"}, "layer": {"layers": layers}})
 
 
-def test_simple_rnn_as_the_original_spells_it():
-    config = {"units": 2, "options": {"go_backward": True}}
-    layers = {"r": {"class": PREFIX + "Layer\\SimpleRNN", "config": config}}
+@pytest.mark.parametrize(
+    ("name", "config", "option", "value"),
+    [
+        ("SimpleRNN", {"units": 2, "options": {"go_backward": True}}, "go_backwards", True),
+        ("Input", {"options": {"input_shape": [3]}}, "shape", [3]),
+        ("Gather", {"axis": 1, "options": {"input_shape": [[3, 4], [3]]}}, "input_shapes", [[3, 4], [3]]),
+    ],
+)
+def test_options_as_the_original_spells_them(name, config, option, value):
+    layers = {"x": {"class": f"{PREFIX}Layer\\{name}", "config": config}}
     model = ModelLoader(nn).modelFromConfig(
         {"model": {"class": PREFIX + "Model\\Sequential"}, "layer": {"layers": layers}}
     )
-    assert model.layers()[0].getConfig()["options"]["go_backwards"] is True
+    assert model.layers()[0].getConfig()["options"][option] == value
 
 
 def test_files_that_hold_no_model(path, tmp_path):

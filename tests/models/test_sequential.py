@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-from small_models import K, Net, T, X, compiled, g, mo, nn, quiet
+from common import K, Net, T, X, compiled, g, mo, nn, quiet
 
 from rindow_math.exceptions import InvalidArgumentException, LogicException
 from rindow_nn.layers import AbstractLayer

@@ -1,9 +1,10 @@
 """The text of summary: that of the original, character by character."""
 
 import pytest
-from small_models import Net, X, g, mo, nn
+from common import Net, X, g, mo, nn
 
 from rindow_math.exceptions import LogicException
+from rindow_nn.layers import Dense, Flatten
 
 
 def text_of(model, capsys):
@@ -101,3 +102,15 @@ def test_display_may_be_overridden():
     net(X)
     net.summary()
     assert net.shown.endswith("Total params: 42\n")
+
+
+def test_numbers_of_default_names(capsys):
+    """As tests of the original set them."""
+    Flatten.nameNumbering = 0
+    Dense.nameNumbering = 0
+    model = nn.models.Sequential([nn.layers.Flatten(input_shape=[2]), nn.layers.Dense(5), nn.layers.Dense(1)])
+    assert [line.split()[0] for line in text_of(model, capsys).splitlines()[2:5]] == [
+        "flatten(Flatten)",
+        "dense(Dense)",
+        "dense_1(Dense)",
+    ]

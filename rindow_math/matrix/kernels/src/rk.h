@@ -44,6 +44,9 @@ typedef void (*rk_task)(void *context, ptrdiff_t begin, ptrdiff_t end);
  * thread runs a piece is not defined, where the pieces are cut must not matter. */
 void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain);
 int rk_threads(void);            /* threads that rk_parallel may use */
+/* Between these two, rk_parallel stays on the calling thread: for many small tasks in a row. */
+int rk_alone_begin(void);
+void rk_alone_end(int before);   /* takes what rk_alone_begin answered */
 void rk_set_threads(int n);      /* 1 .. 256 */
 /* The calling thread's scratch memory: at least `bytes`, 64-byte aligned, kept
  * for the next call with this slot (0 .. 3) and freed when the thread ends.

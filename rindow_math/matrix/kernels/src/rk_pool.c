@@ -355,6 +355,15 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
     atomic_store(&pool.busy, 0);
 }
 
+int rk_alone_begin(void)
+{
+    int before = inside;
+    inside = 1;
+    return before;
+}
+
+void rk_alone_end(int before) { inside = before; }
+
 #else /* no POSIX threads: everything runs on the calling thread */
 
 /* Without threads of our own, but others may have some: scratch memory is theirs alone. */
@@ -389,5 +398,9 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
     if (n > 0)
         task(context, 0, n);
 }
+
+int rk_alone_begin(void) { return 0; }
+
+void rk_alone_end(int before) { (void)before; }
 
 #endif

@@ -5,8 +5,7 @@
  * loaded. Neighbouring points of the kernel are neighbours in the image too, so the sum runs over long stretches of
  * both. Weights are packed in panels of one tile's width where they are used often. Images that need padding on the
  * left or right are copied with it, a strip of rows at a time that stays in the second cache; rows above and below are
- * left out of the sum. Results so narrow that their rows fill no tile are computed from patches of pixels, likewise
- * copied a cache's worth at a time.
+ * left out of the sum. Where rows of results fill no tile, a tile has the same place of several images.
  *
  * The input's gradient is a convolution of the result's gradient with the kernel's points in reverse order, for a
  * stride s one for each residue of the place modulo s. The kernel's gradient has tiles of channels by filters, in
@@ -26,6 +25,13 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_UNROLL
 #endif
 
+/* Asks for a cache line to read (0) or to write (1). */
+#if defined(__GNUC__)
+#define CONV_FETCH(p, write) __builtin_prefetch(p, write, 3)
+#else
+#define CONV_FETCH(p, write) ((void)(p))
+#endif
+
 /* 14 x 2 accumulators of 32 registers, or 6 x 2 of 16; 2 more hold weights, one a pixel */
 #if RK_VECTOR_BYTES == 64
 #define CONV_MR 14
@@ -35,9 +41,11 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_NV 2
 
 #define CONV_STRIP_BYTES (256 << 10)   /* of an image that are worked on at a time: a part of the second cache */
-#define CONV_PATCH_BYTES (512 << 10)
 #define CONV_SUMS_BYTES (4 << 20)      /* of sums of groups of images */
 #define CONV_GROUPS 16
+#define CONV_BLOCKS 16                 /* of results for each thread */
+#define CONV_FETCH_FROM 32             /* rows of weights from which on memory is asked for ahead of its use */
+#define CONV_AHEAD 8                   /* pixels */
 #define CONV_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
 
 /* A stretch of places along one dimension: t = first, first + step, ... for each of `count` points of a kernel. */

@@ -7,6 +7,7 @@
 #define CV_STORE_PART CV_VF(store_part)
 #define CV_SET1 CV_VF(set1)
 #define CV_FMA CV_VF(fma)
+#define CV_LINE (64 / (int)sizeof(CV_T))   /* elements of a cache line */
 #define CV_WIDTH(n) (((n) + CV_L - 1) / CV_L * CV_L)
 
 /* ---- tiles of a result ---- */
@@ -17,6 +18,8 @@ typedef struct {
     ptrdiff_t length;
     ptrdiff_t across, ldb, ldc;        /* between pixels, rows of weights, results */
     int epilogue;
+    const CV_T *ahead;                 /* what a later tile reads, */
+    ptrdiff_t ahead_count;             /* so many lines of it asked for at each stretch */
 } CV(call);
 
 RK_INLINE CV_V CV(act)(CV_V x, int epilogue)
@@ -48,6 +51,7 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
     CV_V acc[CONV_MR][CONV_NV], row[CONV_NV];
     const ptrdiff_t across = g->across, ldb = g->ldb, ldc = g->ldc;
     const int last = (nv - 1) * CV_L, rest = columns - last;
+    const CV_T *ahead = g->ahead;
 
     CONV_UNROLL
     for (int i = 0; i < mr; i++) {
@@ -74,6 +78,8 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
             for (ptrdiff_t x = 0; x < g->count[2]; x++) {
                 const CV_T *a = a0 + z * g->a_step[0] + y * g->a_step[1] + x * g->a_step[2];
                 const CV_T *b = b0 + z * g->b_step[0] + y * g->b_step[1] + x * g->b_step[2];
+                for (ptrdiff_t i = g->ahead_count; i > 0; i--, ahead += CV_LINE)
+                    CONV_FETCH(ahead, 0);
                 if (columns_b == nv * CV_L) {
                     for (ptrdiff_t p = g->length; p > 0; p--) {
                         CV_STEP(CV_LOAD(b + last))
@@ -151,6 +157,10 @@ RK_INLINE void CV(gradient_tile)(const CV(sum) *g, const CV_T *a0, const CV_T *b
     for (int j = 0; j < nv - 1; j++) \
         row[j] = CV_LOAD(b + j * CV_L); \
     row[nv - 1] = last_vector; \
+    CONV_UNROLL \
+    for (int j = 0; j < nv; j++) \
+        CONV_FETCH(b + CONV_AHEAD * b_pixel + j * CV_L, 0); \
+    CONV_FETCH(a + CONV_AHEAD * a_pixel, 0); \
     b += b_pixel; \
     CONV_UNROLL \
     for (int i = 0; i < mr; i++) { \
@@ -237,7 +247,7 @@ typedef struct {
     ptrdiff_t block[4], blocks[4];     /* sizes of a block of results; how many there are */
     ptrdiff_t panels, groups;          /* panels of filters; groups of them that are worked on apart */
     ptrdiff_t k;                       /* rows of weights */
-    int packed, patches, epilogue;
+    int packed, by_image, epilogue;
     int padded;                        /* rows reach beyond the images */
     volatile int no_memory;
 } CV(job);
@@ -324,6 +334,14 @@ RK_INLINE int CV(runs_on)(const conv_taps *t) { return t->step == 1 || t->count 
 
 /* ---- results ---- */
 
+/* Asks for what a tile will write. */
+RK_INLINE void CV(fetch_results)(CV_T *c, ptrdiff_t rows, ptrdiff_t ldc, int columns)
+{
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j += CV_LINE)
+            CONV_FETCH(c + i * ldc + j, 1);
+}
+
 /* The panels of a group: weights, and how they lie. */
 RK_INLINE const CV_T *CV(panel)(const CV(job) *d, ptrdiff_t panel, int *columns, int *columns_b, ptrdiff_t *ldb)
 {
@@ -357,17 +375,25 @@ static void CV(run_blocks)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
         g.epilogue = d->epilogue;
         g.length = along ? t[2].count * c : c;
         g.count[2] = along ? 1 : t[2].count;
+        if (along && t[0].count * t[1].count == 1)
+            for (; g.length > 16 && g.length % 2 == 0; g.length /= 2)
+                g.count[2] *= 2;       /* a long stretch in parts, between which memory is asked for */
+        const ptrdiff_t stretches = t[0].count * t[1].count * g.count[2];
         g.a_step[0] = t[0].step * v.step[1];
         g.a_step[1] = t[1].step * v.step[2];
-        g.a_step[2] = t[2].step * c;
+        g.a_step[2] = along ? g.length : t[2].step * c;
         for (ptrdiff_t panel = group * d->panels / d->groups; panel < (group + 1) * d->panels / d->groups; panel++) {
             int columns, columns_b;
             const CV_T *b = CV(panel)(d, panel, &columns, &columns_b, &g.ldb);
             const CV_T *bias = d->bias ? d->bias + panel * CV_NR : NULL;
             const int vectors = (columns + CV_L - 1) / CV_L;
-            g.b_step[2] = c * g.ldb;
-            g.b_step[1] = t[2].count * g.b_step[2];
+            g.b_step[2] = g.length * g.ldb;
+            g.b_step[1] = t[2].count * c * g.ldb;
             g.b_step[0] = t[1].count * g.b_step[1];
+            const int fetch = d->k >= CONV_FETCH_FROM && v.p == d->x && panel == group * d->panels / d->groups;
+            const ptrdiff_t next = (t[1].count - 1) * g.a_step[1] + d->stride[1] * v.step[2];
+            g.ahead = v.p;
+            g.ahead_count = 0;
             for (ptrdiff_t n = begin[0]; n < end[0]; n++)
                 for (ptrdiff_t z = begin[1]; z < end[1]; z++)
                     for (ptrdiff_t y = begin[2]; y < end[2]; y++) {
@@ -386,6 +412,12 @@ static void CV(run_blocks)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
                                    + begin[3] * d->y_step[3] + panel * CV_NR;
                         for (ptrdiff_t i = 0; i < tiles; i++) {
                             const ptrdiff_t rows = few + (i < more);
+                            if (d->k >= CONV_FETCH_FROM)
+                                CV(fetch_results)(to, rows, g.ldc, columns);
+                            if (fetch) {
+                                g.ahead = a + next;
+                                g.ahead_count = rows * g.across / (CV_LINE * stretches) + 1;
+                            }
                             CV(kernels)[rows - 1][vectors - 1](&g, a, w, to, bias, columns, columns_b);
                             a += rows * g.across;
                             to += rows * g.ldc;
@@ -395,68 +427,57 @@ static void CV(run_blocks)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
     }
 }
 
-/* The patch of one result: all that it meets, in the order of the weights. */
-static void CV(patch)(const CV(job) *d, ptrdiff_t number, CV_T *to)
-{
-    const conv_taps *t = d->taps;
-    const ptrdiff_t c = d->channels, *in = d->in;
-    ptrdiff_t at[4];
-    for (int i = 3; i >= 0; i--) {
-        at[i] = number % d->out[i];
-        number /= d->out[i];
-    }
-    for (int i = 0; i < 3; i++)
-        at[i + 1] = at[i + 1] * d->stride[i] + t[i].first;
-    ptrdiff_t lo, hi;
-    conv_inside(at[3], t[2].step, t[2].count, in[3], &lo, &hi);
-    for (ptrdiff_t i = 0; i < t[0].count; i++)
-        for (ptrdiff_t j = 0; j < t[1].count; j++, to += t[2].count * c) {
-            const ptrdiff_t z = at[1] + i * t[0].step, y = at[2] + j * t[1].step;
-            if (z < 0 || z >= in[1] || y < 0 || y >= in[2]) {
-                memset(to, 0, (size_t)(t[2].count * c) * sizeof(CV_T));
-                continue;
-            }
-            const CV_T *x = d->x + (((at[0] * in[1] + z) * in[2] + y) * in[3] + at[3]) * c;
-            memset(to, 0, (size_t)(lo * c) * sizeof(CV_T));
-            if (t[2].step == 1)
-                memcpy(to + lo * c, x + lo * c, (size_t)((hi - lo) * c) * sizeof(CV_T));
-            else
-                for (ptrdiff_t k = lo; k < hi; k++)
-                    memcpy(to + k * c, x + k * t[2].step * c, (size_t)c * sizeof(CV_T));
-            memset(to + hi * c, 0, (size_t)((t[2].count - hi) * c) * sizeof(CV_T));
-        }
-}
-
-/* Blocks of results from patches; block[3] of them in a block, over all dimensions. */
-static void CV(run_patches)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
+/* Blocks of images, a tile of which has the same place in each. */
+static void CV(run_images)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
 {
     CV(job) *d = context;
-    const ptrdiff_t all = d->out[0] * d->out[1] * d->out[2] * d->out[3];
-    const ptrdiff_t ld = CV_WIDTH(d->k) | CV_L;    /* an odd number of vectors: pixels lie in different lines */
-    CV_T *patches = rk_scratch(2, (size_t)(d->block[3] * ld) * sizeof(CV_T));
-    if (!patches) {
-        d->no_memory = 1;
-        return;
-    }
-    CV(call) g = { { 1, 1, 1 }, { 0, 0, 0 }, { 0, 0, 0 }, d->k, ld, 0, d->filters, d->epilogue };
+    const conv_taps *t = d->taps;
+    const ptrdiff_t c = d->channels, row = d->in[3] * c, plane = d->in[2] * row;
+    const int along = CV(runs_on)(&t[2]);
+    CV(call) g;
+    g.across = d->in[1] * plane;
+    g.ldc = d->y_step[0];
+    g.epilogue = d->epilogue;
+    g.ahead = d->x;
+    g.ahead_count = 0;
+    g.a_step[0] = t[0].step * plane;
+    g.a_step[1] = t[1].step * row;
+    g.a_step[2] = t[2].step * c;
     for (ptrdiff_t unit = begin_unit; unit < end_unit; unit++) {
-        const ptrdiff_t first = unit / d->groups * d->block[3], count = conv_min(d->block[3], all - first);
-        const ptrdiff_t group = unit % d->groups, tiles = (count + CONV_MR - 1) / CONV_MR;
-        const ptrdiff_t few = count / tiles, more = count % tiles;
-        for (ptrdiff_t i = 0; i < count; i++)
-            CV(patch)(d, first + i, patches + i * ld);
+        const ptrdiff_t group = unit % d->groups;
+        ptrdiff_t begin[4], end[4];
+        CV(bounds)(d, unit / d->groups, begin, end);
         for (ptrdiff_t panel = group * d->panels / d->groups; panel < (group + 1) * d->panels / d->groups; panel++) {
             int columns, columns_b;
             const CV_T *b = CV(panel)(d, panel, &columns, &columns_b, &g.ldb);
             const CV_T *bias = d->bias ? d->bias + panel * CV_NR : NULL;
-            const CV_T *a = patches;
-            CV_T *to = d->y + first * d->filters + panel * CV_NR;
-            for (ptrdiff_t i = 0; i < tiles; i++) {
-                const ptrdiff_t rows = few + (i < more);
-                CV(kernels)[rows - 1][(columns - 1) / CV_L](&g, a, b, to, bias, columns, columns_b);
-                a += rows * ld;
-                to += rows * d->filters;
-            }
+            const CV(kernel) kernel = CV(kernels)[end[0] - begin[0] - 1][(columns - 1) / CV_L];
+            g.b_step[2] = c * g.ldb;
+            g.b_step[1] = t[2].count * g.b_step[2];
+            g.b_step[0] = t[1].count * g.b_step[1];
+            ptrdiff_t o[3];
+            for (o[0] = 0; o[0] < d->out[1]; o[0]++)
+                for (o[1] = 0; o[1] < d->out[2]; o[1]++)
+                    for (o[2] = 0; o[2] < d->out[3]; o[2]++) {
+                        const CV_T *a = d->x + begin[0] * g.across, *w = b;
+                        const ptrdiff_t steps[3] = { plane, row, c };
+                        CV_T *to = d->y + begin[0] * g.ldc + panel * CV_NR;
+                        for (int i = 0; i < 3; i++) {
+                            const ptrdiff_t at = o[i] * d->stride[i] + t[i].first;
+                            ptrdiff_t lo, hi;
+                            conv_inside(at, t[i].step, t[i].count, d->in[i + 1], &lo, &hi);
+                            g.count[i] = hi - lo;
+                            a += (at + lo * t[i].step) * steps[i];
+                            w += lo * g.b_step[i];
+                            to += o[i] * d->y_step[i + 1];
+                        }
+                        g.length = c;
+                        if (along) {
+                            g.length = g.count[2] * c;
+                            g.count[2] = 1;
+                        }
+                        kernel(&g, a, w, to, bias, columns, columns_b);
+                    }
         }
     }
 }
@@ -533,25 +554,29 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
         d->w = kernel;
 
     /* enough for a thread, and not more than the second cache holds; more where weights do not stay there */
-    ptrdiff_t wanted = conv_max(CONV_THREAD_WORK / pixel_work + 1, pixels / 256);
+    ptrdiff_t wanted = conv_max(CONV_THREAD_WORK / pixel_work + 1, pixels / (CONV_BLOCKS * rk_threads()));
     if (weight_bytes > 512 << 10)
         wanted = conv_max(wanted, 16 * CONV_MR);
-    const int dense = d->y_step[3] == d->filters && d->y_step[2] == d->out[3] * d->y_step[3]
-                      && d->y_step[1] == d->out[2] * d->y_step[2] && d->y_step[0] == d->out[1] * d->y_step[1];
-    d->patches = dense && d->out[3] <= CONV_MR / 3 && pixels > d->out[3];
-    ptrdiff_t blocks;
-    if (d->patches) {
-        d->block[3] = conv_min(wanted, CONV_PATCH_BYTES / (d->k * (ptrdiff_t)sizeof(CV_T) + 1));
-        d->block[3] = conv_min((d->block[3] + CONV_MR - 1) / CONV_MR * CONV_MR, pixels);
-        d->block[3] = conv_max(d->block[3], 1);
-        blocks = (pixels + d->block[3] - 1) / d->block[3];
+    /* rows too narrow for a tile */
+    d->by_image = d->out[3] <= CONV_MR / 2 && d->out[0] > d->out[3] && d->out[0] >= CONV_MR / 2;
+    if (d->by_image) {
+        ptrdiff_t most = CONV_MR;
+        if (d->in[1] * d->in[2] * d->in[3] * row_bytes % 4096 == 0)
+            most = (CONV_MR + 1) / 2;      /* the images' lines would push each other out of the first cache */
+        const ptrdiff_t parts = (d->out[0] + most - 1) / most;
+        for (int i = 1; i < 4; i++) {
+            d->block[i] = d->out[i];
+            d->blocks[i] = 1;
+        }
+        d->block[0] = (d->out[0] + parts - 1) / parts;
+        d->blocks[0] = (d->out[0] + d->block[0] - 1) / d->block[0];
     } else {
         const ptrdiff_t bytes = d->stride[0] * d->stride[1] * d->stride[2] * row_bytes + 1;
         CV(cut)(d, conv_min(wanted, CONV_STRIP_BYTES / bytes + 1));
-        blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
     }
+    const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
     d->groups = blocks >= 16 || alone ? 1 : conv_min(d->panels, 16 / blocks);
-    rk_task task = d->patches ? CV(run_patches) : CV(run_blocks);
+    rk_task task = d->by_image ? CV(run_images) : CV(run_blocks);
     if (alone)
         task(d, 0, blocks * d->groups);
     else
@@ -572,7 +597,7 @@ static int CV(forward)(const rk_conv_call *c, const CV_T *x, const CV_T *kernel,
                        CV_T *y)
 {
     static const ptrdiff_t zeros[3] = { 0, 0, 0 }, ones[3] = { 1, 1, 1 };
-    if (CV(pointwise)(c)) {
+    if (CV(pointwise)(c) && c->filters > c->channels) {
         RK_CAT(api, RK_VARIANT).CV_GEMM(0, 0, c->batch * c->out[0] * c->out[1] * c->out[2], c->filters, c->channels, 1,
                                         x, c->channels, kernel, c->filters, 0, y, c->filters, bias, epilogue);
         return 1;
@@ -591,20 +616,21 @@ static int CV(forward)(const rk_conv_call *c, const CV_T *x, const CV_T *kernel,
     return CV(run)(&d, kernel, zeros, ones, c->kernel, 0);
 }
 
-/* Zeros at the results of a job. */
-static void CV(clear)(const CV(job) *d)
+/* Zeros at rows [begin, end) of a job's results. */
+static void CV(clear)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
-    for (ptrdiff_t n = 0; n < d->out[0]; n++)
-        for (ptrdiff_t z = 0; z < d->out[1]; z++)
-            for (ptrdiff_t y = 0; y < d->out[2]; y++)
-                for (ptrdiff_t x = 0; x < d->out[3]; x++)
-                    memset(d->y + n * d->y_step[0] + z * d->y_step[1] + y * d->y_step[2] + x * d->y_step[3], 0,
-                           (size_t)d->filters * sizeof(CV_T));
+    const CV(job) *d = context;
+    for (ptrdiff_t i = begin; i < end; i++) {
+        const ptrdiff_t y = i % d->out[2], z = i / d->out[2] % d->out[1], n = i / d->out[2] / d->out[1];
+        CV_T *to = d->y + n * d->y_step[0] + z * d->y_step[1] + y * d->y_step[2];
+        for (ptrdiff_t x = 0; x < d->out[3]; x++, to += d->y_step[3])
+            memset(to, 0, (size_t)d->filters * sizeof(CV_T));
+    }
 }
 
 static int CV(input_gradient)(const rk_conv_call *c, const CV_T *dy, const CV_T *kernel, CV_T *dx)
 {
-    if (CV(pointwise)(c)) {
+    if (CV(pointwise)(c) && c->channels > c->filters) {
         RK_CAT(api, RK_VARIANT).CV_GEMM(0, 1, c->batch * c->out[0] * c->out[1] * c->out[2], c->channels, c->filters, 1,
                                         dy, c->filters, kernel, c->filters, 0, dx, c->channels, NULL, RK_EPI_NONE);
         return 1;
@@ -643,7 +669,8 @@ static int CV(input_gradient)(const rk_conv_call *c, const CV_T *dy, const CV_T 
                 }
                 d.y_step[0] = place;
                 if (d.taps[0].count == 0 || d.taps[1].count == 0 || d.taps[2].count == 0 || c->filters <= 0)
-                    CV(clear)(&d);
+                    rk_parallel(CV(clear), &d, d.out[0] * d.out[1] * d.out[2],
+                                1 + 32768 / (d.out[3] * d.filters + 1));
                 else if (!CV(run)(&d, kernel, at, step, c->kernel, 1))
                     return 0;
             }
@@ -786,6 +813,24 @@ static void CV(add_up)(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias)
 {
+    if (CV(pointwise)(c) && c->channels > c->filters) {
+        /* turned round, so that long rows of pixels are read along and short ones element by element */
+        const ptrdiff_t size = c->channels * c->filters;
+        CV_T *turned = rk_scratch(3, (size_t)size * sizeof(CV_T));
+        if (!turned)
+            return 0;
+        rk_conv_call round = *c;
+        round.channels = c->filters;
+        round.filters = c->channels;
+        if (!CV(kernel_gradient)(&round, dy, x, turned, NULL))
+            return 0;
+        RK_CAT(api, RK_VARIANT).omatcopy(CV_TYPE, 1, 0, c->filters, c->channels, 1, 0, turned, c->channels, dkernel,
+                                         c->filters);
+        if (dbias)
+            RK_CAT(api, RK_VARIANT).reduce(RK_SUM, CV_TYPE, dy, dbias, 1,
+                                           c->batch * c->out[0] * c->out[1] * c->out[2], c->filters);
+        return 1;
+    }
     CV(gradient) q = { .dy = dy, .dkernel = dkernel, .dbias = dbias };
     CV(job) *d = &q.job;
     d->x = x;
@@ -855,6 +900,7 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
 #undef CV_STORE_PART
 #undef CV_SET1
 #undef CV_FMA
+#undef CV_LINE
 #undef CV_WIDTH
 #undef CV_KERNEL
 #undef CV_KERNELS

@@ -605,8 +605,11 @@ static void GM(product_packed)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const GM_T
         d.call.beta = p0 == 0 ? beta : 1;
         d.a = a + p0;
         d.b = packed + p0 * width;
-        rk_parallel(GM(run_tiles), &d, d.row_tiles * d.panels,
-                    1 + GEMM_THREAD_WORK / 4 / (GEMM_MR * GM_NR * (d.call.k + 1)));
+        if (m * n * k < GEMM_THREAD_WORK)
+            GM(run_tiles)(&d, 0, d.row_tiles * d.panels);
+        else
+            rk_parallel(GM(run_tiles), &d, d.row_tiles * d.panels,
+                        1 + GEMM_THREAD_WORK / 4 / (GEMM_MR * GM_NR * (d.call.k + 1)));
         p0 += d.call.k;
     } while (p0 < k);
 }

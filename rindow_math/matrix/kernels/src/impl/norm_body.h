@@ -230,21 +230,17 @@ RK_INLINE void NM(dlayer_rows)(const NM(layers) *d, NM_T *sums, ptrdiff_t row, c
     }
     if (!dx)
         return;
+    /* row by row: stores to one row would hold up loads of others that are a multiple of 4 KiB away */
     const ptrdiff_t n = width;
-    NM_V shift[4], slope[4];
-    for (int r = 0; r < count; r++) {
-        shift[r] = NM_SET1((NM_T)(all[r] / (double)n));
-        slope[r] = NM_SET1((NM_T)(along[r] / (double)n));
-    }
+    for (int r = 0; r < count; r++, x += n, dy += n, dx += n) {
+        const NM_V shift = NM_SET1((NM_T)(all[r] / (double)n)) * -rstd[r];
+        const NM_V slope = NM_SET1((NM_T)(along[r] / (double)n)) * -rstd[r] * rstd[r];
 #define NM_BODY(LOAD, STORE) \
-    NM_V weight = scaled ? LOAD(gamma) : NM_SET1(1); \
-    for (int r = 0; r < count; r++) { \
-        NM_V z = (LOAD(x + r * width) - mean[r]) * rstd[r], g = LOAD(dy + r * width); \
-        g = scaled ? NM_FMA(g, weight, -shift[r]) : g - shift[r]; \
-        STORE(dx + r * width, NM_FMA(-slope[r], z, g) * rstd[r]); \
-    }
-    NM_LOOP(NM_BODY);
+    NM_V rest = NM_FMA(LOAD(x) - mean[r], slope, shift), g = LOAD(dy); \
+    STORE(dx, NM_FMA(scaled ? g * LOAD(gamma) : g, rstd[r], rest));
+        NM_LOOP(NM_BODY);
 #undef NM_BODY
+    }
 }
 
 RK_INLINE void NM(dlayer_block)(const NM(layers) *d, NM_T *sums, ptrdiff_t first, ptrdiff_t last, const int scaled,

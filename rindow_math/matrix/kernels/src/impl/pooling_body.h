@@ -6,36 +6,48 @@
 
 /* ---- indexes in memory: bytes or int32 ---- */
 #if defined(__GNUC__)
-typedef uint8_t PL(bytes) __attribute__((vector_size(PL_L), aligned(1), may_alias));
 typedef int32_t PL(words) __attribute__((vector_size(4 * PL_L), aligned(4), may_alias));
 #define PL_CONVERT(v, type) __builtin_convertvector(v, type)
 #else
-typedef uint8_t PL(bytes);
 typedef int32_t PL(words);
 #define PL_CONVERT(v, type) ((type)(v))
 #endif
 
-RK_INLINE void PL(store_index)(char *p, PL_VI v, ptrdiff_t part, const int wide)
+RK_INLINE PL_M PL(same)(PL_VI a, PL_VI b)
 {
-    if (wide) {
-        PL(words) w = PL_CONVERT(v, PL(words));
-        memcpy(p, &w, (size_t)(part ? part : PL_L) * 4);
-    } else {
-        PL(bytes) b = PL_CONVERT(v, PL(bytes));
-        memcpy(p, &b, (size_t)(part ? part : PL_L));
-    }
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+    return PL_MMI((__m512i)a, (__m512i)b);
+#else
+    return (PL_M)(a == b);
+#endif
 }
 
-RK_INLINE PL_VI PL(load_index)(const char *p, ptrdiff_t part, const int wide)
+RK_INLINE void PL(store_index)(char *p, PL_VI v, ptrdiff_t part, const int wide)
 {
-    PL(words) w = { 0 };
-    PL(bytes) b = { 0 };
+    char held[4 * PL_L > 16 ? 4 * PL_L : 16];
     if (wide) {
-        memcpy(&w, p, (size_t)(part ? part : PL_L) * 4);
-        return PL_CONVERT(w, PL_VI);
+        PL(words) w = PL_CONVERT(v, PL(words));
+        memcpy(held, &w, sizeof w);
+    } else {
+        PL(pack)(held, v);
     }
-    memcpy(&b, p, (size_t)(part ? part : PL_L));
-    return PL_CONVERT(b, PL_VI);
+    memcpy(p, held, (size_t)(part ? part : PL_L) * (wide ? 4 : 1));
+}
+
+/* where place k stands among the indexes */
+RK_INLINE PL_M PL(places)(const char *p, int k, ptrdiff_t part, const int wide)
+{
+    char held[4 * PL_L > 16 ? 4 * PL_L : 16] = { 0 };
+    if (part) {
+        memcpy(held, p, (size_t)part * (wide ? 4 : 1));
+        p = held;
+    }
+    if (wide) {
+        PL(words) w;
+        memcpy(&w, p, sizeof w);
+        return PL(same)(PL_CONVERT(w, PL_VI), PL_VF(seti)(k));
+    }
+    return PL(find)(p, k);
 }
 
 /* whether a takes the place of the largest number so far: it is larger, or nan */
@@ -47,15 +59,6 @@ RK_INLINE PL_M PL(takes)(PL_V a, PL_V largest)
     return (PL_M)(a > largest) | (PL_M)(a != a);
 #else
     return a > largest || a != a;
-#endif
-}
-
-RK_INLINE PL_M PL(same)(PL_VI a, PL_VI b)
-{
-#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
-    return PL_MMI((__m512i)a, (__m512i)b);
-#else
-    return (PL_M)(a == b);
 #endif
 }
 
@@ -200,10 +203,10 @@ RK_INLINE void PL(gradient_at)(const pool_job *j, const PL_T *dy, const char *in
                     continue;
                 const ptrdiff_t place = ((d * c->out[1] + h) * c->out[2] + w) * channels;
                 if (largest) {
-                    const PL_VI k = PL_VF(seti)((int)((kd * c->window[1] + kh) * c->window[2] + kw));
+                    const int k = (int)((kd * c->window[1] + kh) * c->window[2] + kw);
                     for (int v = 0; v < vectors; v++) {
-                        const PL_VI i = PL(load_index)(index + (place + v * PL_L) * width, part, wide);
-                        sum[v] += PL_VF(select)(PL(same)(i, k), PL_LOAD(dy + place + v * PL_L), PL_SET1(0));
+                        const PL_M m = PL(places)(index + (place + v * PL_L) * width, k, part, wide);
+                        sum[v] += PL_VF(select)(m, PL_LOAD(dy + place + v * PL_L), PL_SET1(0));
                     }
                 } else {
                     const ptrdiff_t count = (j->last[0][d] - j->first[0][d]) * (j->last[1][h] - j->first[1][h])
@@ -245,24 +248,24 @@ RK_INLINE void PL(spread_at)(const PL(span) *s, const PL_T *dy, const char *inde
 {
     const PL_V share = PL_SET1(PL(share)(s->count[0] * s->count[1] * s->count[2]));
     PL_V g[4];
-    PL_VI place[4];
     for (int v = 0; v < vectors; v++) {
         g[v] = PL_LOAD(dy + v * PL_L);
-        if (largest)
-            place[v] = PL(load_index)(index + v * PL_L * (wide ? 4 : 1), part, wide);
-        else
+        if (!largest)
             g[v] *= share;
     }
     for (ptrdiff_t d = 0; d < s->count[0]; d++)
         for (ptrdiff_t h = 0; h < s->count[1]; h++) {
             PL_T *p = dx + d * s->step[0] + h * s->step[1];
             ptrdiff_t k = s->at + d * s->slice + h * s->row;
-            for (ptrdiff_t w = 0; w < s->count[2]; w++, p += s->step[2], k++) {
-                const PL_VI here = PL_VF(seti)((int)k);
-                for (int v = 0; v < vectors; v++)
-                    PL_STORE(p + v * PL_L,
-                             largest ? PL_VF(select)(PL(same)(place[v], here), g[v], PL_SET1(0)) : g[v]);
-            }
+            for (ptrdiff_t w = 0; w < s->count[2]; w++, p += s->step[2], k++)
+                for (int v = 0; v < vectors; v++) {
+                    PL_V given = g[v];
+                    if (largest) {
+                        const PL_M m = PL(places)(index + v * PL_L * (wide ? 4 : 1), (int)k, part, wide);
+                        given = PL_VF(select)(m, given, PL_SET1(0));
+                    }
+                    PL_STORE(p + v * PL_L, given);
+                }
         }
 }
 

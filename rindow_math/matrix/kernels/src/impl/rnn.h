@@ -14,7 +14,10 @@
 
 extern const rk_api RK_CAT(api, RK_VARIANT);
 
-#define RNN_THREAD_WORK 400000         /* multiply-adds below which a second thread does not pay */
+/* In multiply-adds: below the first, a call is done before sleeping threads have come; the second keeps a thread busy. */
+#define RNN_ALONE_WORK 6000000
+#define RNN_THREAD_WORK 2000000
+#define RNN_GATE_WORK 100              /* what the pass over a gate costs */
 #define RNN_NEAR_BYTES (1 << 20)       /* a recurrent kernel of this size stays in the second cache */
 #define RNN_IN_PLACE_BYTES (1 << 18)   /* and up to this one, few rows read it in place as quickly */
 
@@ -34,12 +37,18 @@ RK_INLINE ptrdiff_t rnn_columns(const rk_rnn_call *c)
     return c->cell == RK_RNN_GRU_BEFORE ? c->units : rnn_shapes[c->cell].gates * c->units;
 }
 
-/* Whether steps run on threads of their own rows: if not, the kernel is so large that it is better read once for all. */
+/* work for a row of the batch */
+RK_INLINE ptrdiff_t rnn_row_work(const rk_rnn_call *c)
+{
+    return c->steps * rnn_shapes[c->cell].gates * c->units * (c->features + c->units + RNN_GATE_WORK);
+}
+
+/* Least rows of the batch for a thread: if the kernel is so large that it is better read once for all, more. */
 RK_INLINE ptrdiff_t rnn_grain(const rk_rnn_call *c, ptrdiff_t size)
 {
     const ptrdiff_t weights = rnn_shapes[c->cell].gates * c->units * c->units;
     const ptrdiff_t least = weights * size > RNN_NEAR_BYTES ? 16 : 4;
-    const ptrdiff_t busy = RNN_THREAD_WORK / (weights * c->steps + 1), threads = rk_threads();
+    const ptrdiff_t busy = RNN_THREAD_WORK / (rnn_row_work(c) + 1), threads = rk_threads();
     ptrdiff_t rows = (c->batch + threads - 1) / threads;
     rows = rows > busy ? rows : busy;
     return rows > least ? (rows + 3) / 4 * 4 : least;
@@ -110,10 +119,13 @@ static void RK(rnn_forward)(int dtype, const rk_rnn_call *c, const void *x, cons
                             void *saved, void *work)
 {
     const rk_fp_state state = rk_flush_begin();
+    const int small = c->batch * rnn_row_work(c) < RNN_ALONE_WORK, before = small ? rk_alone_begin() : 0;
     if (dtype == RK_FLOAT32)
         rnn_forward_f32(c, x, w, u, bias, h0, c0, y, h, c_last, saved, work);
     else
         rnn_forward_f64(c, x, w, u, bias, h0, c0, y, h, c_last, saved, work);
+    if (small)
+        rk_alone_end(before);
     rk_flush_end(state);
 }
 
@@ -122,10 +134,13 @@ static void RK(rnn_gradient)(int dtype, const rk_rnn_call *c, const void *x, con
                              void *dx, void *dw, void *du, void *dbias, void *dh0, void *dc0, void *work)
 {
     const rk_fp_state state = rk_flush_begin();
+    const int small = c->batch * rnn_row_work(c) < RNN_ALONE_WORK, before = small ? rk_alone_begin() : 0;
     if (dtype == RK_FLOAT32)
         rnn_backward_f32(c, x, w, u, saved, dy, dlast, dh, dc, dx, dw, du, dbias, dh0, dc0, work);
     else
         rnn_backward_f64(c, x, w, u, saved, dy, dlast, dh, dc, dx, dw, du, dbias, dh0, dc0, work);
+    if (small)
+        rk_alone_end(before);
     rk_flush_end(state);
 }
 

@@ -292,20 +292,23 @@ static void RN(reorder_rows)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const RN(order) *d = context;
     const rk_rnn_call *c = d->c;
-    const ptrdiff_t k = c->features, steps = c->steps;
-    for (ptrdiff_t b = begin; b < end; b++)
-        for (ptrdiff_t s = 0; s < steps; s++) {
-            const ptrdiff_t outside = (b * steps + (c->backwards ? steps - 1 - s : s)) * k;
-            const ptrdiff_t inside = (s * c->batch + b) * k;
-            memcpy(d->to + (d->back ? outside : inside), d->from + (d->back ? inside : outside),
-                   (size_t)k * sizeof(RN_T));
-        }
+    const ptrdiff_t k = c->features, whole = k / RN_L * RN_L;
+    for (ptrdiff_t i = begin; i < end; i++) {
+        const ptrdiff_t s = i / c->batch, b = i % c->batch, t = c->backwards ? c->steps - 1 - s : s;
+        const ptrdiff_t outside = (b * c->steps + t) * k;
+        const RN_T *from = d->from + (d->back ? i * k : outside);
+        RN_T *to = d->to + (d->back ? outside : i * k);
+        for (ptrdiff_t j = 0; j < whole; j += RN_L)
+            RN_VF(store)(to + j, RN_VF(load)(from + j));
+        if (whole < k)
+            RN_VF(store_part)(to + whole, RN_VF(load_part)(from + whole, k - whole), k - whole);
+    }
 }
 
 static void RN(reorder)(const rk_rnn_call *c, const RN_T *from, RN_T *to, int back)
 {
     RN(order) d = { c, from, to, back };
-    rk_parallel(RN(reorder_rows), &d, c->batch, 1 + RK_GRAIN_CHEAP / (c->steps * c->features + 1));
+    rk_parallel(RN(reorder_rows), &d, c->steps * c->batch, 1 + RK_GRAIN_CHEAP / (c->features + 1));
 }
 
 /* The pass over the gates of step s. */
