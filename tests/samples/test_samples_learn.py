@@ -27,13 +27,13 @@ runpy.run_path(sample, run_name="__main__")
 LEARNS = [
     ("basic-image-classification", "digits 20", "val_accuracy", 0.94),
     ("basic-image-classification-custom", "digits 20", "val_accuracy", 0.94),
-    ("cnn-image-classification", "digits 10", "val_accuracy", 0.9),
+    ("cnn-image-classification", "digits 10", "val_accuracy", 0.93),
     ("image-classification-with-cnn", "digits 6", "accuracy", 0.88),
-    ("basic-text-classification", "--offline --epochs 15", "accuracy", 0.87),
+    ("basic-text-classification", "--offline --epochs 15", "accuracy", 0.88),
     ("learn-add-numbers-with-rnn", "--epochs 9", "val_accuracy", 0.9),
-    ("neural-machine-translation-with-attention", "--offline --epochs 30 --units 64", "val_accuracy", 0.9),
+    ("neural-machine-translation-with-attention", "--offline --epochs 30 --units 64", "val_accuracy", 0.95),
     ("neural-machine-translation-with-transformer", "--offline --epochs 10 --width 64 --layers 2 --warmup 200",
-     "accuracy", 0.9),
+     "accuracy", 0.95),
 ]  # fmt: skip
 
 
