@@ -38,7 +38,7 @@ class _GlobalPooling(AbstractImage):
         self.data_format = data_format
         self._inputShape = None if input_shape is None else list(input_shape)
         self.initName(name, self.defaultLayerName)
-        self._settings: PoolingSettings | None = None
+        self._settings: Any = None  # PoolingSettings, once built
 
     def build(self, variable: Any = None, sampleWeights: Sequence[Any] | None = None) -> None:
         """Fixes the shapes.

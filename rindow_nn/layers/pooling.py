@@ -63,7 +63,7 @@ class AbstractPooling(AbstractImage):
         self._padding = "valid" if padding is None else padding
         self.data_format = data_format
         self._inputShape = None if input_shape is None else list(input_shape)
-        self._settings: PoolingSettings | None = None
+        self._settings: Any = None  # PoolingSettings, once built
 
     def build(self, variable: Any = None, sampleWeights: Sequence[Any] | None = None) -> None:
         """Fixes the shapes.

@@ -43,7 +43,7 @@ def layer_paths(module: Any, prefix: str = "", seen: set[int] | None = None) -> 
         if id(part) in seen:
             continue
         seen.add(id(part))
-        own = part.name() if isinstance(part, Layer) and part.name() else name
+        own = (part.name() if isinstance(part, Layer) else None) or name
         path = prefix + own
         found[id(part)] = path
         found |= layer_paths(part, path + ".", seen)
