@@ -199,10 +199,10 @@ cdef void _run_vector(Product* p, ptrdiff_t rows, const char* a, const char* x, 
         rk.dgemv(p.ta, rows, p.lda, p.alpha[0], <const double*>a, p.lda, <const double*>x, 1, p.beta[0], <double*>y, 1)
 
 
-cdef void _put_complex(Product* p, char* y, ptrdiff_t i, double re, double im) noexcept nogil:
-    """y[i] = alpha (re + im i) + beta y[i]"""
-    cdef double out_re = p.alpha[0] * re - p.alpha[1] * im
-    cdef double out_im = p.alpha[0] * im + p.alpha[1] * re
+cdef void _put_complex(Product* p, char* y, ptrdiff_t i, double real, double imag) noexcept nogil:
+    """y[i] = alpha (real + imag i) + beta y[i]"""
+    cdef double out_re = p.alpha[0] * real - p.alpha[1] * imag
+    cdef double out_im = p.alpha[0] * imag + p.alpha[1] * real
     cdef float* single = <float*>y + 2 * i
     cdef double* pair = <double*>y + 2 * i
     cdef bint kept = p.beta[0] != 0 or p.beta[1] != 0
