@@ -70,6 +70,7 @@ class Problem:
         batch, heads, tq, tv, _, _ = self.sizes
         out = np.full_like(self.dout, np.nan)
         w = np.full((batch, heads, tq, tv), np.nan, self.dtype) if weights else None
+        self.out = out
         self.stats = np.full((batch, heads, tq, 2), np.nan, self.dtype)
         assert attn.attention(code, ctypes.addressof(self.call), self.q, self.k, self.v, out, w, self.stats) == 1
         return out, w
@@ -80,7 +81,7 @@ class Problem:
         dw = self.dweights if dweights else None
         dv = dk if shared else dv
         assert attn.attention_gradient(
-            code, ctypes.addressof(self.call), self.q, self.k, self.v, self.stats, self.dout, dw, dq, dk, dv, ds
+            code, ctypes.addressof(self.call), self.q, self.k, self.v, self.out, self.stats, self.dout, dw, dq, dk, dv, ds
         ) == 1  # fmt: skip
         return dq, dk, dv, ds
 
@@ -194,7 +195,7 @@ def test_dropout(attn, dtype, code, sizes):
         assert kept[counted].mean() == pytest.approx(0.6, abs=0.02)
         assert len({row.tobytes() for row in kept.reshape(-1, sizes[3])}) == kept[..., 0].size  # each row is its own
     p.v[...] = values
-    out_, w_, dq_, dk_, dv_, ds_ = p.twin(kept)
+    out_, w_, dq_, dk_, dv_, _ = p.twin(kept)
     out, w = p.forward(attn, code)
     dq, dk, dv, ds = p.backward(attn, code)
     for found, wanted in ((out, out_), (w, w_), (dq, dq_), (dk, dk_), (dv, dv_)):
@@ -242,7 +243,7 @@ def test_what_is_left_out(attn, dtype, code, causal):
         grads = [None, None, None]
         grads[at] = np.full_like(wanted, np.nan)
         attn.attention_gradient(
-            code, ctypes.addressof(p.call), p.q, p.k, p.v, p.stats, p.dout, None, *grads, None
+            code, ctypes.addressof(p.call), p.q, p.k, p.v, p.out, p.stats, p.dout, None, *grads, None
         )  # fmt: skip
         np.testing.assert_array_equal(grads[at], wanted)
 
