@@ -81,7 +81,8 @@ class Problem:
         dw = self.dweights if dweights else None
         dv = dk if shared else dv
         assert attn.attention_gradient(
-            code, ctypes.addressof(self.call), self.q, self.k, self.v, self.out, self.stats, self.dout, dw, dq, dk, dv, ds
+            code, ctypes.addressof(self.call), self.q, self.k, self.v, self.out, self.stats, self.dout, dw,
+            dq, dk, dv, ds
         ) == 1  # fmt: skip
         return dq, dk, dv, ds
 
@@ -197,7 +198,7 @@ def test_dropout(attn, dtype, code, sizes):
     p.v[...] = values
     out_, w_, dq_, dk_, dv_, _ = p.twin(kept)
     out, w = p.forward(attn, code)
-    dq, dk, dv, ds = p.backward(attn, code)
+    dq, dk, dv, _ = p.backward(attn, code)
     for found, wanted in ((out, out_), (w, w_), (dq, dq_), (dk, dk_), (dv, dv_)):
         check(found, wanted, 5)
     p.call.seed = 78
@@ -232,11 +233,11 @@ def test_threads_change_nothing(attn, dtype, code, sizes, causal):
 def test_what_is_left_out(attn, dtype, code, causal):
     """Outputs that are not wanted change nothing in the others; dk and dv in one array are summed."""
     p = Problem(dtype, (2, 2, 40, 50, 6, 6), causal=causal)
-    out, w = p.forward(attn, code)
+    out, _ = p.forward(attn, code)
     np.testing.assert_array_equal(p.forward(attn, code, weights=False)[0], out)
     dq, dk, dv, _ = p.backward(attn, code, dweights=False)
     check(dq, p.twin(dweights=False)[2])
-    dq2, both, _, none = p.backward(attn, code, dweights=False, scale=False, shared=True)
+    dq2, both, _, _ = p.backward(attn, code, dweights=False, scale=False, shared=True)
     np.testing.assert_array_equal(dq2, dq)
     check(both, dk.astype(np.float64) + dv)
     for wanted, at in ((dq, 0), (dk, 1), (dv, 2)):
