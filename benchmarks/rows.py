@@ -12,6 +12,7 @@ CNN_BATCH, CNN_BATCHES = {"deep": 64, "simple": 256}, {"deep": 8, "simple": 6}
 IMAGE = (32, 32, 3)
 ADD_SAMPLES, ADD_BATCH, ADD_SYMBOLS, ADD_LENGTHS = 480, 8, 12, (7, 4)
 TRANSFORMER = {"blocks": 4, "width": 256, "heads": 8, "hidden": 512, "vocabulary": 5000, "dropout": 0.1}
+PREDICT_BATCHES = (1, 256)
 SENTENCES, SENTENCE_BATCH, SENTENCE_LENGTH = 128, 64, 16
 
 ROWS = (
@@ -25,5 +26,6 @@ ROWS = (
     "W5.cnn_simple",
     "W6.rnn_add",
     "W7.transformer",
+    *(f"{row}_{n}" for row in ("P4.mlp", "P5.cnn_deep", "P5.cnn_simple", "P7.transformer") for n in PREDICT_BATCHES),
     *(kernel.row for kernel in KERNELS),
 )

@@ -29,6 +29,7 @@ from rows import (
     LABELS,
     MNIST_BATCH,
     MNIST_SAMPLES,
+    PREDICT_BATCHES,
     SAMPLES,
 )
 
@@ -202,6 +203,16 @@ def _():
 
     epoch = epoch_of(step, current, host_floats(MNIST_SAMPLES, 784), host_integers(10, MNIST_SAMPLES), MNIST_BATCH)
     return Measurement(epoch, "samples/s", MNIST_SAMPLES, calls=1, prepare=start_again, parameters=size_of(initial))
+
+
+def predict_mlp(batch):
+    weights, predict = new_state(784, 128, 10)[0], jax.jit(two_layers(jax.nn.relu))
+    inputs = host_floats(batch, 784)
+    return Measurement(lambda: wait(predict(weights, inputs)), "samples/s", batch)
+
+
+for _batch in PREDICT_BATCHES:
+    worker.test(f"P4.mlp_{_batch}", "jax")(lambda batch=_batch: predict_mlp(batch))
 
 
 def gru(weights, inputs):

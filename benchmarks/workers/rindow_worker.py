@@ -33,6 +33,7 @@ from rows import (
     LABELS,
     MNIST_BATCH,
     MNIST_SAMPLES,
+    PREDICT_BATCHES,
     SAMPLES,
     SENTENCE_BATCH,
     SENTENCE_LENGTH,
@@ -304,9 +305,37 @@ for _row, (_family, _sizes) in SCALING.items():
     worker.test(_row, COLUMN)(lambda family=_family, sizes=_sizes: scaled(family, sizes))
 
 
-def words_of(vocabulary):
+def predicting(model, inputs, batch):
+    return Measurement(lambda: model.predict(inputs), "samples/s", batch, parameters=size_of(model))
+
+
+def predict_mlp(batch):
+    return predicting(compiled_model(784, 128, 10, "relu"), floats(batch, 784), batch)
+
+
+def predict_cnn(depth, batch):
+    from rindow_models import cnn
+
+    return predicting(cnn(networks().nn, depth), floats(batch, *IMAGE), batch)
+
+
+def predict_transformer(batch):
+    from rindow_models import transformer
+
+    words = [words_of(TRANSFORMER["vocabulary"], batch) for _ in range(2)]
+    return predicting(transformer(networks().nn, TRANSFORMER), words, batch)
+
+
+for _batch in PREDICT_BATCHES:
+    worker.test(f"P4.mlp_{_batch}", COLUMN)(lambda batch=_batch: predict_mlp(batch))
+    for _depth in CNN_BATCH:
+        worker.test(f"P5.cnn_{_depth}_{_batch}", COLUMN)(lambda depth=_depth, batch=_batch: predict_cnn(depth, batch))
+    worker.test(f"P7.transformer_{_batch}", COLUMN)(lambda batch=_batch: predict_transformer(batch))
+
+
+def words_of(vocabulary, count=SENTENCES):
     """Sentences without padding."""
-    words = random.integers(1, vocabulary, (SENTENCES, SENTENCE_LENGTH), dtype=np.int32)
+    words = random.integers(1, vocabulary, (count, SENTENCE_LENGTH), dtype=np.int32)
     return math().mo.array(words, math().int32)
 
 

@@ -28,6 +28,7 @@ from rows import (
     LABELS,
     MNIST_BATCH,
     MNIST_SAMPLES,
+    PREDICT_BATCHES,
     SAMPLES,
     SENTENCE_BATCH,
     SENTENCE_LENGTH,
@@ -281,6 +282,37 @@ def without_gradient(operation):
             return operation()
 
     return call
+
+
+def predicting(model, form, batch, *inputs):
+    forward = form(model.eval())
+    return Measurement(without_gradient(lambda: forward(*inputs)), "samples/s", batch, parameters=size_of(model))
+
+
+def predict_mlp(form, batch):
+    return predicting(mlp(784, 128, 10, nn.ReLU())[0], form, batch, floats(batch, 784))
+
+
+def predict_cnn(depth, form, batch):
+    model = cnn(depth).to(memory_format=torch.channels_last)
+    return predicting(model, form, batch, floats(batch, *IMAGE).permute(0, 3, 1, 2))
+
+
+def predict_transformer(form, batch):
+    words = (torch.randint(1, TRANSFORMER["vocabulary"], (batch, SENTENCE_LENGTH)) for _ in range(2))
+    return predicting(Transformer(**TRANSFORMER), form, batch, *words)
+
+
+for _batch in PREDICT_BATCHES:
+    for _column, _form in FORMS:
+        worker.test(f"P4.mlp_{_batch}", _column)(lambda form=_form, batch=_batch: predict_mlp(form, batch))
+        for _depth in CNN_BATCH:
+            worker.test(f"P5.cnn_{_depth}_{_batch}", _column)(
+                lambda depth=_depth, form=_form, batch=_batch: predict_cnn(depth, form, batch)
+            )
+        worker.test(f"P7.transformer_{_batch}", _column)(
+            lambda form=_form, batch=_batch: predict_transformer(form, batch)
+        )
 
 
 def fresh(operation, inputs):

@@ -124,6 +124,10 @@ cdef class AttentionCall(LayerFunction):
     cdef AttentionGradient differentiator(self):
         raise NotImplementedError
 
+    cdef bint result_of_kernel(self):
+        """Whether the result is that of the kernel, whose gradient needs it."""
+        return False
+
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef AttentionForm form = self.form
         cdef AttentionGradient f = self.differentiator()
@@ -138,6 +142,9 @@ cdef class AttentionCall(LayerFunction):
         f.dscores = form.scores and douts[1] is not None
         for i in range(first, len(self.outs)):
             extra.append(self.output(i, self.outs[i]) if recorded else self.outs[i])
+        f.result = self.result_of_kernel()
+        if f.result:
+            extra.append(self.output(0, self.outs[0]) if recorded else self.outs[0])
         if douts[0] is None:
             y = raw(self.outs[0])
             extra.append(self.K.filled(y.dt, y.nd, y.dims, 0.0))
@@ -187,17 +194,19 @@ cdef class AttentionCall(LayerFunction):
 cdef class AttentionGradient(GradientCall):
     """The gradients of a call of an attention layer.
 
-    The inputs: those of the call, its outputs that are for the gradient, the gradient of the result and, if there is
-    one, of the scores. The outputs: the gradients of the call's inputs in ``places``.
+    The inputs: those of the call, its outputs that are for the gradient, perhaps its result, the gradient of the result
+    and, if there is one, of the scores. The outputs: the gradients of the call's inputs in ``places``.
     """
 
     cdef AttentionForm form
     cdef list places
+    cdef bint result
     cdef bint dscores
 
     cdef int copy_settings(self, AbstractFunction node) except -1:
         (<AttentionGradient>node).form = self.form
         (<AttentionGradient>node).places = self.places
+        (<AttentionGradient>node).result = self.result
         (<AttentionGradient>node).dscores = self.dscores
         return 0
 
@@ -212,17 +221,19 @@ cdef class AttentionGradient(GradientCall):
         cdef int i
         cdef NDArrayPhp seed = A(xs, self.form.total + 1) if self.form.core.rate > 0 else None
         cdef int next = self.form.total + (1 if seed is None else 2)
+        cdef NDArrayPhp y = A(xs, next) if self.result else None
         if out is None:
             out = tuple([empty_like(A(xs, i)) for i in self.places])
         elif not isinstance(out, tuple):
             out = (out,)
         for i in range(len(self.places)):
             into[self.places[i]] = out[i]
-        self.compute(xs, A(xs, self.form.total), seed, A(xs, next), A(xs, next + 1) if self.dscores else None, into)
+        next += self.result
+        self.compute(xs, y, A(xs, self.form.total), seed, A(xs, next), A(xs, next + 1) if self.dscores else None, into)
         return out
 
-    cdef int compute(self, tuple xs, NDArrayPhp saved, NDArrayPhp seed, NDArrayPhp dy, NDArrayPhp dscores,
-                     list into) except -1:
+    cdef int compute(self, tuple xs, NDArrayPhp y, NDArrayPhp saved, NDArrayPhp seed, NDArrayPhp dy,
+                     NDArrayPhp dscores, list into) except -1:
         """Writes the gradients into the arrays that are given, one a source or None."""
         raise NotImplementedError
 
@@ -234,6 +245,9 @@ cdef class DotProductFunction(AttentionCall):
 
     cdef AttentionGradient differentiator(self):
         return DotProductGradient.__new__(DotProductGradient)
+
+    cdef bint result_of_kernel(self):
+        return True
 
     cdef object forward(self, tuple xs, object out):
         cdef AttentionForm form = self.form
@@ -270,8 +284,8 @@ cdef class DotProductFunction(AttentionCall):
 cdef class DotProductGradient(AttentionGradient):
     """The gradients of ``DotProductFunction``."""
 
-    cdef int compute(self, tuple xs, NDArrayPhp saved, NDArrayPhp seed, NDArrayPhp dy, NDArrayPhp dscores,
-                     list into) except -1:
+    cdef int compute(self, tuple xs, NDArrayPhp y, NDArrayPhp saved, NDArrayPhp seed, NDArrayPhp dy,
+                     NDArrayPhp dscores, list into) except -1:
         cdef AttentionForm form = self.form
         cdef NDArrayPhp query = A(xs, 0)
         cdef NDArrayPhp value = A(xs, 1)
@@ -283,7 +297,7 @@ cdef class DotProductGradient(AttentionGradient):
             _cube(query, 0, batch, query.dims[nd - 2], query.dims[nd - 1]),
             _cube(key, 0, batch, key.dims[nd - 2], key.dims[nd - 1]),
             _cube(value, 0, batch, value.dims[nd - 2], value.dims[nd - 1]),
-            form.masks(xs), saved, seed, dy, dscores, <NDArrayPhp>into[0],
+            form.masks(xs), y, saved, seed, dy, dscores, <NDArrayPhp>into[0],
             <NDArrayPhp>into[2 if form.inputs == 3 else 1], <NDArrayPhp>into[1],
             <NDArrayPhp>into[form.inputs] if form.weights else None
         )
@@ -424,8 +438,8 @@ cdef class MultiHeadGradient(AttentionGradient):
                 bits |= 1 << (self.form.inputs + 2 * i + 1)
         return bits
 
-    cdef int compute(self, tuple xs, NDArrayPhp saved, NDArrayPhp seed, NDArrayPhp dy, NDArrayPhp dscores,
-                     list into) except -1:
+    cdef int compute(self, tuple xs, NDArrayPhp y, NDArrayPhp saved, NDArrayPhp seed, NDArrayPhp dy,
+                     NDArrayPhp dscores, list into) except -1:
         cdef AttentionForm form = self.form
         cdef Sizes s = _sizes(form, xs)
         cdef NDArrayPhp context = s.context(saved)
@@ -437,8 +451,8 @@ cdef class MultiHeadGradient(AttentionGradient):
         dy = _rows(dy, s.query.dims[0], s.query.dims[1])
         self.dense(s, 3, _rows(context, s.query.dims[0], s.wide_v), dy, dcontext, into)
         self.K.attn.attend_gradient(
-            form.core, form.scale, s.q(saved), s.k(saved), s.v(saved), form.masks(xs), s.stats(saved), seed, dcontext,
-            dscores, dq, dk, dv, None
+            form.core, form.scale, s.q(saved), s.k(saved), s.v(saved), form.masks(xs), context, s.stats(saved), seed,
+            dcontext, dscores, dq, dk, dv, None
         )
         self.dense(s, 0, s.query, _rows(dq, s.query.dims[0], s.wide_k), <NDArrayPhp>into[0], into)
         self.dense(s, 2, s.value, _rows(dv, s.value.dims[0], s.wide_v), <NDArrayPhp>into[1], into)

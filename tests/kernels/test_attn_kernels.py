@@ -70,6 +70,7 @@ class Problem:
         batch, heads, tq, tv, _, _ = self.sizes
         out = np.full_like(self.dout, np.nan)
         w = np.full((batch, heads, tq, tv), np.nan, self.dtype) if weights else None
+        self.out = out
         self.stats = np.full((batch, heads, tq, 2), np.nan, self.dtype)
         assert attn.attention(code, ctypes.addressof(self.call), self.q, self.k, self.v, out, w, self.stats) == 1
         return out, w
@@ -80,7 +81,8 @@ class Problem:
         dw = self.dweights if dweights else None
         dv = dk if shared else dv
         assert attn.attention_gradient(
-            code, ctypes.addressof(self.call), self.q, self.k, self.v, self.stats, self.dout, dw, dq, dk, dv, ds
+            code, ctypes.addressof(self.call), self.q, self.k, self.v, self.out, self.stats, self.dout, dw,
+            dq, dk, dv, ds
         ) == 1  # fmt: skip
         return dq, dk, dv, ds
 
@@ -194,9 +196,9 @@ def test_dropout(attn, dtype, code, sizes):
         assert kept[counted].mean() == pytest.approx(0.6, abs=0.02)
         assert len({row.tobytes() for row in kept.reshape(-1, sizes[3])}) == kept[..., 0].size  # each row is its own
     p.v[...] = values
-    out_, w_, dq_, dk_, dv_, ds_ = p.twin(kept)
+    out_, w_, dq_, dk_, dv_, _ = p.twin(kept)
     out, w = p.forward(attn, code)
-    dq, dk, dv, ds = p.backward(attn, code)
+    dq, dk, dv, _ = p.backward(attn, code)
     for found, wanted in ((out, out_), (w, w_), (dq, dq_), (dk, dk_), (dv, dv_)):
         check(found, wanted, 5)
     p.call.seed = 78
@@ -231,18 +233,18 @@ def test_threads_change_nothing(attn, dtype, code, sizes, causal):
 def test_what_is_left_out(attn, dtype, code, causal):
     """Outputs that are not wanted change nothing in the others; dk and dv in one array are summed."""
     p = Problem(dtype, (2, 2, 40, 50, 6, 6), causal=causal)
-    out, w = p.forward(attn, code)
+    out, _ = p.forward(attn, code)
     np.testing.assert_array_equal(p.forward(attn, code, weights=False)[0], out)
     dq, dk, dv, _ = p.backward(attn, code, dweights=False)
     check(dq, p.twin(dweights=False)[2])
-    dq2, both, _, none = p.backward(attn, code, dweights=False, scale=False, shared=True)
+    dq2, both, _, _ = p.backward(attn, code, dweights=False, scale=False, shared=True)
     np.testing.assert_array_equal(dq2, dq)
     check(both, dk.astype(np.float64) + dv)
     for wanted, at in ((dq, 0), (dk, 1), (dv, 2)):
         grads = [None, None, None]
         grads[at] = np.full_like(wanted, np.nan)
         attn.attention_gradient(
-            code, ctypes.addressof(p.call), p.q, p.k, p.v, p.stats, p.dout, None, *grads, None
+            code, ctypes.addressof(p.call), p.q, p.k, p.v, p.out, p.stats, p.dout, None, *grads, None
         )  # fmt: skip
         np.testing.assert_array_equal(grads[at], wanted)
 

@@ -316,7 +316,7 @@ def test_dropout_is_for_training():
     xs = arrays([2, 30, 4], [2, 40, 4])
     layer, weights = made(xs, dropout=0.25)
     vs = variables(xs)
-    out_, w_ = multi_head(weights, 2, *xs)
+    _, w_ = multi_head(weights, 2, *xs)
     out, w = layer.forward(vs, training=False, returnAttentionScores=True)
     close(w, w_)
     # the original's dropout multiplies by 1 - rate at inference instead of dividing in training

@@ -35,8 +35,8 @@ cdef extern from "rk_attn.h" nogil:
         int (*attention)(int dtype, const rk_attn_call* c, const void* q, const void* k, const void* v, void* out,
                          void* weights, void* stats) noexcept nogil
         int (*attention_gradient)(int dtype, const rk_attn_call* c, const void* q, const void* k, const void* v,
-                                  const void* stats, const void* dout, const void* dweights, void* dq, void* dk,
-                                  void* dv, void* dscale) noexcept nogil
+                                  const void* out, const void* stats, const void* dout, const void* dweights,
+                                  void* dq, void* dk, void* dv, void* dscale) noexcept nogil
 
 
 cdef inline const rk_attn_api* attn_table() noexcept:

@@ -17,7 +17,8 @@ cdef class AttentionPrimitives:
     cdef int attend(self, AttentionSettings s, double scale, NDArrayPhp q, NDArrayPhp k, NDArrayPhp v, tuple masks,
                     NDArrayPhp out, NDArrayPhp weights, NDArrayPhp stats, NDArrayPhp seed) except -1
     cdef int attend_gradient(self, AttentionSettings s, double scale, NDArrayPhp q, NDArrayPhp k, NDArrayPhp v,
-                             tuple masks, NDArrayPhp stats, NDArrayPhp seed, NDArrayPhp dout, NDArrayPhp dweights,
-                             NDArrayPhp dq, NDArrayPhp dk, NDArrayPhp dv, NDArrayPhp dscale) except -1
+                             tuple masks, NDArrayPhp out, NDArrayPhp stats, NDArrayPhp seed, NDArrayPhp dout,
+                             NDArrayPhp dweights, NDArrayPhp dq, NDArrayPhp dk, NDArrayPhp dv,
+                             NDArrayPhp dscale) except -1
     cdef int add_input_gradient(self, NDArrayPhp dy, NDArrayPhp kernel, NDArrayPhp dx) except -1
     cdef double number(self, NDArrayPhp x) except? -1

@@ -143,9 +143,13 @@ cdef class AttentionPrimitives:
         return 0
 
     cdef int attend_gradient(self, AttentionSettings s, double scale, NDArrayPhp q, NDArrayPhp k, NDArrayPhp v,
-                             tuple masks, NDArrayPhp stats, NDArrayPhp seed, NDArrayPhp dout, NDArrayPhp dweights,
-                             NDArrayPhp dq, NDArrayPhp dk, NDArrayPhp dv, NDArrayPhp dscale) except -1:
-        """Gradients of ``attend`` into the arrays that are given; dk and dv may be one array, which gets the sum."""
+                             tuple masks, NDArrayPhp out, NDArrayPhp stats, NDArrayPhp seed, NDArrayPhp dout,
+                             NDArrayPhp dweights, NDArrayPhp dq, NDArrayPhp dk, NDArrayPhp dv,
+                             NDArrayPhp dscale) except -1:
+        """Gradients of ``attend`` into the arrays that are given; dk and dv may be one array, which gets the sum.
+
+        Its result and sums are given, and the gradients of the result and, perhaps, of the weights.
+        """
         cdef rk_attn_call c
         cdef int done
         cdef char* pq = NULL if dq is None else dq.ptr
@@ -154,6 +158,8 @@ cdef class AttentionPrimitives:
         cdef char* ps = NULL if dscale is None else dscale.ptr
         cdef char* pw = NULL if dweights is None else dweights.ptr
         _prepare(&c, s, scale, q, k, v, masks, dout, stats)
+        if out.dt != q.dt or out.n != dout.n:
+            raise _unfit("a result", out)
         if dweights is not None and (dweights.dt != q.dt or dweights.n != c.batch * c.heads * c.tq * c.tv):
             raise _unfit("the weights' gradient", dweights)
         if c.drop:
@@ -161,11 +167,11 @@ cdef class AttentionPrimitives:
         if q.n * c.tv > LONG:
             with nogil:
                 done = rk_attn.attention_gradient(
-                    q.dt, &c, q.ptr, k.ptr, v.ptr, stats.ptr, dout.ptr, pw, pq, pk, pv, ps
+                    q.dt, &c, q.ptr, k.ptr, v.ptr, out.ptr, stats.ptr, dout.ptr, pw, pq, pk, pv, ps
                 )
         else:
             done = rk_attn.attention_gradient(
-                q.dt, &c, q.ptr, k.ptr, v.ptr, stats.ptr, dout.ptr, pw, pq, pk, pv, ps
+                q.dt, &c, q.ptr, k.ptr, v.ptr, out.ptr, stats.ptr, dout.ptr, pw, pq, pk, pv, ps
             )
         if not done:
             raise MemoryError("no memory for attention scores")

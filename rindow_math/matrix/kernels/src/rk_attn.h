@@ -32,11 +32,11 @@ typedef struct rk_attn_call {
      * stats (batch, heads, tq, 2) the maximum and 1 / sum of each row, for the gradient. */ \
     X(int, attention, (int dtype, const rk_attn_call *c, const void *q, const void *k, const void *v, void *out, \
                        void *weights, void *stats)) \
-    /* Gradients from dout, and from that of the weights if not NULL, by computing the weights again. Those given as \
-     * NULL are left out; dk and dv may be the same array, which receives the sum; dscale is one number. */ \
+    /* Gradients from out, dout, and the gradient of the weights if not NULL, by computing the weights again. Those \
+     * given as NULL are left out; dk and dv may be the same array, which receives the sum; dscale is one number. */ \
     X(int, attention_gradient, (int dtype, const rk_attn_call *c, const void *q, const void *k, const void *v, \
-                                const void *stats, const void *dout, const void *dweights, void *dq, void *dk, \
-                                void *dv, void *dscale))
+                                const void *out, const void *stats, const void *dout, const void *dweights, \
+                                void *dq, void *dk, void *dv, void *dscale))
 
 struct rk_attn_api {
     int version;

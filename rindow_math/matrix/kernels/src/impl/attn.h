@@ -1,21 +1,31 @@
-/* Attention: scores, masks, softmax, dropout and the sum of values, one block of queries of one head at a time. The
- * scores of a block stay in scratch memory; the gradient computes them again from each row's maximum and sum, so
- * memory grows with the length of the sequences, not with its square. */
+/* Attention: scores, masks, softmax, dropout and the sum of values, one tile of a block of queries and some keys of one
+ * head at a time, the softmax corrected from tile to tile. The scores of a tile stay in scratch memory; the gradient
+ * computes them again from each row's maximum and sum, so memory grows with the length of the sequences, not with its
+ * square. */
 #include "common.h"
 #include "random.h"
 #include "../rk_attn.h"
 
 #define ATTN_FILL (-1e9)
-#define ATTN_SCORES 65536              /* scores of a block that are held at a time */
+#define ATTN_TILE 384                  /* most keys of a tile: its scores stay in the second cache */
 #define ATTN_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
 
 extern const rk_api RK_CAT(api, RK_VARIANT);
 
-/* rows of queries in a block: as many as keep its scores in the second cache */
+/* rows of queries in a block: many, as each packs all keys, but enough blocks for the threads */
 RK_INLINE ptrdiff_t rk_attn_rows(const rk_attn_call *c)
 {
-    ptrdiff_t rows = ATTN_SCORES / (c->tv + 1) / 8 * 8;
-    return rows < 32 ? 32 : rows > 256 ? 256 : rows;
+    ptrdiff_t rows = c->causal ? 128 : 256;
+    while (rows > 64 && c->batch * c->heads * ((c->tq + rows - 1) / rows) < 8)
+        rows /= 2;
+    return rows < c->tq ? rows : c->tq;
+}
+
+/* keys of a tile: tiles are about alike, and whole vectors */
+RK_INLINE ptrdiff_t rk_attn_tile(const rk_attn_call *c)
+{
+    const ptrdiff_t tiles = (c->tv + ATTN_TILE - 1) / ATTN_TILE;
+    return tiles > 1 ? ((c->tv + tiles - 1) / tiles + 15) / 16 * 16 : c->tv;
 }
 
 /* keys that a block can see: later ones weigh nothing unless other masks leave a row none */
@@ -52,12 +62,12 @@ static int RK(attention)(int dtype, const rk_attn_call *c, const void *q, const 
 }
 
 static int RK(attention_gradient)(int dtype, const rk_attn_call *c, const void *q, const void *k, const void *v,
-                                  const void *stats, const void *dout, const void *dweights, void *dq, void *dk,
-                                  void *dv, void *dscale)
+                                  const void *out, const void *stats, const void *dout, const void *dweights,
+                                  void *dq, void *dk, void *dv, void *dscale)
 {
     if (dtype == RK_FLOAT32)
-        return attn_backward_f32(c, q, k, v, stats, dout, dweights, dq, dk, dv, dscale);
-    return attn_backward_f64(c, q, k, v, stats, dout, dweights, dq, dk, dv, dscale);
+        return attn_backward_f32(c, q, k, v, out, stats, dout, dweights, dq, dk, dv, dscale);
+    return attn_backward_f64(c, q, k, v, out, stats, dout, dweights, dq, dk, dv, dscale);
 }
 
 const rk_attn_api RK(attn_api) = { 1, RK_ATTN(RK_ENTRY) };

@@ -7,10 +7,10 @@
 
 typedef struct {
     const rk_attn_call *c;
-    const AT_T *q, *k, *v, *dout, *dweights;
+    const AT_T *q, *k, *v, *y, *dout, *dweights;    /* y: the result, for the gradient */
     AT_T *out, *weights, *stats, *dq, *dk, *dv;
     double *dscales;                   /* one a head */
-    ptrdiff_t rows, blocks;            /* rows of a block, blocks of a head */
+    ptrdiff_t rows, blocks, tile;      /* rows of a block, blocks of a head, keys of a tile */
     volatile int no_memory;
 } AT(job);
 
@@ -21,111 +21,162 @@ RK_INLINE void AT(gemm)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, d
                                     RK_EPI_NONE);
 }
 
-/* A row of a mask as what is added to scores: 0 or the fill. Nothing to add: NULL. */
-static const AT_T *AT(bias)(const rk_attn_call *c, ptrdiff_t b, ptrdiff_t h, ptrdiff_t i, ptrdiff_t n, AT_T *row)
+/* What is added to the scores of n keys of a batch: 0, or the fill where masks leave a key out for all queries. Nothing
+ * to add: NULL, unless there is a mask of all scores, which goes with it. */
+static const AT_T *AT(bias)(const rk_attn_call *c, ptrdiff_t b, ptrdiff_t n, AT_T *row)
 {
-    const AT_T fill = (AT_T)ATTN_FILL;
     const uint8_t *value = c->value_mask ? c->value_mask + b * c->tv : NULL;
     const uint8_t *key = c->key_mask ? c->key_mask + b * c->tv : NULL;
-    const uint8_t *mask = c->mask ? c->mask + b * c->m[0] + h * c->m[1] + i * c->m[2] : NULL;
-    if (c->query_mask && !c->zero_rows && !c->query_mask[b * c->tq + i]) {
-        for (ptrdiff_t j = 0; j < n; j++)
-            row[j] = fill;
-        return row;
-    }
-    if (!value && !key && !mask && !(c->causal && i + 1 < n))
+    if (!value && !key && !c->mask)
         return NULL;
     for (ptrdiff_t j = 0; j < n; j++)
-        row[j] = 0;
-    if (value)
-        for (ptrdiff_t j = 0; j < n; j++)
-            row[j] = value[j] ? row[j] : fill;
-    if (key)
-        for (ptrdiff_t j = 0; j < n; j++)
-            row[j] = key[j] ? row[j] : fill;
-    if (mask)
-        for (ptrdiff_t j = 0; j < n; j++)
-            row[j] = mask[j] ? row[j] : fill;
-    if (c->causal)
-        for (ptrdiff_t j = i + 1; j < n; j++)
-            row[j] = fill;
+        row[j] = (value && !value[j]) || (key && !key[j]) ? (AT_T)ATTN_FILL : 0;
     return row;
 }
 
-/* Masks a row of n scores, whose width beyond n is set so that it weighs nothing. */
-RK_INLINE void AT(mask)(const rk_attn_call *c, AT_T *s, const AT_T *bias, ptrdiff_t n, ptrdiff_t width)
+/* Lowers the scores x of query i and the n keys from j0 on that do not count: adds the fill, or sets them to `low`. */
+static void AT(mask)(const rk_attn_call *c, ptrdiff_t head, ptrdiff_t i, ptrdiff_t j0, ptrdiff_t n, const AT_T *bias,
+                     int replace, AT_T low, AT_T *x)
 {
-    if (bias) {
-        if (c->replace)
-            for (ptrdiff_t j = 0; j < n; j++)
-                s[j] = bias[j] != 0 ? bias[j] : s[j];
-        else
-            for (ptrdiff_t j = 0; j < n; j++)
-                s[j] += bias[j];
+    const ptrdiff_t b = head / c->heads, h = head % c->heads;
+    const uint8_t *mask = c->mask ? c->mask + b * c->m[0] + h * c->m[1] + i * c->m[2] + j0 : NULL;
+    const AT_T fill = (AT_T)ATTN_FILL;
+    ptrdiff_t seen = n;
+    if (c->causal && i + 1 - j0 < n)
+        seen = i + 1 > j0 ? i + 1 - j0 : 0;
+    if (c->query_mask && !c->zero_rows && !c->query_mask[b * c->tq + i])
+        seen = 0;
+    for (ptrdiff_t j = seen; j < n; j++)
+        x[j] = replace ? low : x[j] + fill;
+    if (!bias)
+        return;
+    bias += j0;
+    if (mask && replace) {
+        RK_IVDEP
+        for (ptrdiff_t j = 0; j < seen; j++)
+            x[j] = mask[j] && bias[j] == 0 ? x[j] : low;
+    } else if (mask) {
+        RK_IVDEP
+        for (ptrdiff_t j = 0; j < seen; j++)
+            x[j] += mask[j] ? bias[j] : fill;
+    } else if (replace) {
+        RK_IVDEP
+        for (ptrdiff_t j = 0; j < seen; j++)
+            x[j] = bias[j] == 0 ? x[j] : low;
+    } else {
+        RK_IVDEP
+        for (ptrdiff_t j = 0; j < seen; j++)
+            x[j] += bias[j];
     }
-    for (ptrdiff_t j = n; j < width; j++)
-        s[j] = (AT_T)-INFINITY;
 }
 
-/* y = w with the dropped weights of row `number` zero; w itself where none is dropped */
-RK_INLINE void AT(drop)(const rk_attn_call *c, uint64_t number, AT_T *y, const AT_T *w, ptrdiff_t n)
+/* Masked scores of a row, whose width beyond n is set so that it weighs nothing. */
+RK_INLINE void AT(masked)(const rk_attn_call *c, ptrdiff_t head, ptrdiff_t i, ptrdiff_t j0, ptrdiff_t n,
+                          const AT_T *bias, AT_T *x)
+{
+    AT(mask)(c, head, i, j0, n, bias, c->replace, (AT_T)ATTN_FILL, x);
+    for (ptrdiff_t j = n; j < AT_WIDTH(n); j++)
+        x[j] = (AT_T)-INFINITY;
+}
+
+/* x = exp(x - max) * inverse */
+RK_INLINE void AT(weigh)(AT_T *x, ptrdiff_t width, AT_V max, AT_V inverse)
+{
+    for (ptrdiff_t j = 0; j < width; j += AT_L)
+        AT_STORE(x + j, AT_VF(exp)(AT_LOAD(x + j) - max) * inverse);
+}
+
+RK_INLINE void AT(multiply)(AT_T *x, AT_T by, ptrdiff_t n)
+{
+    RK_IVDEP
+    for (ptrdiff_t j = 0; j < n; j++)
+        x[j] *= by;
+}
+
+/* y = w with the dropped weights of row `number`, from key j0 on, zero; w itself where none is dropped */
+RK_INLINE void AT(drop)(const rk_attn_call *c, uint64_t number, ptrdiff_t j0, AT_T *y, const AT_T *w, ptrdiff_t n)
 {
     const uint64_t key = rk_run_key(c->seed, number);
     RK_IVDEP
     for (ptrdiff_t j = 0; j < n; j++)
-        y[j] = rk_random(key, (uint32_t)j) < c->drop ? 0 : w[j];
+        y[j] = rk_random(key, (uint32_t)(j0 + j)) < c->drop ? 0 : w[j];
 }
 
 static void AT(forward_blocks)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     AT(job) *d = context;
     const rk_attn_call *c = d->c;
-    const ptrdiff_t ld = AT_WIDTH(c->tv);
-    AT_T *row = rk_scratch(3, (size_t)((d->rows + 1) * ld) * sizeof(AT_T));
+    const ptrdiff_t ld = AT_WIDTH(d->tile);
+    AT_T *row = rk_scratch(3, (size_t)(d->rows * ld + AT_WIDTH(c->tv)) * sizeof(AT_T));
     if (!row) {
         d->no_memory = 1;
         return;
     }
-    AT_T *s = row + ld;
+    AT_T *s = row + AT_WIDTH(c->tv);
     for (ptrdiff_t u = begin; u < end; u++) {
         const ptrdiff_t i0 = u % d->blocks * d->rows, head = u / d->blocks, b = head / c->heads, h = head % c->heads;
         const ptrdiff_t rows = c->tq - i0 < d->rows ? c->tq - i0 : d->rows;
-        const ptrdiff_t n = rk_attn_keys(c, i0 + rows), width = AT_WIDTH(n);
+        const ptrdiff_t keys = rk_attn_keys(c, i0 + rows);
         const AT_T *q = d->q + b * c->q[0] + i0 * c->q[1] + h * c->q[2];
         const AT_T *k = d->k + b * c->k[0] + h * c->k[2];
         const AT_T *v = d->v + b * c->v[0] + h * c->v[2];
+        const AT_T *bias = AT(bias)(c, b, keys, row);
         AT_T *out = d->out + b * c->o[0] + i0 * c->o[1] + h * c->o[2];
-        AT(gemm)(0, 1, rows, n, c->dk, c->scale, q, c->q[1], k, c->k[1], 0, s, ld);
-        for (ptrdiff_t i = 0; i < rows; i++) {
-            const ptrdiff_t number = head * c->tq + i0 + i;
-            AT_T *x = s + i * ld;
-            AT(mask)(c, x, AT(bias)(c, b, h, i0 + i, n, row), n, width);
-            AT_V top = AT_LOAD(x), sum = AT_SET1(0);
-            for (ptrdiff_t j = AT_L; j < width; j += AT_L)
-                top = AT_VF(max)(AT_LOAD(x + j), top);
-            const AT_T max = AT_VF(top)(top);
-            for (ptrdiff_t j = 0; j < width; j += AT_L) {
-                AT_V e = AT_VF(exp)(AT_LOAD(x + j) - AT_SET1(max));
-                sum += e;
-                AT_STORE(x + j, e);
+        AT_T *stats = d->stats + 2 * (head * c->tq + i0);
+        for (ptrdiff_t j0 = 0; j0 < keys; j0 += d->tile) {
+            const ptrdiff_t n = keys - j0 < d->tile ? keys - j0 : d->tile, width = AT_WIDTH(n);
+            AT(gemm)(0, 1, rows, n, c->dk, c->scale, q, c->q[1], k + j0 * c->k[1], c->k[1], 0, s, ld);
+            for (ptrdiff_t i = 0; i < rows; i++) {
+                AT_T *x = s + i * ld;
+                AT(masked)(c, head, i0 + i, j0, n, bias, x);
+                AT_V top = AT_LOAD(x), sum = AT_SET1(0);
+                for (ptrdiff_t j = AT_L; j < width; j += AT_L)
+                    top = AT_VF(max)(AT_LOAD(x + j), top);
+                AT_T max = AT_VF(top)(top);
+                if (j0 && stats[2 * i] > max)
+                    max = stats[2 * i];
+                for (ptrdiff_t j = 0; j < width; j += AT_L) {
+                    AT_V e = AT_VF(exp)(AT_LOAD(x + j) - AT_SET1(max));
+                    sum += e;
+                    AT_STORE(x + j, e);
+                }
+                if (!j0)
+                    stats[2 * i + 1] = AT_VF(sum)(sum);
+                else if (max == stats[2 * i])
+                    stats[2 * i + 1] += AT_VF(sum)(sum);
+                else {
+                    const AT_T less = AT_VF(exp)(AT_SET1(stats[2 * i] - max))[0];
+                    stats[2 * i + 1] = stats[2 * i + 1] * less + AT_VF(sum)(sum);
+                    AT(multiply)(out + i * c->o[1], less, c->dv);
+                }
+                stats[2 * i] = max;
+                if (c->drop)
+                    AT(drop)(c, (uint64_t)(head * c->tq + i0 + i), j0, x, x, n);
             }
-            const AT_T inverse = 1 / AT_VF(sum)(sum);
-            for (ptrdiff_t j = 0; j < width; j += AT_L)
-                AT_STORE(x + j, AT_LOAD(x + j) * AT_SET1(inverse));
-            d->stats[2 * number] = max;
-            d->stats[2 * number + 1] = inverse;
-            if (d->weights) {
-                memcpy(d->weights + number * c->tv, x, (size_t)n * sizeof(AT_T));
-                memset(d->weights + number * c->tv + n, 0, (size_t)(c->tv - n) * sizeof(AT_T));
-            }
-            if (c->drop)
-                AT(drop)(c, (uint64_t)number, x, x, n);
+            AT(gemm)(0, 0, rows, c->dv, n, 1, s, ld, v + j0 * c->v[1], c->v[1], j0 > 0, out, c->o[1]);
         }
-        AT(gemm)(0, 0, rows, c->dv, n, c->factor, s, ld, v, c->v[1], 0, out, c->o[1]);
-        if (c->zero_rows && c->query_mask)
-            for (ptrdiff_t i = 0; i < rows; i++)
-                if (!c->query_mask[b * c->tq + i0 + i])
-                    memset(out + i * c->o[1], 0, (size_t)c->dv * sizeof(AT_T));
+        for (ptrdiff_t i = 0; i < rows; i++) {
+            stats[2 * i + 1] = 1 / stats[2 * i + 1];
+            if (c->zero_rows && c->query_mask && !c->query_mask[b * c->tq + i0 + i])
+                memset(out + i * c->o[1], 0, (size_t)c->dv * sizeof(AT_T));
+            else
+                AT(multiply)(out + i * c->o[1], stats[2 * i + 1] * (AT_T)c->factor, c->dv);
+        }
+        for (ptrdiff_t j0 = 0; d->weights && j0 < c->tv; j0 += d->tile) {
+            const ptrdiff_t all = c->tv - j0 < d->tile ? c->tv - j0 : d->tile;
+            const ptrdiff_t n = keys - j0 < all ? keys - j0 < 0 ? 0 : keys - j0 : all;
+            AT_T *w = d->weights + (head * c->tq + i0) * c->tv + j0;
+            if (n)
+                AT(gemm)(0, 1, rows, n, c->dk, c->scale, q, c->q[1], k + j0 * c->k[1], c->k[1], 0, s, ld);
+            for (ptrdiff_t i = 0; i < rows; i++, w += c->tv) {
+                AT_T *x = s + i * ld;
+                if (n)
+                    AT(masked)(c, head, i0 + i, j0, n, bias, x);
+                AT(weigh)(x, AT_WIDTH(n), AT_SET1(stats[2 * i]), AT_SET1(stats[2 * i + 1]));
+                memcpy(w, x, (size_t)n * sizeof(AT_T));
+                memset(w + n, 0, (size_t)(all - n) * sizeof(AT_T));
+            }
+        }
     }
 }
 
@@ -142,8 +193,8 @@ static void AT(clear)(const rk_attn_call *c, AT_T *x, const ptrdiff_t *strides, 
 static int AT(forward)(const rk_attn_call *c, const AT_T *q, const AT_T *k, const AT_T *v, AT_T *out, AT_T *weights,
                         AT_T *stats)
 {
-    AT(job) d = { c, q, k, v, NULL, NULL, out, weights, stats, NULL, NULL, NULL, NULL, rk_attn_rows(c), 0, 0 };
-    d.rows = d.rows > c->tq ? c->tq : d.rows;
+    AT(job) d = { .c = c, .q = q, .k = k, .v = v, .out = out, .weights = weights, .stats = stats,
+                  .rows = rk_attn_rows(c), .tile = rk_attn_tile(c) };
     if (c->batch <= 0 || c->heads <= 0 || c->tq <= 0)
         return 1;
     if (c->tv <= 0) {
@@ -160,97 +211,108 @@ static void AT(backward_heads)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     AT(job) *d = context;
     const rk_attn_call *c = d->c;
-    const ptrdiff_t ld = AT_WIDTH(c->tv), size = d->rows * ld;
-    AT_T *row = rk_scratch(3, (size_t)(4 * size + ld) * sizeof(AT_T));
+    const ptrdiff_t ld = AT_WIDTH(d->tile), size = d->rows * ld;
+    AT_T *row = rk_scratch(3, (size_t)(4 * size + AT_WIDTH(c->tv)) * sizeof(AT_T));
     if (!row) {
         d->no_memory = 1;
         return;
     }
-    AT_T *s = row + ld, *dp = s + size, *raw = dp + size, *dropped = c->drop ? raw + size : s;
-    const int shared = d->dk != NULL && d->dk == d->dv;
+    AT_T *s = row + AT_WIDTH(c->tv), *dp = s + size, *raw = dp + size, *dropped = c->drop ? raw + size : s;
+    const int shared = d->dk != NULL && d->dk == d->dv, whole = d->tile >= c->tv;
     for (ptrdiff_t head = begin; head < end; head++) {
         const ptrdiff_t b = head / c->heads, h = head % c->heads;
-        const AT_T *k = d->k + b * c->k[0] + h * c->k[2];
-        const AT_T *v = d->v + b * c->v[0] + h * c->v[2];
+        const AT_T *bias = AT(bias)(c, b, c->tv, row);
         double dscale = 0;
         for (ptrdiff_t i0 = 0; i0 < c->tq; i0 += d->rows) {
             const ptrdiff_t rows = c->tq - i0 < d->rows ? c->tq - i0 : d->rows;
-            const ptrdiff_t n = rk_attn_keys(c, i0 + rows), width = AT_WIDTH(n);
+            const ptrdiff_t keys = rk_attn_keys(c, i0 + rows);
             const AT_T *q = d->q + b * c->q[0] + i0 * c->q[1] + h * c->q[2];
+            const AT_T *y = d->y + b * c->o[0] + i0 * c->o[1] + h * c->o[2];
             const AT_T *dout = d->dout + b * c->o[0] + i0 * c->o[1] + h * c->o[2];
             const int more = i0 > 0;
             /* keys that this block does not see, but a later one may */
-            if (!more && n < c->tv) {
+            if (!more && keys < c->tv) {
                 if (d->dk && !shared)
-                    for (ptrdiff_t j = n; j < c->tv; j++)
+                    for (ptrdiff_t j = keys; j < c->tv; j++)
                         memset(d->dk + b * c->k[0] + j * c->k[1] + h * c->k[2], 0, (size_t)c->dk * sizeof(AT_T));
                 if (d->dv)
-                    for (ptrdiff_t j = n; j < c->tv; j++)
+                    for (ptrdiff_t j = keys; j < c->tv; j++)
                         memset(d->dv + b * c->v[0] + j * c->v[1] + h * c->v[2], 0, (size_t)c->dv * sizeof(AT_T));
             }
-            AT(gemm)(0, 1, rows, n, c->dk, c->scale, q, c->q[1], k, c->k[1], 0, s, ld);
-            if (d->dscales)
-                AT(gemm)(0, 1, rows, n, c->dk, 1, q, c->q[1], k, c->k[1], 0, raw, ld);
-            AT(gemm)(0, 1, rows, n, c->dv, c->factor, dout, c->o[1], v, c->v[1], 0, dp, ld);
-            for (ptrdiff_t i = 0; i < rows; i++) {
-                const ptrdiff_t number = head * c->tq + i0 + i;
-                const AT_T *bias = AT(bias)(c, b, h, i0 + i, n, row);
-                const AT_V max = AT_SET1(d->stats[2 * number]), inverse = AT_SET1(d->stats[2 * number + 1]);
-                const int cleared = c->zero_rows && c->query_mask && !c->query_mask[b * c->tq + i0 + i];
-                AT_T *x = s + i * ld, *dx = dp + i * ld, *w = dropped + i * ld;
-                AT(mask)(c, x, bias, n, width);
-                for (ptrdiff_t j = 0; j < width; j += AT_L)
-                    AT_STORE(x + j, AT_VF(exp)(AT_LOAD(x + j) - max) * inverse);
-                for (ptrdiff_t j = n; j < width; j++)
-                    dx[j] = 0;
-                if (cleared)
-                    memset(dx, 0, (size_t)n * sizeof(AT_T));
-                if (c->drop) {
-                    AT(drop)(c, (uint64_t)number, w, x, n);
-                    AT(drop)(c, (uint64_t)number, dx, dx, n);
-                }
-                if (d->dweights) {
-                    const AT_T *more_dx = d->dweights + number * c->tv;
-                    for (ptrdiff_t j = 0; j < n; j++)
-                        dx[j] += more_dx[j];
-                }
-                AT_V sum = AT_SET1(0);
-                for (ptrdiff_t j = 0; j < width; j += AT_L)
-                    sum += AT_LOAD(x + j) * AT_LOAD(dx + j);
-                const AT_V mean = AT_SET1(AT_VF(sum)(sum));
-                for (ptrdiff_t j = 0; j < width; j += AT_L)
-                    AT_STORE(dx + j, AT_LOAD(x + j) * (AT_LOAD(dx + j) - mean));
-                if (bias && c->replace)
-                    for (ptrdiff_t j = 0; j < n; j++)
-                        dx[j] = bias[j] != 0 ? 0 : dx[j];
-                if (cleared)
-                    memset(w, 0, (size_t)n * sizeof(AT_T));
+            for (ptrdiff_t j0 = 0; j0 < keys; j0 += d->tile) {
+                const ptrdiff_t n = keys - j0 < d->tile ? keys - j0 : d->tile, width = AT_WIDTH(n);
+                const AT_T *k = d->k + b * c->k[0] + j0 * c->k[1] + h * c->k[2];
+                const AT_T *v = d->v + b * c->v[0] + j0 * c->v[1] + h * c->v[2];
+                AT(gemm)(0, 1, rows, n, c->dk, c->scale, q, c->q[1], k, c->k[1], 0, s, ld);
                 if (d->dscales)
-                    for (ptrdiff_t j = 0; j < n; j++)
-                        dscale += (double)dx[j] * (double)raw[i * ld + j];
+                    AT(gemm)(0, 1, rows, n, c->dk, 1, q, c->q[1], k, c->k[1], 0, raw, ld);
+                AT(gemm)(0, 1, rows, n, c->dv, c->factor, dout, c->o[1], v, c->v[1], 0, dp, ld);
+                for (ptrdiff_t i = 0; i < rows; i++) {
+                    const ptrdiff_t number = head * c->tq + i0 + i;
+                    const int cleared = c->zero_rows && c->query_mask && !c->query_mask[b * c->tq + i0 + i];
+                    AT_T *x = s + i * ld, *dx = dp + i * ld, *w = dropped + i * ld;
+                    AT_V sum = AT_SET1(0);
+                    AT_T mean = 0;
+                    AT(masked)(c, head, i0 + i, j0, n, bias, x);
+                    AT(weigh)(x, width, AT_SET1(d->stats[2 * number]), AT_SET1(d->stats[2 * number + 1]));
+                    for (ptrdiff_t j = n; j < width; j++)
+                        dx[j] = 0;
+                    if (cleared)
+                        memset(dx, 0, (size_t)n * sizeof(AT_T));
+                    if (c->drop) {
+                        AT(drop)(c, (uint64_t)number, j0, w, x, n);
+                        AT(drop)(c, (uint64_t)number, j0, dx, dx, n);
+                    }
+                    if (d->dweights) {
+                        const AT_T *more_dx = d->dweights + number * c->tv + j0;
+                        for (ptrdiff_t j = 0; j < n; j++)
+                            dx[j] += more_dx[j];
+                    }
+                    if (whole) {
+                        for (ptrdiff_t j = 0; j < width; j += AT_L)
+                            sum += AT_LOAD(x + j) * AT_LOAD(dx + j);
+                        mean = AT_VF(sum)(sum);
+                    } else
+                        /* what the sum over all tiles comes to, as the weights make the result */
+                        for (ptrdiff_t j = 0; j < c->dv; j++)
+                            mean += dout[i * c->o[1] + j] * y[i * c->o[1] + j];
+                    for (ptrdiff_t j = 0; j < width; j += AT_L)
+                        AT_STORE(dx + j, AT_LOAD(x + j) * (AT_LOAD(dx + j) - AT_SET1(mean)));
+                    if (c->replace)
+                        AT(mask)(c, head, i0 + i, j0, n, bias, 1, 0, dx);
+                    if (cleared)
+                        memset(w, 0, (size_t)n * sizeof(AT_T));
+                    if (d->dscales)
+                        for (ptrdiff_t j = 0; j < n; j++)
+                            dscale += (double)dx[j] * (double)raw[i * ld + j];
+                }
+                if (d->dv)
+                    AT(gemm)(1, 0, n, c->dv, rows, c->factor, dropped, ld, dout, c->o[1], more,
+                             d->dv + b * c->v[0] + j0 * c->v[1] + h * c->v[2], c->v[1]);
+                if (d->dq)
+                    AT(gemm)(0, 0, rows, c->dk, n, c->scale, dp, ld, k, c->k[1], j0 > 0,
+                             d->dq + b * c->q[0] + i0 * c->q[1] + h * c->q[2], c->q[1]);
+                if (d->dk)
+                    AT(gemm)(1, 0, n, c->dk, rows, c->scale, dp, ld, q, c->q[1], more || shared,
+                             d->dk + b * c->k[0] + j0 * c->k[1] + h * c->k[2], c->k[1]);
             }
-            if (d->dv)
-                AT(gemm)(1, 0, n, c->dv, rows, c->factor, dropped, ld, dout, c->o[1], more,
-                         d->dv + b * c->v[0] + h * c->v[2], c->v[1]);
-            if (d->dq)
-                AT(gemm)(0, 0, rows, c->dk, n, c->scale, dp, ld, k, c->k[1], 0,
-                         d->dq + b * c->q[0] + i0 * c->q[1] + h * c->q[2], c->q[1]);
-            if (d->dk)
-                AT(gemm)(1, 0, n, c->dk, rows, c->scale, dp, ld, q, c->q[1], more || shared,
-                         d->dk + b * c->k[0] + h * c->k[2], c->k[1]);
         }
         if (d->dscales)
             d->dscales[head] = dscale;
     }
 }
 
-static int AT(backward)(const rk_attn_call *c, const AT_T *q, const AT_T *k, const AT_T *v, const AT_T *stats,
-                         const AT_T *dout, const AT_T *dweights, AT_T *dq, AT_T *dk, AT_T *dv, AT_T *dscale)
+static int AT(backward)(const rk_attn_call *c, const AT_T *q, const AT_T *k, const AT_T *v, const AT_T *out,
+                         const AT_T *stats, const AT_T *dout, const AT_T *dweights, AT_T *dq, AT_T *dk, AT_T *dv,
+                         AT_T *dscale)
 {
-    AT(job) d = { c, q, k, v, dout, dweights, NULL, NULL, (AT_T *)stats, dq, dk, dv, NULL, rk_attn_rows(c), 0, 0 };
+    /* the gradient of the weights enters a row's mean: all its keys at a time, as many rows as that allows */
+    AT(job) d = { .c = c, .q = q, .k = k, .v = v, .y = out, .dout = dout, .dweights = dweights, .stats = (AT_T *)stats,
+                  .dq = dq, .dk = dk, .dv = dv, .rows = rk_attn_rows(c), .tile = dweights ? c->tv : rk_attn_tile(c) };
+    if (dweights && d.rows > 32 && c->tv > 2048)
+        d.rows = 32;
     const ptrdiff_t heads = c->batch * c->heads;
     double sum = 0;
-    d.rows = d.rows > c->tq ? c->tq : d.rows;
     if (dscale) {
         *dscale = 0;
         if (heads > 0 && !(d.dscales = rk_scratch(2, (size_t)heads * sizeof(double))))
