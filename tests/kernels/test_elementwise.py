@@ -467,6 +467,68 @@ def test_float_remainder_and_power(rk, dtype):
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_power_is_within_the_stated_ulps(rk, dtype):
+    rng = np.random.default_rng(8)
+    near = 1 + rng.uniform(-0.1, 0.1, 20000)
+    base = np.concatenate([rng.uniform(0.01, 10, 30000), near, 10 ** rng.uniform(-30, 30, 20000)]).astype(dtype)
+    reach = (700 if dtype == np.float64 else 85) / np.maximum(np.abs(np.log(base.astype(np.float64))), 1e-3)
+    power = (rng.uniform(-1, 1, base.size) * reach).astype(dtype)
+    base[::3] *= -1
+    power[::3] = np.trunc(power[::3])
+    exact = np.power(base.astype(np.longdouble), power.astype(np.longdouble))
+    y = binary(rk, rk.RK_POW, base, power)
+    error = np.abs(y - exact) / np.spacing(np.abs(exact.astype(dtype)))
+    worst = error.argmax()
+    bound = 0.501 if dtype == np.float32 else 0.8
+    if np.finfo(np.longdouble).nmant < 60:
+        bound += 2  # the reference is not exact either
+    assert error[worst] <= bound, f"{base[worst]!r} ** {power[worst]!r} = {y[worst]!r}: {error[worst]:.4f} ulp"
+
+
+def test_special_powers(rk):
+    odd = [
+        np.nan,
+        np.inf,
+        -np.inf,
+        0.0,
+        -0.0,
+        1,
+        -1,
+        0.5,
+        -0.5,
+        2,
+        -2,
+        3,
+        -3,
+        5e-324,
+        -5e-324,
+        1e-310,
+        1.7e308,
+        -1.7e308,
+    ]
+    odd += [
+        2.0**51 + 1,
+        2.0**52 + 1,
+        2.0**53 - 1,
+        2.0**53,
+        -1 - 2.0**-52,
+        -1 + 2.0**-53,
+        1 + 2.0**-52,
+        1e-300,
+        1025,
+        -1074.5,
+    ]
+    x, y = (a.ravel() for a in np.meshgrid(odd, odd))
+    for dtype in FLOATS:
+        with np.errstate(all="ignore"):
+            a, b = x.astype(dtype), y.astype(dtype)
+            expected = np.power(a.astype(np.longdouble), b.astype(np.longdouble)).astype(dtype)
+        found = binary(rk, rk.RK_POW, a, b)
+        assert_close(found, expected, 1)
+        assert (np.signbit(found) == np.signbit(expected))[~np.isnan(expected)].all()
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_gradients(rk, dtype):
     rng = np.random.default_rng(9)
     a, g = rng.uniform(0.1, 0.9, 1000).astype(dtype), rng.standard_normal(1000).astype(dtype)

@@ -391,8 +391,7 @@ static void RK(unary)(int op, int dtype, const void *x, void *y, ptrdiff_t n)
 /* ---- unary with parameters ---- */
 
 #define RK_POWERS_f32(X, INCX, Y, INCY, Z) rk_pow_f32(X, INCX, Y, INCY, Z, n); break
-#define RK_POWERS_f64(X, INCX, Y, INCY, Z) \
-    do { for (ptrdiff_t i = 0; i < n; i++) (Z)[i] = pow((X)[i * INCX], (Y)[i * INCY]); } while (0); break
+#define RK_POWERS_f64(X, INCX, Y, INCY, Z) rk_pow_f64(X, INCX, Y, INCY, Z, n); break
 
 #define RK_PARAM_FLOAT(NAME, T_, S) \
 static void rk_par_##NAME(int op, const T_ *x, double p_, double q_, T_ *y, ptrdiff_t n) \

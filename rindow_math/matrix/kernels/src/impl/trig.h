@@ -3,7 +3,7 @@
  *     function                      largest error in ulp, float / double
  *     rk_sin_V, rk_cos_V            1.0 / 1.0
  *     rk_tan_V                      2.5 / 2.5
- *     rk_pow_vf32(x, y)             0.51
+ *     rk_pow_f32, rk_pow_f64        0.501 / 0.8
  *     rk_sincospi2_V(u, &s, &c)     sine and cosine of 2 pi u, 0 <= u < 1; absolute error 1e-7 / 2e-16
  *
  * Without fused multiply-add the reduction of the argument would lose its last bits, so that the C library is called
@@ -134,6 +134,83 @@ RK_TRIG(vf32, f, float, vi32, m32, RK_VF32_LANES, 12582912.0f, 30, 0x1.921fb6p+0
 RK_TRIG(vf64, , double, vi64, m64, RK_VF64_LANES, 6755399441055744.0, 62, 0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54,
         -0x1.f1976b7ed8fbcp-110, 1e6, 0x1p-27)
 
+/* ---- powers ---- */
+
+/* entry i modulo 16 of a table, for each lane */
+RK_INLINE rk_vf64 rk_table16_vf64(const double *table, rk_vi64 i)
+{
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+    return (rk_vf64)_mm512_permutex2var_pd(_mm512_loadu_pd(table), (__m512i)i, _mm512_loadu_pd(table + 8));
+#elif defined(__AVX2__)
+    return (rk_vf64)_mm256_i64gather_pd(table, (__m256i)(i & rk_seti_vf64(15)), 8);
+#elif defined(__GNUC__)
+    rk_vf64 v;
+    for (int k = 0; k < RK_VF64_LANES; k++)
+        v[k] = table[i[k] & 15];
+    return v;
+#else
+    return table[i & 15];
+#endif
+}
+
+/* 1/c for the middles c of 16 parts of [0.734, 1.469), rounded to 8 bits; the part around 1 has c = 1 */
+static const double rk_pow_inverse[16] = {
+    1.33203125, 1.28125, 1.23046875, 1.18359375, 1.14453125, 1.1015625, 1.06640625, 1.03125,
+    1.0, 0.94140625, 0.890625, 0.84375, 0.80078125, 0.76171875, 0.7265625, 0.6953125,
+};
+/* log c, rounded to multiples of 2^-42, and the rest */
+static const double rk_pow_log[16] = {
+    -0x1.2596010df7000p-2, -0x1.fb9186d5e4000p-3, -0x1.a8becfc882000p-3, -0x1.59338d9982000p-3,
+    -0x1.1478584674000p-3, -0x1.8c345d6318000p-4, -0x1.0759835990000p-4, -0x1.f829b0e780000p-6,
+    0, 0x1.eea31c0068000p-5, 0x1.da72763844000p-4, 0x1.5bf406b544000p-3,
+    0x1.c6ffbc6f00000p-3, 0x1.16b5ccbad0000p-2, 0x1.4718dc271c000p-2, 0x1.741d876c68000p-2,
+};
+static const double rk_pow_log_rest[16] = {
+    -0x1.8e7bc224ea3e3p-44, 0x1.d572aab993c87p-47, -0x1.e3185cf21b9cfp-44, -0x1.0ba68b7555d4ap-48,
+    -0x1.563451027c750p-46, -0x1.b20f5acb42a66p-44, 0x1.b8ecfe4b59987p-44, -0x1.980267c7e09e4p-45,
+    0, 0x1.c3dd83606d891p-44, 0x1.a89401fa71733p-46, -0x1.27023eb68981cp-46,
+    0x1.ee138d3a69d43p-44, -0x1.23299042d74bfp-44, 0x1.06c18fb4c14c5p-44, -0x1.13a7b5b11cfa7p-44,
+};
+/* log2 c */
+static const double rk_pow_log2[16] = {
+    -0x1.a78e146f7bef4p-2, -0x1.6e221cd9d0cdep-2, -0x1.32639636b2836p-2, -0x1.f205339208f27p-3,
+    -0x1.8edcae8352b6cp-3, -0x1.1dcd197552b7bp-3, -0x1.7beee96b8a281p-4, -0x1.6bad3758efd87p-5,
+    0, 0x1.64ce26c067157p-4, 0x1.563dc29ffacb2p-3, 0x1.f5fd8a9063e35p-3,
+    0x1.48365e695d797p-2, 0x1.921800924dd3bp-2, 0x1.d7e6c0abc3579p-2, 0x1.0c6caaf0c5597p-1,
+};
+/* 2^(i/16), and what rounding lost as a part of it */
+static const double rk_pow_root[16] = {
+    0x1.0000000000000p+0, 0x1.0b5586cf9890fp+0, 0x1.172b83c7d517bp+0, 0x1.2387a6e756238p+0,
+    0x1.306fe0a31b715p+0, 0x1.3dea64c123422p+0, 0x1.4bfdad5362a27p+0, 0x1.5ab07dd485429p+0,
+    0x1.6a09e667f3bcdp+0, 0x1.7a11473eb0187p+0, 0x1.8ace5422aa0dbp+0, 0x1.9c49182a3f090p+0,
+    0x1.ae89f995ad3adp+0, 0x1.c199bdd85529cp+0, 0x1.d5818dcfba487p+0, 0x1.ea4afa2a490dap+0,
+};
+static const double rk_pow_root_rest[16] = {
+    0, 0x1.79aa65d837b6cp-54, -0x1.01b15eaa59348p-55, 0x1.68efde3a8a893p-54,
+    0x1.34d754db0abb6p-55, 0x1.59f48a72a4c6cp-55, 0x1.690cebb7aafb0p-56, 0x1.063e1e21c5409p-54,
+    -0x1.3b3efbf5e2229p-54, -0x1.b32dcb94da51dp-56, 0x1.db72fc1f0eab4p-55, 0x1.1affc2b91ce27p-56,
+    0x1.c1a7792cb3386p-55, 0x1.36eae30af0cb3p-56, 0x1.4a385a63d07a7p-56, -0x1.ff7128fd391f1p-55,
+};
+
+/* the exponent of a positive normal x as a double; c x 2^-exponent is within 1/32 of 1, c entry i of rk_pow_inverse */
+RK_INLINE rk_vf64 rk_pow_split(rk_vf64 x, rk_vf64 *mantissa, rk_vi64 *i)
+{
+    /* moved up by 1023 exponents, as in rk_log_split_vf64 */
+    const rk_vi64 bits = rk_bits_vf64(x);
+    const rk_vi64 part = bits + rk_seti_vf64(0x3ff0000000000000 - 0x3fe7800000000000);
+    const rk_vi64 e = (part >> 52) - rk_seti_vf64(1023);
+    *i = part >> 48;
+    *mantissa = rk_from_bits_vf64(bits - rk_shl_vf64(e, 52));
+    return rk_from_bits_vf64(e + rk_seti_vf64(0x4338000000000000)) - rk_set1_vf64(6755399441055744.0);
+}
+
+/* 2^(i/16) but for rounding */
+RK_INLINE rk_vf64 rk_pow_scale(rk_vi64 i)
+{
+    const rk_vi64 root = rk_bits_vf64(rk_table16_vf64(rk_pow_root, i));
+    return rk_from_bits_vf64(root + rk_shl_vf64(i & rk_seti_vf64(-16), 48));
+}
+
 /* ---- power of floats, by doubles ---- */
 
 /* e^(y log|x|) with the cases of C's pow: nan for a negative x and a fraction, minus for a negative x and an odd y */
@@ -155,31 +232,32 @@ RK_INLINE rk_vf64 rk_pow_core(rk_vf64 x, rk_vf64 y)
     return rk_select_vf64(rk_eq_vf64(x, one), one, result);
 }
 
-/* 2^(y log2 x) to some 34 bits, for floats held as doubles: x a positive number, y a number. log2 x = s q(s^2) with
- * s = (m - 1) / (m + 1) for x's mantissa m; what exceeds the range of floats rounds to 0 or infinity later. */
+/* 2^(y log2 x) to some 36 bits, for floats held as doubles: x a positive number, y a number. What exceeds the range of
+ * floats rounds to 0 or infinity later. */
 RK_INLINE rk_vf64 rk_pow_quick(rk_vf64 x, rk_vf64 y)
 {
-    const rk_vf64 magic = rk_set1_vf64(6755399441055744.0);
-    rk_vf64 k;
-    const rk_vf64 f = rk_log_split_vf64(x, &k), s = f / (f + rk_set1_vf64(2)), z = s * s;
-    rk_vf64 q = rk_set1_vf64(0x1.21b606ba89281p-2);
-    q = rk_fma_vf64(q, z, rk_set1_vf64(0x1.4794ff7ad1df7p-2));
-    q = rk_fma_vf64(q, z, rk_set1_vf64(0x1.a61a30c69e684p-2));
-    q = rk_fma_vf64(q, z, rk_set1_vf64(0x1.2776c290e6bfap-1));
-    q = rk_fma_vf64(q, z, rk_set1_vf64(0x1.ec709dc53e4bdp-1));
-    q = rk_fma_vf64(q, z, rk_set1_vf64(0x1.71547652b8250p+1));
-    rk_vf64 t = y * rk_fma_vf64(s, q, k);
+    const rk_vf64 magic = rk_set1_vf64(6755399441055744.0), one = rk_set1_vf64(1);
+    rk_vf64 m;
+    rk_vi64 i;
+    const rk_vf64 k = rk_pow_split(x, &m, &i), r = rk_fma_vf64(m, rk_table16_vf64(rk_pow_inverse, i), -one);
+    rk_vf64 q = rk_set1_vf64(0x1.a6a7284209eefp-3);
+    q = rk_fma_vf64(q, r, rk_set1_vf64(-0x1.ed125b25e54d0p-3));
+    q = rk_fma_vf64(q, r, rk_set1_vf64(0x1.2776bc11ef99ap-2));
+    q = rk_fma_vf64(q, r, rk_set1_vf64(-0x1.71546c361fe5ap-2));
+    q = rk_fma_vf64(q, r, rk_set1_vf64(0x1.ec709dc3e82a0p-2));
+    q = rk_fma_vf64(q, r, rk_set1_vf64(-0x1.71547652e0a34p-1));
+    q = rk_fma_vf64(q, r, rk_set1_vf64(0x1.71547652b82fep+0));
+    rk_vf64 t = y * rk_fma_vf64(r, q, k + rk_table16_vf64(rk_pow_log2, i));
     t = rk_max_vf64(rk_set1_vf64(-200), rk_min_vf64(rk_set1_vf64(200), t));
-    const rk_vf64 n = t + magic, r = t - (n - magic);
-    rk_vf64 p = rk_set1_vf64(0x1.fe1695573e8c2p-17);
-    p = rk_fma_vf64(p, r, rk_set1_vf64(0x1.446ad34a7628ep-13));
-    p = rk_fma_vf64(p, r, rk_set1_vf64(0x1.5d8a7311a7218p-10));
-    p = rk_fma_vf64(p, r, rk_set1_vf64(0x1.3b29db62da93fp-7));
-    p = rk_fma_vf64(p, r, rk_set1_vf64(0x1.c6b08aaaf401ap-5));
-    p = rk_fma_vf64(p, r, rk_set1_vf64(0x1.ebfbe0a5c4e0bp-3));
-    p = rk_fma_vf64(p, r, rk_set1_vf64(0x1.62e42ff11919ap-1));
-    p = rk_fma_vf64(p, r, rk_set1_vf64(1));
-    return rk_from_bits_vf64(rk_bits_vf64(p) + rk_shl_vf64(rk_bits_vf64(n), 52));
+    /* in sixteenths */
+    const rk_vf64 u = rk_fma_vf64(t, rk_set1_vf64(16), magic), f = rk_fma_vf64(u - magic, rk_set1_vf64(-0.0625), t);
+    i = rk_bits_vf64(u);
+    rk_vf64 p = rk_set1_vf64(0x1.3b2bfa0553142p-7);
+    p = rk_fma_vf64(p, f, rk_set1_vf64(0x1.c6b3488206d06p-5));
+    p = rk_fma_vf64(p, f, rk_set1_vf64(0x1.ebfbdff78ad41p-3));
+    p = rk_fma_vf64(p, f, rk_set1_vf64(0x1.62e42fee4615fp-1));
+    const rk_vf64 scale = rk_pow_scale(i);
+    return rk_fma_vf64(scale * f, p, scale);
 }
 
 /* the quick way, and the long one for lanes that need it */
@@ -210,6 +288,125 @@ static void rk_pow_f32(const float *x, ptrdiff_t incx, const float *y, ptrdiff_t
         rk_store_vf64(base, rk_pow_lanes(rk_load_vf64(base), rk_load_vf64(power)));
         for (int k = 0; i + k < n; k++)
             z[i + k] = (float)base[k];
+    }
+}
+
+/* ---- power of doubles ---- */
+
+#if !defined(__FMA__)
+/* the upper 26 bits of the mantissa: products of two such are exact */
+RK_INLINE rk_vf64 rk_upper_vf64(rk_vf64 x) { return rk_from_bits_vf64(rk_bits_vf64(x) & rk_seti_vf64(-(1LL << 27))); }
+#endif
+
+/* log x of a positive normal x as hi + lo, with some 65 bits */
+RK_INLINE rk_vf64 rk_pow_log_vf64(rk_vf64 x, rk_vf64 *lo)
+{
+    rk_vf64 m;
+    rk_vi64 i;
+    const rk_vf64 k = rk_pow_split(x, &m, &i), c = rk_table16_vf64(rk_pow_inverse, i);
+    const rk_vf64 one = rk_set1_vf64(1), half = rk_set1_vf64(0.5);
+    /* r + rest = m/c - 1, |r| <= 1/32; square + square_rest = r^2 / 2 */
+#if defined(__FMA__)
+    const rk_vf64 p = m * c, rest = rk_fma_vf64(m, c, -p), r = p - one, h = half * r;
+    const rk_vf64 square = h * r, square_rest = rk_fma_vf64(h, r, -square);
+#else
+    const rk_vf64 upper = rk_upper_vf64(m), a = upper * c - one, b = (m - upper) * c, r = a + b, rest = b - (r - a);
+    const rk_vf64 ru = rk_upper_vf64(r), square = half * ru * ru, square_rest = half * (r - ru) * (r + ru);
+#endif
+    const rk_vf64 t = rk_fma_vf64(k, rk_set1_vf64(0x1.62e42fefa3800p-1), rk_table16_vf64(rk_pow_log, i));
+    const rk_vf64 first = t + r, second = first - square;
+    const rk_vf64 lost = ((t - first) + r) + (((first - second) - square) - square_rest);
+    const rk_vf64 z = r * r;
+    rk_vf64 even = rk_set1_vf64(0x1.750e8c032f7e3p-4), odd = rk_set1_vf64(-0x1.9a59d76189686p-4);
+    even = rk_fma_vf64(even, z, rk_set1_vf64(0x1.c71c507dd1259p-4));
+    odd = rk_fma_vf64(odd, z, rk_set1_vf64(-0x1.ffffdbf0c4765p-4));
+    even = rk_fma_vf64(even, z, rk_set1_vf64(0x1.24924925ba370p-3));
+    odd = rk_fma_vf64(odd, z, rk_set1_vf64(-0x1.5555555695eabp-3));
+    even = rk_fma_vf64(even, z, rk_set1_vf64(0x1.9999999999941p-3));
+    odd = rk_fma_vf64(odd, z, rk_set1_vf64(-0x1.fffffffffffa0p-3));
+    even = rk_fma_vf64(even, z, rk_set1_vf64(0x1.5555555555555p-2));
+    const rk_vf64 small = rk_fma_vf64(k, rk_set1_vf64(0x1.ef35793c76730p-45), rk_table16_vf64(rk_pow_log_rest, i));
+    const rk_vf64 tail = rk_fma_vf64(z * r, rk_fma_vf64(odd, r, even), small + (lost + (rest - r * rest)));
+    const rk_vf64 hi = second + tail;
+    *lo = (second - hi) + tail;
+    return hi;
+}
+
+/* the lanes where the power of |x| is not an ordinary number, by the C library */
+static rk_vf64 rk_pow_rare(rk_vf64 x, rk_vf64 y, rk_vf64 exponent, rk_vf64 z)
+{
+    double base[RK_VF64_LANES], power[RK_VF64_LANES], e[RK_VF64_LANES], to[RK_VF64_LANES];
+    rk_store_vf64(base, x);
+    rk_store_vf64(power, y);
+    rk_store_vf64(e, exponent);
+    rk_store_vf64(to, z);
+    for (int k = 0; k < RK_VF64_LANES; k++)
+        if (!(fabs(base[k]) >= 0x1p-1022 && fabs(base[k]) < INFINITY && fabs(e[k]) < 708))
+            to[k] = pow(base[k], power[k]);
+    return rk_load_vf64(to);
+}
+
+/* x to the power y as e^(y log x), the logarithm and the product with more than 64 bits */
+RK_INLINE rk_vf64 rk_pow_vf64(rk_vf64 x, rk_vf64 y)
+{
+    const rk_vf64 magic = rk_set1_vf64(6755399441055744.0), zero = rk_set1_vf64(0), one = rk_set1_vf64(1);
+    const rk_vf64 a = rk_abs_vf64(x);
+    rk_vf64 lo;
+    const rk_vf64 hi = rk_pow_log_vf64(a, &lo);
+#if defined(__FMA__)
+    rk_vf64 e = y * hi;
+    const rk_vf64 rest = rk_fma_vf64(y, hi, -e) + y * lo;
+#else
+    const rk_vf64 yu = rk_upper_vf64(y), hu = rk_upper_vf64(hi);
+    rk_vf64 e = yu * hu;
+    const rk_vf64 rest = (y - yu) * hu + y * ((hi - hu) + lo);
+#endif
+    const rk_vf64 t = rk_fma_vf64(e, rk_set1_vf64(0x1.71547652b82fep+4), magic), n = t - magic;
+    const rk_vi64 i = rk_bits_vf64(t);
+    const rk_vf64 s = rk_fma_vf64(n, rk_set1_vf64(-0x1.62e42fefa4000p-5), e);
+    const rk_vf64 r = rk_fma_vf64(n, rk_set1_vf64(0x1.8432a1b0e2634p-47), s) + rest, z = r * r;
+    rk_vf64 odd = rk_set1_vf64(0x1.a01b149876dbfp-13), even = rk_set1_vf64(0x1.6c17f6c39583fp-10);
+    odd = rk_fma_vf64(odd, z, rk_set1_vf64(0x1.11111110ddf63p-7));
+    even = rk_fma_vf64(even, z, rk_set1_vf64(0x1.55555554e258ep-5));
+    odd = rk_fma_vf64(odd, z, rk_set1_vf64(0x1.5555555555556p-3));
+    even = rk_fma_vf64(even, z, rk_set1_vf64(0x1.0000000000001p-1));
+    const rk_vf64 more = rk_fma_vf64(z, rk_fma_vf64(odd, r, even), rk_table16_vf64(rk_pow_root_rest, i) + r);
+    const rk_vf64 scale = rk_pow_scale(i);
+    rk_vf64 result = rk_fma_vf64(scale, more, scale);
+    const rk_m64 negative = rk_lt_vf64(x, zero);
+    if (RK_UNLIKELY(rk_any_vf64(negative))) {
+        /* a number for a whole y, minus for an odd one; y from 2^52 on is rare */
+        const rk_vf64 b = rk_abs_vf64(y), big = rk_set1_vf64(0x1p52), w = b + big;
+        const rk_vf64 whole = rk_select_vf64(rk_eq_vf64(w - big, b), result, rk_set1_vf64(NAN));
+        const rk_vf64 signed_whole = rk_from_bits_vf64(rk_bits_vf64(whole) ^ rk_shl_vf64(rk_bits_vf64(w), 63));
+        result = rk_select_vf64(negative, signed_whole, result);
+        e = rk_select_vf64(negative, rk_select_vf64(rk_lt_vf64(b, big), e, rk_set1_vf64(INFINITY)), e);
+    }
+    const rk_m64 ordinary = rk_lt_vf64(rk_abs_vf64(e), rk_set1_vf64(708)) & rk_lt_vf64(a, rk_set1_vf64(INFINITY))
+                            & rk_lt_vf64(rk_set1_vf64(0x1.fffffffffffffp-1023), a);
+    if (RK_UNLIKELY(rk_any_vf64(rk_lt_vf64(rk_select_vf64(ordinary, one, zero), one))))
+        result = rk_pow_rare(x, y, e, result);
+    return result;
+}
+
+/* z[i] = x[i*incx] ** y[i*incy], increments 0 or 1 */
+static void rk_pow_f64(const double *x, ptrdiff_t incx, const double *y, ptrdiff_t incy, double *z, ptrdiff_t n)
+{
+    enum { L = RK_VF64_LANES };
+    ptrdiff_t i = 0;
+    const rk_vf64 x0 = rk_set1_vf64(n ? x[0] : 0), y0 = rk_set1_vf64(n ? y[0] : 0);
+    for (; i + L <= n; i += L)
+        rk_store_vf64(z + i, rk_pow_vf64(incx ? rk_load_vf64(x + i) : x0, incy ? rk_load_vf64(y + i) : y0));
+    if (i < n) {
+        double base[L], power[L];
+        for (int k = 0; k < L; k++) {
+            const ptrdiff_t j = i + k < n ? i + k : n - 1;
+            base[k] = x[j * incx];
+            power[k] = y[j * incy];
+        }
+        rk_store_vf64(base, rk_pow_vf64(rk_load_vf64(base), rk_load_vf64(power)));
+        for (int k = 0; i + k < n; k++)
+            z[i + k] = base[k];
     }
 }
 #endif
