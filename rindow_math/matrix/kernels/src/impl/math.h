@@ -14,7 +14,7 @@
  *     rk_expm1_T      1.5 / 1.8
  *     rk_log_T        0.80 / 0.81
  *     rk_log1p_T      0.83 / 0.82
- *     rk_tanh_T       1.3 / 1.3
+ *     rk_tanh_T       1.305 / 1.3
  *     rk_sigmoid_T    1.9 / 1.9
  *     rk_erf_T        1.3 / 1.3
  * all right at nan, infinities, signed zeros and subnormal arguments and
