@@ -46,7 +46,8 @@ cdef list output_sizes(list sizes, list window, list strides, bint padded, list 
         size = sizes[i]
         span = (window[i] - 1) * dilation[i] + 1
         step = strides[i]
-        size = (size + step - 1) // step if padded else ((size - span) // step + 1 if size >= span else 0)
+        if size > 0:  # else the step of a window that is the whole image is 0
+            size = (size + step - 1) // step if padded else ((size - span) // step + 1 if size >= span else 0)
         if size < 1:
             raise InvalidArgumentException(
                 f"Invalid shape or paramaters.: a kernel of {window} with dilation {dilation} does not fit into {sizes}"

@@ -1,0 +1,24 @@
+"""Input that no layer can take gets an exception of the library, never a crash or a wrong result."""
+
+import numpy as np
+import pytest
+
+from rindow_math.exceptions import InvalidArgumentException
+from rindow_math.matrix import MatrixOperator
+from rindow_nn.builder import NeuralNetworks
+
+nn = NeuralNetworks(MatrixOperator())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("built", [False, True])
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("name", ["GlobalAveragePooling", "GlobalMaxPooling"])
+def test_global_pooling_of_images_without_places(name, rank, built, dtype):
+    for empty in range(rank):
+        shape = [2, *(0 if i == empty else 3 for i in range(rank)), 4]
+        layer = getattr(nn.layers, f"{name}{rank}D")()
+        if built:
+            layer.build(shape[1:])
+        with pytest.raises(InvalidArgumentException, match="does not fit into"):
+            layer.forward(nn.gradient().Variable(np.zeros(shape, dtype)))
