@@ -22,3 +22,9 @@ def test_global_pooling_of_images_without_places(name, rank, built, dtype):
             layer.build(shape[1:])
         with pytest.raises(InvalidArgumentException, match="does not fit into"):
             layer.forward(nn.gradient().Variable(np.zeros(shape, dtype)))
+
+
+@pytest.mark.parametrize("equation", [None, 3, ["abc,cd->abd"]])
+def test_einsum_dense_with_an_equation_that_is_no_text(equation):
+    with pytest.raises(InvalidArgumentException, match="equation must be a string"):
+        nn.layers.EinsumDense(equation, 4)
