@@ -28,3 +28,10 @@ def test_global_pooling_of_images_without_places(name, rank, built, dtype):
 def test_einsum_dense_with_an_equation_that_is_no_text(equation):
     with pytest.raises(InvalidArgumentException, match="equation must be a string"):
         nn.layers.EinsumDense(equation, 4)
+
+
+@pytest.mark.parametrize("option", ["strides", "dilation_rate", "pool_size"])
+@pytest.mark.parametrize("number", [-1, 0, 1 << 31, 1 << 63])
+def test_pooling_with_numbers_out_of_range(option, number):
+    with pytest.raises(InvalidArgumentException, match="positive integers"):
+        nn.layers.MaxPooling2D(**{option: number}).build([6, 6, 3])

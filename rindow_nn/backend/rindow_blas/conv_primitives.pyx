@@ -30,11 +30,13 @@ cdef bint is_padded(object padding) except -1:
 
 
 cdef list numbers_of(str name, object values, int rank, object default):
-    """A list of `rank` positive integers; one integer stands for all."""
+    """A list of `rank` positive integers of 31 bits, which products do not overflow; one integer stands for all."""
     if values is None and default is not None:
         return [default] * rank
     numbers = [values] * rank if isinstance(values, int) else list(values)
-    if len(numbers) != rank or any([isinstance(v, bool) or not isinstance(v, int) or v < 1 for v in numbers]):
+    if len(numbers) != rank or any(
+        [isinstance(v, bool) or not isinstance(v, int) or not 1 <= v <= 0x7FFFFFFF for v in numbers]
+    ):
         raise InvalidArgumentException(f"{name} must be {rank} positive integers: {values!r} given")
     return numbers
 
