@@ -4,7 +4,7 @@ import gc
 import weakref
 
 import pytest
-from common import Net, compiled, quiet
+from small_models import Net, compiled, quiet
 
 from rindow_nn.models import progress
 from rindow_nn.models.progress import Progress
