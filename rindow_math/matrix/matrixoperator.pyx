@@ -295,14 +295,14 @@ cdef bint _converted(int op, int work, bint truth, const char* a, int ta, int ka
                         rk.cast(ta, work, pa, pl, r * m)
                         pa = pl
                 else:
-                    pa = (pl if pl != NULL else a) + (i * size if ka == ROW else 0)
+                    pa = (<const char*> pl if pl != NULL else a) + (i * size if ka == ROW else 0)
                 if kb == WHOLE:
                     pb = b + at * sb
                     if pr != NULL:
                         rk.cast(tb, work, pb, pr, r * m)
                         pb = pr
                 else:
-                    pb = (pr if pr != NULL else b) + (i * size if kb == ROW else 0)
+                    pb = (<const char*> pr if pr != NULL else b) + (i * size if kb == ROW else 0)
                 if divides:
                     zero = _any_zero(work, pb, _extent(kb, r, m))
                 if not zero:
@@ -1151,8 +1151,8 @@ cdef class MatrixOperator:
         cdef Py_ssize_t at = 0
         cdef NDArrayPhp a
         cdef bint integral
-        cdef double first, delta
-        cdef int64_t ifirst, idelta
+        cdef double first = 0, delta = 0  # the compiler does not see that they are set where they are used
+        cdef int64_t ifirst = 0, idelta = 0
         cdef double[CHUNK] broken
         cdef int64_t[CHUNK] whole
         cdef char[16] item

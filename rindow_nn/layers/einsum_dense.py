@@ -68,6 +68,8 @@ class EinsumDense(AbstractLayer):
         super().__init__(backend)
         kernel_initializer = "glorot_uniform" if kernel_initializer is None else kernel_initializer
         bias_initializer = "zeros" if bias_initializer is None else bias_initializer
+        if not isinstance(equation, str):
+            raise InvalidArgumentException(f"EinsumDense: equation must be a string: {equation!r} given")
         self._equation = equation
         self._partialOutputShape = [output_shape] if isinstance(output_shape, int) else list(output_shape)
         self._fullOutputShape: list[int] = []

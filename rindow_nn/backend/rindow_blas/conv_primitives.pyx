@@ -30,11 +30,13 @@ cdef bint is_padded(object padding) except -1:
 
 
 cdef list numbers_of(str name, object values, int rank, object default):
-    """A list of `rank` positive integers; one integer stands for all."""
+    """A list of `rank` positive integers of 31 bits, which products do not overflow; one integer stands for all."""
     if values is None and default is not None:
         return [default] * rank
     numbers = [values] * rank if isinstance(values, int) else list(values)
-    if len(numbers) != rank or any([isinstance(v, bool) or not isinstance(v, int) or v < 1 for v in numbers]):
+    if len(numbers) != rank or any(
+        [isinstance(v, bool) or not isinstance(v, int) or not 1 <= v <= 0x7FFFFFFF for v in numbers]
+    ):
         raise InvalidArgumentException(f"{name} must be {rank} positive integers: {values!r} given")
     return numbers
 
@@ -46,7 +48,8 @@ cdef list output_sizes(list sizes, list window, list strides, bint padded, list 
         size = sizes[i]
         span = (window[i] - 1) * dilation[i] + 1
         step = strides[i]
-        size = (size + step - 1) // step if padded else ((size - span) // step + 1 if size >= span else 0)
+        if size > 0:  # else the step of a window that is the whole image is 0
+            size = (size + step - 1) // step if padded else ((size - span) // step + 1 if size >= span else 0)
         if size < 1:
             raise InvalidArgumentException(
                 f"Invalid shape or paramaters.: a kernel of {window} with dilation {dilation} does not fit into {sizes}"
