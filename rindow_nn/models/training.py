@@ -305,7 +305,9 @@ class Training:
         """One pass through the data; answers the number of steps."""
         metrics, step, shown = self._metrics, self.trainStep, progress.verbose >= 1
         batch, samples = -1, 0
-        for batch, data in enumerate(timed_items("other", "batch", dataset)):
+        own_step = type(self).trainStep is not Training.trainStep
+        batches = dataset if own_step or type(dataset) is not NDArrayDataset else dataset.unmixed()
+        for batch, data in enumerate(timed_items("other", "batch", batches)):
             inputs, trues = data if _is_batch(data) else self._batch(data)
             if shown:
                 progress.step(batch, samples, metrics)

@@ -209,3 +209,20 @@ def test_take():
             take(x, rows)
     with pytest.raises(OutOfRangeException, match="no dimensions"):
         take(mo.array(1.0), np.zeros(1000, np.int32))
+
+
+def test_batches_of_a_training_step_are_views():
+    x, t = samples(10)
+    data = nn.data.NDArrayDataset(x, tests=t, batch_size=4)
+    seen = []
+    for a, b in data.unmixed():
+        assert np.shares_memory(np.asarray(a), np.asarray(x))
+        first = b.toArray()[0]
+        assert b.toArray() == list(range(first, first + len(b)))
+        assert a.toArray() == [[2 * i, 2 * i + 1] for i in b.toArray()]
+        seen += b.toArray()
+    assert sorted(seen) == list(range(10))
+    orders = {tuple(b.toArray()[0] for _, b in data.unmixed()) for _ in range(50)}
+    assert len(orders) > 1, "the batches come in changing order"
+    filtered = nn.data.NDArrayDataset(x, tests=t, batch_size=4, filter=lambda a, b: (a, b))
+    assert len(list(filtered.unmixed())) == 3

@@ -94,13 +94,23 @@ class NDArrayDataset(FilteredDataset):
         given, tests = call_with(func, (inputs if self._multi else inputs[0], tests))
         return (list(given) if self._multi else [given]), tests
 
+    def unmixed(self) -> Iterator[tuple[Any, Any]]:
+        """The batches of an iteration, each with its samples in the order in which they lie.
+
+        For a training step, to which the order within a batch does not matter. Where there is no filter, batches are
+        views, and nothing is copied.
+        """
+        if self._filter is not None or self._on_disk:
+            return iter(self)
+        return self._batches(branch() if self._shuffle else None, mixed=False)
+
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         if (self._filter is not None or self._on_disk) and len(self) > 1:
             return prefetched(self._batches)
         # the numbers that the thread would draw
         return self._batches(branch() if self._shuffle else None)
 
-    def _batches(self, draw: np.random.Generator | None = None) -> Iterator[tuple[Any, Any]]:
+    def _batches(self, draw: np.random.Generator | None = None, mixed: bool = True) -> Iterator[tuple[Any, Any]]:
         draw = generator() if draw is None else draw
         count, size = len(self._inputs[0]), self._batch_size
         order = range(len(self))
@@ -112,7 +122,7 @@ class NDArrayDataset(FilteredDataset):
             tests = None if self._tests is None else self._tests[part]
             if self._filter is not None:
                 inputs, tests = self._translate(inputs, tests)
-            if self._shuffle:
+            if self._shuffle and mixed:
                 rows = draw.permutation(len(inputs[0])).astype("int32")
                 inputs = [take(x, rows) for x in inputs]
                 tests = None if tests is None else take(tests, rows)

@@ -44,6 +44,8 @@ typedef void (*rk_task)(void *context, ptrdiff_t begin, ptrdiff_t end);
  * thread runs a piece is not defined, where the pieces are cut must not matter. */
 void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain);
 int rk_threads(void);            /* threads that rk_parallel may use */
+/* Whether a second thread is awake: one that sleeps takes some 50 us to begin. */
+int rk_awake(void);
 /* Between these two, rk_parallel stays on the calling thread: for many small tasks in a row. */
 int rk_alone_begin(void);
 void rk_alone_end(int before);   /* takes what rk_alone_begin answered */

@@ -355,6 +355,8 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
     atomic_store(&pool.busy, 0);
 }
 
+int rk_awake(void) { return pool.started && !atomic_load(&pool.workers[1].asleep); }
+
 int rk_alone_begin(void)
 {
     int before = inside;
@@ -398,6 +400,8 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
     if (n > 0)
         task(context, 0, n);
 }
+
+int rk_awake(void) { return 0; }
 
 int rk_alone_begin(void) { return 0; }
 

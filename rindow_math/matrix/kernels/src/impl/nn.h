@@ -6,6 +6,7 @@
 
 /* Below these many elements one thread is done before two have begun. */
 #define NN_GRAIN 16384                 /* updates, activations */
+#define NN_UPDATE_ALONE 524288         /* weights for which no sleeping thread is woken */
 #define NN_BLOCK 4096                  /* elements of a block: cuts at multiples keep vectors whole */
 #define NN_UNIT 512                    /* elements of a weight that stay together in an update; a multiple of the lanes */
 #define NN_SUMS 1024                   /* blocks whose sums are added at a time, in order */
@@ -173,7 +174,9 @@ static void RK(update)(int rule, rk_weight *weights, ptrdiff_t count, double lr,
         weights[i].first = units;
         units += (weights[i].n + NN_UNIT - 1) / NN_UNIT;
     }
-    rk_parallel(nn_update_task, &d, units, NN_GRAIN / NN_UNIT);
+    /* where all else of a step stays on this thread, so do the weights, which are in its cache */
+    const int alone = units * NN_UNIT < NN_UPDATE_ALONE && !rk_awake();
+    rk_parallel(nn_update_task, &d, units, alone ? units : NN_GRAIN / NN_UNIT);
 }
 
 static void RK(bias_act)(int dtype, const void *x, const void *bias, void *y, ptrdiff_t rows, ptrdiff_t n,
