@@ -11,6 +11,8 @@ from rindow_nn.support.calling import positional_limit
 
 __all__ = ["CallbackList"]
 
+_UNHEARD: dict[str, list[Callable[..., Any]]] = {event: [] for event in vars(Events) if event.startswith("on")}
+
 
 def _listeners(event: str, callbacks: Sequence[Callback]) -> list[Callable[..., Any]]:
     """The callbacks' methods for an event, each called with as many arguments as it takes."""
@@ -52,9 +54,9 @@ class CallbackList(Broadcaster):
                     f"callbacks must be list of Callback: {type(callback).__name__} was given in it"
                 )
             callback.setModel(model)
-        self._heard: dict[str, list[Callable[..., Any]]] = {
-            event: _listeners(event, self.callbacks) for event in vars(Events) if event.startswith("on")
-        }
+        self._heard: dict[str, list[Callable[..., Any]]] = (
+            {event: _listeners(event, self.callbacks) for event in _UNHEARD} if self.callbacks else _UNHEARD
+        )
 
     def onTrainBegin(self, metrics: dict[str, Any] | None = None) -> None:
         for tell in self._heard["onTrainBegin"]:

@@ -3,6 +3,7 @@
  * computes them again from each row's maximum and sum, so memory grows with the length of the sequences, not with its
  * square. */
 #include "common.h"
+#include "flush.h"
 #include "random.h"
 #include "../rk_attn.h"
 
@@ -28,11 +29,24 @@ RK_INLINE ptrdiff_t rk_attn_tile(const rk_attn_call *c)
     return tiles > 1 ? ((c->tv + tiles - 1) / tiles + 15) / 16 * 16 : c->tv;
 }
 
-/* keys that a block can see: later ones weigh nothing unless other masks leave a row none */
-RK_INLINE ptrdiff_t rk_attn_keys(const rk_attn_call *c, ptrdiff_t last_row)
+RK_INLINE int rk_attn_counts(const rk_attn_call *c, ptrdiff_t b, ptrdiff_t j)
 {
-    int others = c->value_mask || c->key_mask || c->mask || (c->query_mask && !c->zero_rows);
-    return c->causal && !others && last_row < c->tv ? last_row : c->tv;
+    return (!c->value_mask || c->value_mask[b * c->tv + j]) && (!c->key_mask || c->key_mask[b * c->tv + j]);
+}
+
+/* keys that a block of queries can see: later ones weigh nothing, unless a row has none that counts */
+RK_INLINE ptrdiff_t rk_attn_keys(const rk_attn_call *c, ptrdiff_t b, ptrdiff_t i0, ptrdiff_t rows)
+{
+    ptrdiff_t first = 0, end = c->tv;
+    if (c->mask || (c->query_mask && !c->zero_rows))
+        return end;
+    while (end > 0 && !rk_attn_counts(c, b, end - 1))
+        end--;
+    while (first < end && !rk_attn_counts(c, b, first))
+        first++;
+    if (first == end || (c->causal && first > i0))
+        return c->tv;
+    return c->causal && i0 + rows < end ? i0 + rows : end;
 }
 
 #define AT(name) RKM_CAT(attn_##name, AT_SUFFIX)

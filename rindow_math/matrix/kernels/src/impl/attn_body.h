@@ -54,7 +54,7 @@ static void AT(mask)(const rk_attn_call *c, ptrdiff_t head, ptrdiff_t i, ptrdiff
     if (mask && replace) {
         RK_IVDEP
         for (ptrdiff_t j = 0; j < seen; j++)
-            x[j] = mask[j] && bias[j] == 0 ? x[j] : low;
+            x[j] = (mask[j] != 0) & (bias[j] == 0) ? x[j] : low;
     } else if (mask) {
         RK_IVDEP
         for (ptrdiff_t j = 0; j < seen; j++)
@@ -113,10 +113,12 @@ static void AT(forward_blocks)(void *context, ptrdiff_t begin, ptrdiff_t end)
         return;
     }
     AT_T *s = row + AT_WIDTH(c->tv);
+    /* weights of masked keys underflow, and every step through a subnormal number is slow */
+    const rk_fp_state state = rk_flush_begin();
     for (ptrdiff_t u = begin; u < end; u++) {
         const ptrdiff_t i0 = u % d->blocks * d->rows, head = u / d->blocks, b = head / c->heads, h = head % c->heads;
         const ptrdiff_t rows = c->tq - i0 < d->rows ? c->tq - i0 : d->rows;
-        const ptrdiff_t keys = rk_attn_keys(c, i0 + rows);
+        const ptrdiff_t keys = rk_attn_keys(c, b, i0, rows);
         const AT_T *q = d->q + b * c->q[0] + i0 * c->q[1] + h * c->q[2];
         const AT_T *k = d->k + b * c->k[0] + h * c->k[2];
         const AT_T *v = d->v + b * c->v[0] + h * c->v[2];
@@ -178,6 +180,7 @@ static void AT(forward_blocks)(void *context, ptrdiff_t begin, ptrdiff_t end)
             }
         }
     }
+    rk_flush_end(state);
 }
 
 /* Zeros, where there is nothing to attend to. */
@@ -219,13 +222,14 @@ static void AT(backward_heads)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
     AT_T *s = row + AT_WIDTH(c->tv), *dp = s + size, *raw = dp + size, *dropped = c->drop ? raw + size : s;
     const int shared = d->dk != NULL && d->dk == d->dv, whole = d->tile >= c->tv;
+    const rk_fp_state state = rk_flush_begin();
     for (ptrdiff_t head = begin; head < end; head++) {
         const ptrdiff_t b = head / c->heads, h = head % c->heads;
         const AT_T *bias = AT(bias)(c, b, c->tv, row);
         double dscale = 0;
         for (ptrdiff_t i0 = 0; i0 < c->tq; i0 += d->rows) {
             const ptrdiff_t rows = c->tq - i0 < d->rows ? c->tq - i0 : d->rows;
-            const ptrdiff_t keys = rk_attn_keys(c, i0 + rows);
+            const ptrdiff_t keys = rk_attn_keys(c, b, i0, rows);
             const AT_T *q = d->q + b * c->q[0] + i0 * c->q[1] + h * c->q[2];
             const AT_T *y = d->y + b * c->o[0] + i0 * c->o[1] + h * c->o[2];
             const AT_T *dout = d->dout + b * c->o[0] + i0 * c->o[1] + h * c->o[2];
@@ -300,6 +304,7 @@ static void AT(backward_heads)(void *context, ptrdiff_t begin, ptrdiff_t end)
         if (d->dscales)
             d->dscales[head] = dscale;
     }
+    rk_flush_end(state);
 }
 
 static int AT(backward)(const rk_attn_call *c, const AT_T *q, const AT_T *k, const AT_T *v, const AT_T *out,

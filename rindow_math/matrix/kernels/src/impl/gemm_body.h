@@ -520,9 +520,9 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
     nc = rk_even_block(n, nc < GM_NR ? GM_NR : nc);
     nc = (nc + GM_NR - 1) / GM_NR * GM_NR;
     /* B is read in place while it stays in the second cache and its rows are not so far apart that each needs a page of
-     * its own; and if it is not read often enough to pay for a copy */
-    int far = ldb * (ptrdiff_t)sizeof(GM_T) > 1024 || kc * n > GEMM_PACK_BYTES / 8;
-    int pack = k > 0 && (tb || (far && m > 4 * GEMM_MR));
+     * its own; and if it is not read often enough to pay for a copy, which a B from main memory does sooner */
+    int big = kc * n > GEMM_PACK_BYTES / 8, far = big || ldb * (ptrdiff_t)sizeof(GM_T) > 1024;
+    int pack = k > 0 && (tb || (far && m > (big ? 1 : 4) * GEMM_MR));
     GM_T spare[64 * GM_NR], *packed = NULL;
     if (pack) {
         packed = rk_scratch(0, (size_t)(kc * (nc < n + GM_L ? nc : n + GM_L)) * sizeof(GM_T));
