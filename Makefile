@@ -49,7 +49,7 @@ samples: build
 	.ci/samples $(BIN)/python
 
 docs: build
-	$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
+	$(BIN)/python -P -m sphinx -q -W --keep-going docs build/docs
 
 bench: build
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -36,17 +36,21 @@ def draw(family: str, found: dict[tuple[str, str, int], float], target: Path) ->
     for axes, (what, values) in zip(figure.subplots(1, len(sweeps), squeeze=False)[0], sweeps):
         for column, color in COLORS.items():
             for threads in sorted({key[2] for key in found}):
-                points = [(v, found.get((row(family, what, v), column, threads))) for v in values]
-                points = [(v, speed) for v, speed in points if speed]
+                speeds = [(v, found[key]) for v in values if (key := (row(family, what, v), column, threads)) in found]
+                if not speeds:
+                    continue
                 axes.plot(
-                    *zip(*points, strict=True) if points else ([], []),
+                    *zip(*speeds, strict=True),
                     color=color,
                     linestyle="-" if threads > 1 else "--",
                     marker="o",
                     markersize=3,
                     label=f"{column}, {threads} thread{'s' if threads > 1 else ''}",
                 )
-        axes.set(xscale="log", yscale="log", xlabel=what, ylabel="samples/s")
+        if axes.lines:
+            axes.set(xscale="log", yscale="log", xlabel=what, ylabel="samples/s")
+            axes.set_xticks(values, labels=[str(v) for v in values])
+            axes.set_xticks([], minor=True)
         axes.grid(alpha=0.3)
         fixed = ", ".join(f"{name} {size}" for name, size in SIZES[family].items() if name != what)
         axes.set_title(fixed, fontsize=8)
