@@ -31,7 +31,14 @@ def draw(family: str, found: dict[tuple[str, str, int], float], target: Path) ->
     """Write the picture of a family of models."""
     from matplotlib.figure import Figure
 
-    sweeps = [(what, values) for (name, what), values in SWEEPS.items() if name == family]
+    measured = {key[0] for key in found}
+    sweeps = [
+        (what, values)
+        for (name, what), values in SWEEPS.items()
+        if name == family and len(measured.intersection(row(family, what, v) for v in values)) > 1
+    ]
+    if not sweeps:
+        return
     figure = Figure(figsize=(3.2 * len(sweeps), 3.2), layout="constrained")
     for axes, (what, values) in zip(figure.subplots(1, len(sweeps), squeeze=False)[0], sweeps):
         for column, color in COLORS.items():
