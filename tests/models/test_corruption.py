@@ -128,7 +128,7 @@ def damage(tmp_path, count, seed):
 def test_damaged_files(tmp_path, count):
     refused, whole = damage(tmp_path, count, seed=count)
     assert refused + whole == count
-    assert refused > count * 0.7  # the rest was damaged in places that hold nothing
+    assert refused > count * 0.6  # the rest was damaged in places that hold nothing, and read as it had been saved
 
 
 @pytest.mark.parametrize("count", [200, pytest.param(5_000, marks=pytest.mark.slow)])
