@@ -99,7 +99,9 @@ def damage(tmp_path, count, seed):
     try:
         for i in range(count):
             which = i % 5 == 4
-            path.write_bytes(mutated(contents[which], rng))
+            while (damaged := mutated(contents[which], rng)) == contents[which]:
+                pass  # zeros over zeros, a word that is not there: no damage
+            path.write_bytes(damaged)
             try:
                 loaded = nn.models.loadModel(path)
             except RuntimeException:
@@ -128,7 +130,7 @@ def damage(tmp_path, count, seed):
 def test_damaged_files(tmp_path, count):
     refused, whole = damage(tmp_path, count, seed=count)
     assert refused + whole == count
-    assert refused > count * 0.6  # the rest was damaged in places that hold nothing, and read as it had been saved
+    assert refused > count * 0.7  # the rest was damaged in places that hold nothing
 
 
 @pytest.mark.parametrize("count", [200, pytest.param(5_000, marks=pytest.mark.slow)])
