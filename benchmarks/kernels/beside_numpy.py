@@ -24,8 +24,9 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 SIZES = (10, 1000, 100_000, 10_000_000)
 DTYPES = ("float32", "float64", "complex64", "int32")
 ROUNDS = 9
-SMALL = 10_000
-"""Up to so many elements a repetition is many calls, each on its own copy of the data."""
+SMALL = 100_000
+"""A repetition is so many elements, each call on its own copy of the data, but at most MOST_CALLS calls."""
+MOST_CALLS = 1000
 
 Call = Callable[..., object]
 
@@ -434,11 +435,11 @@ def seconds(call: Call, copies: list[list[Any]]) -> float:
     return (time.perf_counter() - start) / len(copies)
 
 
-def measure(case: Case, n: int, dtype: str, mo: Any, np: Any) -> tuple[float, float]:
+def measure(case: Case, n: int, dtype: str, mo: Any, np: Any, pause: float) -> tuple[float, float]:
     """Seconds a call takes here and in NumPy."""
     la = mo.la()
     arrays = case.inputs(n, dtype)
-    count = max(1, min(64, SMALL // n * 8))
+    count = max(1, min(MOST_CALLS, SMALL // n))
     theirs = [[a.copy() for a in arrays] for _ in range(count)]
     ours = [[mo.array(a, mo.array(a).dtype()) for a in arrays] for _ in range(count)]
     found: tuple[list[float], list[float]] = ([], [])
@@ -450,7 +451,7 @@ def measure(case: Case, n: int, dtype: str, mo: Any, np: Any) -> tuple[float, fl
             for copy in copies:
                 for array, value in zip(copy, arrays, strict=True):
                     np.copyto(np.asarray(array), value)
-            time.sleep(0.03)  # until the threads of NumPy's BLAS no longer wait busily
+            time.sleep(pause)
             took = seconds(call, copies)
             if turn:
                 found[side].append(took)
@@ -499,7 +500,8 @@ def main() -> int:
             for n in sizes:
                 if n > case.most:
                     continue
-                ours, theirs = measure(case, n, dtype, mo, np)
+                # the threads of NumPy's BLAS wait busily for a while after a product
+                ours, theirs = measure(case, n, dtype, mo, np, 0.03 if threads > 1 and n > 100 else 0.0)
                 shown |= options.slower is not None and ours * options.slower > theirs
                 figures += f"{ours * 1e6:>12.2f}{theirs * 1e6:>11.2f}{theirs / ours:>7.2f}"
             if shown:
