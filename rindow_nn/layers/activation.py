@@ -8,6 +8,7 @@ from typing import Any
 from rindow_nn.activations import Activation as ActivationFunction
 from rindow_nn.activations.functions import activate
 from rindow_nn.layers.base import AbstractLayer
+from rindow_nn.layers.options import shape_option
 from rindow_nn.layers.simple_functions import same
 
 __all__ = ["Activation"]
@@ -45,7 +46,7 @@ class Activation(AbstractLayer):
         name: str | None = None,
     ) -> None:
         super().__init__(backend)
-        self._inputShape = None if input_shape is None else list(input_shape)
+        self._inputShape = shape_option(self, input_shape)
         self.initName(name, "activation")
         self.setActivation(activation)
 

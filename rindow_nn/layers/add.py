@@ -7,6 +7,7 @@ from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_nn.layers.multi_input import AbstractMultiInputLayer
+from rindow_nn.layers.options import shapes_option
 from rindow_nn.layers.simple_functions import added
 
 __all__ = ["Add"]
@@ -40,7 +41,7 @@ class Add(AbstractMultiInputLayer):
         self, backend: Any, input_shapes: Sequence[Sequence[int]] | None = None, name: str | None = None
     ) -> None:
         super().__init__(backend)
-        self._inputShape = None if input_shapes is None else [list(s) for s in input_shapes]
+        self._inputShape = shapes_option(self, input_shapes)
         self.initName(name, "add")
 
     def build(self, variables: Any = None, sampleWeights: Sequence[Any] | None = None) -> None:

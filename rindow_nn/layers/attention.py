@@ -12,6 +12,7 @@ from rindow_nn.gradient.func import operators
 from rindow_nn.layers.abstract_attention import AbstractAttentionLayer
 from rindow_nn.layers.attention_functions import AttentionForm, dotProductAttention
 from rindow_nn.layers.base import _truth
+from rindow_nn.layers.options import shapes_option
 
 __all__ = ["Attention"]
 
@@ -58,7 +59,7 @@ class Attention(AbstractAttentionLayer):
         name: str | None = None,
     ) -> None:
         super().__init__(backend)
-        self._inputShape = None if input_shapes is None else [list(s) for s in input_shapes]
+        self._inputShape = shapes_option(self, input_shapes)
         self._useScale = bool(use_scale)
         self._doNotExpandMask = bool(do_not_expand_mask)
         self.initName(name, "attention")

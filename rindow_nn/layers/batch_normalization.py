@@ -9,6 +9,7 @@ from rindow_math.exceptions import InvalidArgumentException
 from rindow_nn.layers.base import _truth
 from rindow_nn.layers.normalization import AbstractNormalization
 from rindow_nn.layers.normalization_functions import NormalizationForm, normalize
+from rindow_nn.layers.options import number_option
 
 __all__ = ["BatchNormalization"]
 
@@ -72,7 +73,7 @@ class BatchNormalization(AbstractNormalization):
         super().__init__(backend, axis, epsilon, center, scale, beta_initializer, gamma_initializer)
         mean_initializer = "zeros" if moving_mean_initializer is None else moving_mean_initializer
         variance_initializer = "ones" if moving_variance_initializer is None else moving_variance_initializer
-        self._momentum = 0.99 if momentum is None else float(momentum)
+        self._momentum = number_option(self, "momentum", momentum, 0.99)
         self._movingMeanInitializer = backend.getInitializer(mean_initializer)
         self._movingVarianceInitializer = backend.getInitializer(variance_initializer)
         self._movingMeanInitializerName = self.toStringName(mean_initializer)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_nn.layers.multi_input import AbstractMultiInputLayer
+from rindow_nn.layers.options import shapes_option
 from rindow_nn.layers.simple_functions import concatenated
 
 __all__ = ["Concatenate"]
@@ -46,7 +47,7 @@ class Concatenate(AbstractMultiInputLayer):
     ) -> None:
         super().__init__(backend)
         self._axis = -1 if axis is None else axis
-        self._inputShape = None if input_shapes is None else [list(s) for s in input_shapes]
+        self._inputShape = shapes_option(self, input_shapes)
         self.initName(name, "concatenate")
 
     def build(self, variables: Any = None, sampleWeights: Sequence[Any] | None = None) -> None:

@@ -12,6 +12,7 @@ from rindow_nn.activations.functions import activate
 from rindow_nn.layers.convolution_functions import ConvForm, convolve
 from rindow_nn.layers.functions import EPILOGUES
 from rindow_nn.layers.image import AbstractImage
+from rindow_nn.layers.options import shape_option, size_option
 
 __all__ = ["AbstractConv", "Conv1D", "Conv2D", "Conv3D"]
 
@@ -75,24 +76,19 @@ class AbstractConv(AbstractImage):
     ) -> None:
         super().__init__(backend)
         self.initName(name, self.defaultLayerName)
-        for what, n in (("filters", filters), ("groups", 1 if groups is None else groups)):
-            if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-                raise InvalidArgumentException(
-                    f"{type(self).__name__}: {what} must be a positive integer. Expected: 1 or more. Received: {n!r}"
-                )
-        if groups not in (None, 1):
+        if size_option(self, "groups", 1 if groups is None else groups) != 1:
             raise InvalidArgumentException(
                 f"{type(self).__name__}: convolution in groups is not supported. Expected: groups=1. Received: {groups}"
             )
         kernel_initializer = "glorot_uniform" if kernel_initializer is None else kernel_initializer
         bias_initializer = "zeros" if bias_initializer is None else bias_initializer
-        self._filters = filters
+        self._filters = size_option(self, "filters", filters)
         self._kernelSize = self.normalizeFilterSize(kernel_size, "kernel_size", None, True)
         self._strides = self.normalizeFilterSize(strides, "strides", 1)
         self._dilationRate = self.normalizeFilterSize(dilation_rate, "dilation_rate", 1)
         self._padding = "valid" if padding is None else padding
         self.data_format = data_format
-        self._inputShape = None if input_shape is None else list(input_shape)
+        self._inputShape = shape_option(self, input_shape)
         self._useBias = True if use_bias is None else bool(use_bias)
         self._kernelInitializer = backend.getInitializer(kernel_initializer)
         self._biasInitializer = backend.getInitializer(bias_initializer)

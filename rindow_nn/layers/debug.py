@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rindow_nn.layers.base import AbstractLayer
+from rindow_nn.layers.options import shape_option
 from rindow_nn.layers.simple_functions import same
 from rindow_nn.support.calling import call_with
 
@@ -46,7 +47,7 @@ class Debug(AbstractLayer):
         name: str | None = None,
     ) -> None:
         super().__init__(backend)
-        self._inputShape = None if input_shape is None else list(input_shape)
+        self._inputShape = shape_option(self, input_shape)
         self._enable = bool(enable)
         self._forwardHook = forward_hook
         self._backwardHook = backward_hook

@@ -10,6 +10,7 @@ from rindow_nn.activations import Activation
 from rindow_nn.activations.functions import activate
 from rindow_nn.layers.base import AbstractLayer
 from rindow_nn.layers.functions import EPILOGUES, dense
+from rindow_nn.layers.options import shape_option, size_option
 
 __all__ = ["Dense"]
 
@@ -55,14 +56,10 @@ class Dense(AbstractLayer):
         name: str | None = None,
     ) -> None:
         super().__init__(backend)
-        if isinstance(units, bool) or not isinstance(units, int) or units < 1:
-            raise InvalidArgumentException(
-                f"Dense: units must be a positive integer. Expected: 1 or more. Received: {units!r}"
-            )
         kernel_initializer = "glorot_uniform" if kernel_initializer is None else kernel_initializer
         bias_initializer = "zeros" if bias_initializer is None else bias_initializer
-        self._units = units
-        self._inputShape = None if input_shape is None else list(input_shape)
+        self._units = size_option(self, "units", units)
+        self._inputShape = shape_option(self, input_shape)
         self._useBias = True if use_bias is None else bool(use_bias)
         self._kernelInitializer = backend.getInitializer(kernel_initializer)
         self._biasInitializer = backend.getInitializer(bias_initializer)

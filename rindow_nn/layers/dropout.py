@@ -6,6 +6,7 @@ from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_nn.layers.base import AbstractLayer, _truth
+from rindow_nn.layers.options import number_option
 from rindow_nn.layers.simple_functions import dropped, same, scaled
 
 __all__ = ["Dropout"]
@@ -43,7 +44,7 @@ class Dropout(AbstractLayer):
 
     def __init__(self, backend: Any, rate: float, name: str | None = None) -> None:
         super().__init__(backend)
-        self._rate = min(1.0, max(0.0, float(rate)))
+        self._rate = min(1.0, max(0.0, number_option(self, "rate", rate)))
         self.initName(name, "dropout")
 
     def forward(self, inputs: Any, training: Any = None) -> Any:

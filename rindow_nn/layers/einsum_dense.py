@@ -14,6 +14,7 @@ from rindow_nn.activations.functions import activate
 from rindow_nn.layers.base import AbstractLayer
 from rindow_nn.layers.einsum_functions import EinsumForm, einsumDense
 from rindow_nn.layers.functions import EPILOGUES
+from rindow_nn.layers.options import shape_option
 
 __all__ = ["EinsumDense"]
 
@@ -71,10 +72,13 @@ class EinsumDense(AbstractLayer):
         if not isinstance(equation, str):
             raise InvalidArgumentException(f"EinsumDense: equation must be a string: {equation!r} given")
         self._equation = equation
-        self._partialOutputShape = [output_shape] if isinstance(output_shape, int) else list(output_shape)
+        shape = shape_option(self, [output_shape] if isinstance(output_shape, int) else output_shape, "output_shape")
+        if shape is None:
+            raise InvalidArgumentException("EinsumDense: output_shape must be given. Received: None")
+        self._partialOutputShape = shape
         self._fullOutputShape: list[int] = []
         self._biasAxes = bias_axes
-        self._inputShape = None if input_shape is None else list(input_shape)
+        self._inputShape = shape_option(self, input_shape)
         self._kernelInitializer = backend.getInitializer(kernel_initializer)
         self._biasInitializer = backend.getInitializer(bias_initializer)
         self._kernelInitializerName = self.toStringName(kernel_initializer)

@@ -8,6 +8,7 @@ from typing import Any
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.ndarray import NDArray
 from rindow_nn.layers.base import AbstractLayer
+from rindow_nn.layers.options import integer_option, size_option
 from rindow_nn.layers.simple_functions import embedded
 
 __all__ = ["Embedding"]
@@ -54,17 +55,12 @@ class Embedding(AbstractLayer):
         name: str | None = None,
     ) -> None:
         super().__init__(backend)
-        for what, size in (("inputDim", inputDim), ("outputDim", outputDim)):
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-                raise InvalidArgumentException(
-                    f"Embedding: {what} must be a positive integer. Expected: 1 or more. Received: {size!r}"
-                )
         embeddings_initializer = "random_uniform" if embeddings_initializer is None else embeddings_initializer
         self._inputDtype = NDArray.int32
-        self._inputLength = input_length
-        self._inputShape = [input_length] if input_length else None
-        self._inputDim = inputDim
-        self._outputDim = outputDim
+        self._inputLength = None if input_length is None else integer_option(self, "input_length", input_length)
+        self._inputShape = [self._inputLength] if self._inputLength else None
+        self._inputDim = size_option(self, "inputDim", inputDim)
+        self._outputDim = size_option(self, "outputDim", outputDim)
         self._embeddingsInitializer = backend.getInitializer(embeddings_initializer)
         self._embeddingsInitializerName = self.toStringName(embeddings_initializer)
         self._maskZero = bool(mask_zero)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_nn.layers.base import AbstractLayer
+from rindow_nn.layers.options import shape_option
 from rindow_nn.layers.simple_functions import reshaped
 
 __all__ = ["ExpandDims"]
@@ -41,7 +42,7 @@ class ExpandDims(AbstractLayer):
     ) -> None:
         super().__init__(backend)
         self._axis = axis
-        self._inputShape = None if input_shape is None else list(input_shape)
+        self._inputShape = shape_option(self, input_shape)
         self.initName(name, "expanddims")
 
     def build(self, variable: Any = None, sampleWeights: Sequence[Any] | None = None) -> None:

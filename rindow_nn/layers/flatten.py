@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rindow_nn.layers.base import AbstractLayer
+from rindow_nn.layers.options import shape_option
 from rindow_nn.layers.simple_functions import reshaped
 
 __all__ = ["Flatten"]
@@ -34,7 +35,7 @@ class Flatten(AbstractLayer):
 
     def __init__(self, backend: Any, input_shape: Sequence[int] | None = None, name: str | None = None) -> None:
         super().__init__(backend)
-        self._inputShape = None if input_shape is None else list(input_shape)
+        self._inputShape = shape_option(self, input_shape)
         self.initName(name, "flatten")
 
     def build(self, variable: Any = None, sampleWeights: Sequence[Any] | None = None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_nn.layers.multi_input import AbstractMultiInputLayer
+from rindow_nn.layers.options import shapes_option
 from rindow_nn.layers.simple_functions import GatherForm, gathered
 
 __all__ = ["Gather"]
@@ -61,7 +62,7 @@ class Gather(AbstractMultiInputLayer):
         self._batchDims = batchDims
         self._detailDepth = detailDepth
         self._indexDepth = indexDepth
-        self._inputShape = None if input_shapes is None else [list(s) for s in input_shapes]
+        self._inputShape = shapes_option(self, input_shapes)
         self._form: Any = None
         self.initName(name, "gather")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from rindow_nn.backend.rindow_blas.pooling_primitives import PoolingSettings
 from rindow_nn.layers.image import AbstractImage
+from rindow_nn.layers.options import shape_option
 from rindow_nn.layers.pooling_functions import pool
 
 __all__ = [
@@ -36,7 +37,7 @@ class _GlobalPooling(AbstractImage):
     ) -> None:
         super().__init__(backend)
         self.data_format = data_format
-        self._inputShape = None if input_shape is None else list(input_shape)
+        self._inputShape = shape_option(self, input_shape)
         self.initName(name, self.defaultLayerName)
         self._settings: Any = None  # PoolingSettings, once built
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_nn.layers.multi_input import AbstractMultiInputLayer
+from rindow_nn.layers.options import shapes_option
 from rindow_nn.layers.simple_functions import inherit
 
 __all__ = ["InheritMask"]
@@ -42,7 +43,7 @@ class InheritMask(AbstractMultiInputLayer):
         self, backend: Any, input_shapes: Sequence[Sequence[int]] | None = None, name: str | None = None
     ) -> None:
         super().__init__(backend)
-        self._inputShape = None if input_shapes is None else [list(s) for s in input_shapes]
+        self._inputShape = shapes_option(self, input_shapes)
         self.initName(name, "inheritmask")
 
     def build(self, variables: Any = None, sampleWeights: Sequence[Any] | None = None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rindow_nn.layers.base import AbstractLayer
+from rindow_nn.layers.options import shape_option
 from rindow_nn.layers.simple_functions import same
 
 __all__ = ["Input"]
@@ -34,7 +35,7 @@ class Input(AbstractLayer):
 
     def __init__(self, backend: Any, shape: Sequence[int] | None = None, name: str | None = None) -> None:
         super().__init__(backend)
-        self._inputShape = None if shape is None else list(shape)
+        self._inputShape = shape_option(self, shape, "shape")
         self.initName(name, "input")
 
     def forward(self, inputs: Any, training: Any = None) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_nn.layers.base import AbstractLayer
+from rindow_nn.layers.options import shape_option
 from rindow_nn.layers.simple_functions import largest
 
 __all__ = ["Max"]
@@ -46,7 +47,7 @@ class Max(AbstractLayer):
         super().__init__(backend)
         self._axis = -1 if axis is None else axis
         self._realAxis = 0
-        self._inputShape = None if input_shape is None else list(input_shape)
+        self._inputShape = shape_option(self, input_shape)
         self.initName(name, "max")
 
     def build(self, variable: Any = None, sampleWeights: Sequence[Any] | None = None) -> None:

@@ -12,6 +12,7 @@ from rindow_nn.layers.abstract_attention import AbstractAttentionLayer
 from rindow_nn.layers.attention_functions import AttentionForm, multiHeadAttention
 from rindow_nn.layers.base import _truth
 from rindow_nn.layers.dropout import Dropout
+from rindow_nn.layers.options import integer_option, number_option, shapes_option, size_option
 from rindow_nn.support.naming import give_name
 
 __all__ = ["MultiHeadAttention"]
@@ -73,27 +74,23 @@ class MultiHeadAttention(AbstractAttentionLayer):
     ) -> None:
         super().__init__(backend)
         value_dim = key_dim if value_dim is None else value_dim
-        for what, n in (("num_heads", num_heads), ("key_dim", key_dim), ("value_dim", value_dim)):
-            if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-                raise InvalidArgumentException(
-                    f"MultiHeadAttention: {what} must be a positive integer. Expected: 1 or more. Received: {n!r}"
-                )
-        dropout = 0.0 if dropout is None else float(dropout)
+        dropout = number_option(self, "dropout", dropout, 0.0)
         if not 0 <= dropout <= 1:
             raise InvalidArgumentException(
                 f"MultiHeadAttention: dropout must be a share. Expected: 0 to 1. Received: {dropout!r}"
             )
         kernel_initializer = "glorot_uniform" if kernel_initializer is None else kernel_initializer
         bias_initializer = "zeros" if bias_initializer is None else bias_initializer
-        self._numHeads = num_heads
-        self._keyDim = key_dim
-        self._valueDim = value_dim
+        self._numHeads = size_option(self, "num_heads", num_heads)
+        self._keyDim = size_option(self, "key_dim", key_dim)
+        self._valueDim = size_option(self, "value_dim", value_dim)
         self._dropout = dropout
         self._useBias = True if use_bias is None else bool(use_bias)
-        self._inputShape = None if input_shapes is None else [list(s) for s in input_shapes]
+        self._inputShape = shapes_option(self, input_shapes)
         self._attentionAxes: list[int] | None = None
         if attention_axes is not None:
-            self._attentionAxes = [attention_axes] if isinstance(attention_axes, int) else list(attention_axes)
+            axes = attention_axes if isinstance(attention_axes, (list, tuple)) else [attention_axes]
+            self._attentionAxes = [integer_option(self, "attention_axes", axis) for axis in axes]
         self._kernelInitializer = backend.getInitializer(kernel_initializer)
         self._biasInitializer = backend.getInitializer(bias_initializer)
         self._kernelInitializerName = self.toStringName(kernel_initializer)

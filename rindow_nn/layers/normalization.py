@@ -7,6 +7,7 @@ from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_nn.layers.base import AbstractLayer
+from rindow_nn.layers.options import integer_option, number_option
 
 __all__ = ["AbstractNormalization"]
 
@@ -41,8 +42,8 @@ class AbstractNormalization(AbstractLayer):
         super().__init__(backend)
         beta_initializer = "zeros" if beta_initializer is None else beta_initializer
         gamma_initializer = "ones" if gamma_initializer is None else gamma_initializer
-        self._axis = -1 if axis is None else axis
-        self._epsilon = 1e-3 if epsilon is None else float(epsilon)
+        self._axis = integer_option(self, "axis", axis, -1)
+        self._epsilon = number_option(self, "epsilon", epsilon, 1e-3)
         self._center = True if center is None else bool(center)
         self._scale = True if scale is None else bool(scale)
         self._betaInitializer = backend.getInitializer(beta_initializer)

@@ -8,6 +8,7 @@ from typing import Any
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_nn.backend.rindow_blas.pooling_primitives import PoolingSettings
 from rindow_nn.layers.image import AbstractImage
+from rindow_nn.layers.options import shape_option
 from rindow_nn.layers.pooling_functions import pool
 
 __all__ = [
@@ -62,7 +63,7 @@ class AbstractPooling(AbstractImage):
         self._dilationRate = self.normalizeFilterSize(dilation_rate, "dilation_rate", 1)
         self._padding = "valid" if padding is None else padding
         self.data_format = data_format
-        self._inputShape = None if input_shape is None else list(input_shape)
+        self._inputShape = shape_option(self, input_shape)
         self._settings: Any = None  # PoolingSettings, once built
 
     def build(self, variable: Any = None, sampleWeights: Sequence[Any] | None = None) -> None:

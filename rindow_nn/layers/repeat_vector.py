@@ -7,6 +7,7 @@ from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_nn.layers.base import AbstractLayer
+from rindow_nn.layers.options import shape_option, size_option
 from rindow_nn.layers.simple_functions import repeated
 
 __all__ = ["RepeatVector"]
@@ -40,12 +41,8 @@ class RepeatVector(AbstractLayer):
         self, backend: Any, repeats: int, input_shape: Sequence[int] | None = None, name: str | None = None
     ) -> None:
         super().__init__(backend)
-        if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 1:
-            raise InvalidArgumentException(
-                f"RepeatVector: repeats must be a positive integer. Expected: 1 or more. Received: {repeats!r}"
-            )
-        self._repeats = repeats
-        self._inputShape = None if input_shape is None else list(input_shape)
+        self._repeats = size_option(self, "repeats", repeats)
+        self._inputShape = shape_option(self, input_shape)
         self.initName(name, "repeatvector")
 
     def build(self, variable: Any = None, sampleWeights: Sequence[Any] | None = None) -> None:

@@ -14,6 +14,7 @@ from rindow_nn.backend.rindow_blas.rnn_primitives import RecurrentSettings
 from rindow_nn.gradient.core.layerfunction import callLayer
 from rindow_nn.gradient.core.tape import Variable
 from rindow_nn.layers.base import AbstractLayerBase, Layer, _truth
+from rindow_nn.layers.options import shape_option, size_option
 from rindow_nn.layers.recurrent_functions import RecurrentForm, recurrent
 
 __all__ = ["AbstractRNNCell", "AbstractRNNLayer", "RNNCell", "RNNLayer"]
@@ -89,12 +90,8 @@ class AbstractRNNCell(AbstractLayerBase, RNNCell):
         bias_initializer: str | Callable[..., Any] | None = None,
     ) -> None:
         super().__init__(backend)
-        if isinstance(units, bool) or not isinstance(units, int) or units < 1:
-            raise InvalidArgumentException(
-                f"{type(self).__name__}: units must be a positive integer. Expected: 1 or more. Received: {units!r}"
-            )
-        self._units = units
-        self._inputShape = None if input_shape is None else list(input_shape)
+        self._units = size_option(self, "units", units)
+        self._inputShape = shape_option(self, input_shape)
         self._useBias = True if use_bias is None else bool(use_bias)
         self.setActivation("tanh" if activation is None else activation)
         gate = "sigmoid" if recurrent_activation is None else recurrent_activation
@@ -270,7 +267,7 @@ class AbstractRNNLayer(AbstractLayerBase, RNNLayer):
         super().__init__(backend)
         self._cell = cell
         self._units = cell._units
-        self._inputShape = None if input_shape is None else list(input_shape)
+        self._inputShape = shape_option(self, input_shape)
         self._returnSequences = bool(return_sequences)
         self._returnState = bool(return_state)
         self._goBackwards = bool(go_backwards)

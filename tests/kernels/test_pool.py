@@ -197,6 +197,23 @@ def test_an_idle_pool_sleeps(kernel_library):
     assert child(SLEEPING) == "False"
 
 
+WAKING = """
+import os, time
+library.rk_set_threads(4)
+seen = set()
+task = conftest.TASK(lambda *_: (time.sleep(0.001), seen.add(frozenset(os.sched_getaffinity(0)))) and None)
+for _ in range(5):
+    time.sleep(0.03)
+    library.rk_parallel(task, None, 100, 1)
+print(seen == {frozenset(os.sched_getaffinity(0))})
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no affinity here")
+def test_woken_workers_may_run_where_they_like(kernel_library):
+    assert child(WAKING) == "True"
+
+
 def test_scratch_memory_is_kept_and_aligned(kernel_library):
     scratch = kernel_library.rk_scratch
     scratch.restype, scratch.argtypes = ctypes.c_void_p, [ctypes.c_int, ctypes.c_size_t]

@@ -229,7 +229,7 @@ class Backend(ArithmeticMethods, ArrayMethods, LossMethods, ConvolutionMethods, 
         """
         if callable(name):
             return name
-        found = self._initializers.get(name)
+        found = self._initializers.get(name) if isinstance(name, str) else None
         if found is None:
             raise InvalidArgumentException(
                 f"Unsupported initializer: {name}; known are {', '.join(self._initializers)}"

@@ -73,6 +73,11 @@ typedef struct {
     _Atomic int asleep;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
+#if defined(__linux__)
+    pthread_t thread;
+    cpu_set_t allowed;                     /* where it may run, while `moved` */
+    int moved;
+#endif
 } worker;
 
 static struct {
@@ -217,6 +222,35 @@ static void work(uint32_t number, int self)
     }
 }
 
+/* Linux may put a thread that wakes on the processor of the one that woke it, behind it, although another is idle, and
+ * leaves it there for milliseconds: the job is then done alone. A worker that is woken may not run on the caller's
+ * processor, until it runs. Both are called with the worker's mutex held. */
+static void send_away(worker *w)
+{
+#if defined(__linux__)
+    int here = sched_getcpu();
+    if (here < 0 || here >= CPU_SETSIZE || w->moved
+        || pthread_getaffinity_np(w->thread, sizeof w->allowed, &w->allowed) != 0)
+        return;
+    cpu_set_t others = w->allowed;
+    CPU_CLR(here, &others);
+    w->moved = CPU_COUNT(&others) > 0 && pthread_setaffinity_np(w->thread, sizeof others, &others) == 0;
+#else
+    (void)w;
+#endif
+}
+
+static void settle(worker *w)
+{
+#if defined(__linux__)
+    if (w->moved)
+        pthread_setaffinity_np(w->thread, sizeof w->allowed, &w->allowed);
+    w->moved = 0;
+#else
+    (void)w;
+#endif
+}
+
 static void *worker_main(void *argument)
 {
     int self = (int)(intptr_t)argument;
@@ -239,6 +273,7 @@ static void *worker_main(void *argument)
             atomic_store(&w->asleep, 1);
             while ((job = atomic_load(&w->job)) == seen)
                 pthread_cond_wait(&w->wake, &w->mutex);
+            settle(w);
             atomic_store(&w->asleep, 0);
             pthread_mutex_unlock(&w->mutex);
         }
@@ -285,6 +320,10 @@ static int start(int parts)
         pthread_attr_destroy(&attributes);
         if (failed)
             break;
+#if defined(__linux__)
+        w->thread = thread;
+        w->moved = 0;
+#endif
         pool.started = id;
     }
     return pool.started + 1 < parts ? pool.started + 1 : parts;
@@ -338,6 +377,7 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
         atomic_store(&w->job, number);
         if (atomic_load(&w->asleep)) {
             pthread_mutex_lock(&w->mutex);
+            send_away(w);
             pthread_cond_signal(&w->wake);
             pthread_mutex_unlock(&w->mutex);
         }
