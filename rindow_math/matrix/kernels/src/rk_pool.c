@@ -52,6 +52,12 @@ static void *scratch_grow(scratch *s, int slot, size_t bytes)
 #define RK_PAUSE() ((void)0)
 #endif
 
+#if defined(__linux__) && defined(__GLIBC__)
+#define RK_AFFINITY 1
+#else
+#define RK_AFFINITY 0
+#endif
+
 #define PIECES_PER_THREAD 4
 /* How long an idle worker looks for the next job before it sleeps: longer than
  * the pause between two kernels of a training step, shorter than anyone's time
@@ -73,8 +79,8 @@ typedef struct {
     _Atomic int asleep;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-#if defined(__linux__)
     pthread_t thread;
+#if RK_AFFINITY
     cpu_set_t allowed;                     /* where it may run, while `moved` */
     int moved;
 #endif
@@ -224,27 +230,49 @@ static void work(uint32_t number, int self)
 
 /* Linux may put a thread that wakes on the processor of the one that woke it, behind it, although another is idle, and
  * leaves it there for milliseconds: the job is then done alone. A worker that is woken may not run on the caller's
- * processor, until it runs. Both are called with the worker's mutex held. */
+ * processor, until it runs. */
+#if RK_AFFINITY
+/* All processors of a set but the caller's; answers whether there are any. */
+static int elsewhere(const cpu_set_t *set, cpu_set_t *others)
+{
+    int here = sched_getcpu();
+    if (here < 0 || here >= CPU_SETSIZE)
+        return 0;
+    *others = *set;
+    CPU_CLR(here, others);
+    return CPU_COUNT(others) > 0;
+}
+#endif
+
 static void send_away(worker *w)
 {
-#if defined(__linux__)
-    int here = sched_getcpu();
-    if (here < 0 || here >= CPU_SETSIZE || w->moved
-        || pthread_getaffinity_np(w->thread, sizeof w->allowed, &w->allowed) != 0)
-        return;
-    cpu_set_t others = w->allowed;
-    CPU_CLR(here, &others);
-    w->moved = CPU_COUNT(&others) > 0 && pthread_setaffinity_np(w->thread, sizeof others, &others) == 0;
+#if RK_AFFINITY
+    cpu_set_t others;
+    if (!w->moved && pthread_getaffinity_np(w->thread, sizeof w->allowed, &w->allowed) == 0)
+        w->moved = elsewhere(&w->allowed, &others) && pthread_setaffinity_np(w->thread, sizeof others, &others) == 0;
 #else
     (void)w;
 #endif
 }
 
+/* The same for a worker that is not yet born. */
+static void begin_away(worker *w, pthread_attr_t *attributes)
+{
+#if RK_AFFINITY
+    cpu_set_t others;
+    w->moved = sched_getaffinity(0, sizeof w->allowed, &w->allowed) == 0 && elsewhere(&w->allowed, &others)
+               && pthread_attr_setaffinity_np(attributes, sizeof others, &others) == 0;
+#else
+    (void)w;
+    (void)attributes;
+#endif
+}
+
 static void settle(worker *w)
 {
-#if defined(__linux__)
+#if RK_AFFINITY
     if (w->moved)
-        pthread_setaffinity_np(w->thread, sizeof w->allowed, &w->allowed);
+        pthread_setaffinity_np(pthread_self(), sizeof w->allowed, &w->allowed);
     w->moved = 0;
 #else
     (void)w;
@@ -257,6 +285,7 @@ static void *worker_main(void *argument)
     worker *w = &pool.workers[self];
     uint32_t seen = 0;
     inside = 1;
+    settle(w);
     for (;;) {
         uint32_t job = atomic_load_explicit(&w->job, memory_order_acquire);
         if (job == seen && atomic_load_explicit(&pool.spin, memory_order_relaxed)) {
@@ -305,7 +334,6 @@ static int start(int parts)
         int id = pool.started + 1;
         worker *w = &pool.workers[id];
         pthread_attr_t attributes;
-        pthread_t thread;
         sigset_t all, before;
         atomic_store(&w->job, 0);
         atomic_store(&w->asleep, 0);
@@ -313,17 +341,14 @@ static int start(int parts)
         pthread_cond_init(&w->wake, NULL);
         pthread_attr_init(&attributes);
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        begin_away(w, &attributes);
         sigfillset(&all);                  /* signals belong to the interpreter's threads */
         pthread_sigmask(SIG_SETMASK, &all, &before);
-        int failed = pthread_create(&thread, &attributes, worker_main, (void *)(intptr_t)id);
+        int failed = pthread_create(&w->thread, &attributes, worker_main, (void *)(intptr_t)id);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         pthread_attr_destroy(&attributes);
         if (failed)
             break;
-#if defined(__linux__)
-        w->thread = thread;
-        w->moved = 0;
-#endif
         pool.started = id;
     }
     return pool.started + 1 < parts ? pool.started + 1 : parts;
