@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException, LogicException, UnexpectedValueException
+from rindow_math.matrix.buffer import memoryInfo, releaseMemory
 from rindow_nn.gradient.core.graph import GraphFunction, TrainingStep, without_gradient
 from rindow_nn.gradient.core.tape import GradientTape, Variable
 from rindow_nn.models.diagnosis import check_labels
@@ -18,6 +19,16 @@ MOST_SHAPES = 64
 
 # errors of the compiler, or of the user: one more run without compilation tells which
 _MAY_BE_COMPILATION = (LogicException, InvalidArgumentException)
+
+
+# memory of that many bytes and more is given back after a call that was recorded
+MUCH_MEMORY = 64 << 20
+
+
+def _tidy() -> None:
+    """Gives memory back that a compiled step has no use for: a recorded one takes it in pieces of other sizes."""
+    if memoryInfo()["cached"] > MUCH_MEMORY:
+        releaseMemory()
 
 
 class Steps:
@@ -110,7 +121,10 @@ class Steps:
                 self.begin()  # a first call may have made variables
                 grads = tape.gradient(outputs[0], self._variables)
                 self._step = TrainingStep(function, self._variables)
-                return [v.value() for v in outputs], grads
+                found = [v.value() for v in outputs], grads
+                del tape, outputs
+                _tidy()
+                return found
             except _MAY_BE_COMPILATION as e:
                 reason = e
         else:
