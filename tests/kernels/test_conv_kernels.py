@@ -27,7 +27,7 @@ class ConvApi(ctypes.Structure):
 
     _fields_ = [
         ("version", ctypes.c_int),
-        ("conv", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, *[POINTER] * 4, ctypes.c_int, POINTER)),
+        ("conv", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, *[POINTER] * 5, ctypes.c_int, POINTER)),
         ("conv_input_gradient", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, *[POINTER] * 4)),
         ("conv_kernel_gradient", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, *[POINTER] * 5)),
     ]
@@ -144,11 +144,11 @@ def conv(kernels):
         set_threads = staticmethod(kernels.set_threads)
 
         @staticmethod
-        def forward(case, x, w, b, epilogue=NONE):
+        def forward(case, x, w, b, epilogue=NONE, scale=None):
             y = guarded(np.full((case.batch, *case.out, case.filters), np.nan, x.dtype))
             call = case.call()
-            assert api.conv(code(x), ctypes.addressof(call), x.ctypes.data, w.ctypes.data,
-                            None if b is None else b.ctypes.data, epilogue, y.ctypes.data)  # fmt: skip
+            assert api.conv(code(x), ctypes.addressof(call), x.ctypes.data, w.ctypes.data, at(scale), at(b), epilogue,
+                            y.ctypes.data)  # fmt: skip
             assert untouched(y)
             return y
 
@@ -168,6 +168,10 @@ def conv(kernels):
             return dx, dw, db
 
     return Table
+
+
+def at(a):
+    return None if a is None else a.ctypes.data
 
 
 def code(x):
@@ -219,6 +223,18 @@ def test_epilogues(conv, case, dtype):
                                (TANH, np.tanh)):  # fmt: skip
         got = conv.forward(case, x, w, b, epilogue)
         np.testing.assert_allclose(got, function(z), rtol=4 * unit, atol=4 * unit)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", [CASES[2], CASES[9], CASES[10], CASES[13]], ids=repr)
+def test_a_scale_for_each_filter(conv, case, dtype):
+    x, w, b, _ = case.arrays(dtype)
+    scale = guarded(np.linspace(-2, 3, case.filters, dtype=dtype))
+    z = case.forward(*(a.astype(np.float64) for a in (x, w)), 0) * scale
+    terms = 3 * int(np.prod(case.kernel)) * case.channels
+    agree(conv.forward(case, x, w, None, scale=scale), z, terms)
+    agree(conv.forward(case, x, w, b, scale=scale), z + b, terms)
+    agree(conv.forward(case, x, w, b, RELU, scale), np.maximum(z + b, 0), terms)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

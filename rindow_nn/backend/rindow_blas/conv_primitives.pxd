@@ -17,7 +17,7 @@ cdef class ConvSettings:
 
 cdef class ConvPrimitives:
     cdef NDArrayPhp convolve(self, ConvSettings s, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, int epilogue,
-                             NDArrayPhp out=*)
+                             NDArrayPhp out=*, NDArrayPhp scale=*)
     cdef int convolve_gradient(self, ConvSettings s, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp y, NDArrayPhp dy,
                                int epilogue, NDArrayPhp dx, NDArrayPhp dkernel, NDArrayPhp dbias) except -1
 

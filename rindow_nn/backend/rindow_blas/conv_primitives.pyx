@@ -146,6 +146,17 @@ cdef int _move(NDArrayPhp x, NDArrayPhp out, Py_ssize_t batch, Py_ssize_t rows, 
     return 0
 
 
+cdef const void* _of_filters(NDArrayPhp a, str name, const rk_conv_call* c, NDArrayPhp x) except? NULL:
+    """The numbers of an array with one for each filter; NULL without one."""
+    if a is None:
+        return NULL
+    if a.n != c.filters or a.dt != x.dt:
+        raise InvalidArgumentException(
+            f"a {name} of shape {a.shape()} ({NAMES[a.dt]}) does not fit {c.filters} filters ({NAMES[x.dt]})"
+        )
+    return a.ptr
+
+
 cdef int _done(int done) except -1:
     if not done:
         raise MemoryError("no memory for a convolution")
@@ -156,8 +167,8 @@ cdef class ConvPrimitives:
     """The part of a backend that convolution and pooling runs on."""
 
     cdef NDArrayPhp convolve(self, ConvSettings s, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, int epilogue,
-                             NDArrayPhp out=None):
-        """epilogue(x * kernel + bias).
+                             NDArrayPhp out=None, NDArrayPhp scale=None):
+        """epilogue(x * kernel * scale + bias).
 
         Args:
             s: strides and so on.
@@ -166,22 +177,19 @@ cdef class ConvPrimitives:
             bias: (filters), or None.
             epilogue: one of ``RK_EPI_...``.
             out: receives the result.
+            scale: (filters), or None.
         """
         cdef rk_conv_call c
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef NDArrayPhp images = x
         cdef NDArrayPhp result
-        cdef const void* bias_ptr = NULL
+        cdef const void* bias_ptr
+        cdef const void* scale_ptr
         cdef Py_ssize_t n, places
         cdef int done
         s.fill(&c, x, kernel)
-        if bias is not None:
-            if bias.n != c.filters or bias.dt != x.dt:
-                raise InvalidArgumentException(
-                    f"a bias of shape {bias.shape()} ({NAMES[bias.dt]}) does not fit {c.filters} filters "
-                    f"({NAMES[x.dt]})"
-                )
-            bias_ptr = bias.ptr
+        bias_ptr = _of_filters(bias, "bias", &c, x)
+        scale_ptr = _of_filters(scale, "scale", &c, x)
         n = _result(s, &c, dims)
         if out is None:
             out = empty(x.dt, s.rank + 2, dims)
@@ -192,7 +200,7 @@ cdef class ConvPrimitives:
             _move(x, images, c.batch, c.channels, places)
             result = empty(x.dt, 1, &n)
         with nogil:
-            done = rk_conv.conv(x.dt, &c, images.ptr, kernel.ptr, bias_ptr, epilogue, result.ptr)
+            done = rk_conv.conv(x.dt, &c, images.ptr, kernel.ptr, scale_ptr, bias_ptr, epilogue, result.ptr)
         _done(done)
         if s.channels_first:
             places = c.out[0] * c.out[1] * c.out[2]

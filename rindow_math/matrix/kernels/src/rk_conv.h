@@ -16,9 +16,9 @@ typedef struct rk_conv_call {
 } rk_conv_call;
 
 #define RK_CONV(X) \
-    /* y = epilogue(x * kernel + bias); bias (filters) may be NULL */ \
-    X(int, conv, (int dtype, const rk_conv_call *c, const void *x, const void *kernel, const void *bias, int epilogue, \
-                  void *y)) \
+    /* y = epilogue(x * kernel * scale + bias); scale and bias (filters) may be NULL */ \
+    X(int, conv, (int dtype, const rk_conv_call *c, const void *x, const void *kernel, const void *scale, \
+                  const void *bias, int epilogue, void *y)) \
     /* gradient of x from that of y before the epilogue */ \
     X(int, conv_input_gradient, (int dtype, const rk_conv_call *c, const void *dy, const void *kernel, void *dx)) \
     /* gradients of kernel and bias, in one pass over x and dy; dbias may be NULL */ \

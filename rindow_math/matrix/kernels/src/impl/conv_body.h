@@ -17,6 +17,7 @@ typedef struct {
     ptrdiff_t count[3], a_step[3], b_step[3];
     ptrdiff_t length;
     ptrdiff_t across, ldb, ldc;        /* between pixels, rows of weights, results */
+    const CV_T *scale, *bias;          /* of the tile's columns; or NULL */
     int epilogue;
     const CV_T *ahead;                 /* what a later tile reads, */
     ptrdiff_t ahead_count;             /* so many lines of it asked for at each stretch */
@@ -44,9 +45,15 @@ RK_NOINLINE void CV(activate)(CV_T *c, ptrdiff_t ldc, ptrdiff_t rows, ptrdiff_t 
     }
 }
 
+/* The vector from column j on of a row of so many columns; zeros without a row. */
+RK_INLINE CV_V CV(part)(const CV_T *row, int j, int columns)
+{
+    return !row ? CV_SET1(0) : columns - j >= CV_L ? CV_LOAD(row + j) : CV_LOAD_PART(row + j, columns - j);
+}
+
 /* mr pixels by nv vectors, of which the last has columns - (nv - 1) * CV_L lanes in c, and columns_b in b. */
-RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T *c, const CV_T *bias, int columns,
-                        int columns_b, const int mr, const int nv)
+RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T *c, int columns, int columns_b,
+                        const int mr, const int nv)
 {
     CV_V acc[CONV_MR][CONV_NV], row[CONV_NV];
     const ptrdiff_t across = g->across, ldb = g->ldb, ldc = g->ldc;
@@ -92,10 +99,18 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
             }
 #undef CV_STEP
 
-    if (bias) {
+    if (g->scale) {
         CONV_UNROLL
         for (int j = 0; j < nv; j++) {
-            CV_V t = j < nv - 1 || rest == CV_L ? CV_LOAD(bias + j * CV_L) : CV_LOAD_PART(bias + last, rest);
+            const CV_V s = CV(part)(g->scale, j * CV_L, columns), t = CV(part)(g->bias, j * CV_L, columns);
+            CONV_UNROLL
+            for (int i = 0; i < mr; i++)
+                acc[i][j] = CV_FMA(acc[i][j], s, t);
+        }
+    } else if (g->bias) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++) {
+            const CV_V t = CV(part)(g->bias, j * CV_L, columns);
             CONV_UNROLL
             for (int i = 0; i < mr; i++)
                 acc[i][j] += t;
@@ -199,15 +214,14 @@ RK_INLINE void CV(gradient_tile)(const CV(sum) *g, const CV_T *a0, const CV_T *b
     }
 }
 
-typedef void (*CV(kernel))(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, const CV_T *bias, int columns,
-                           int columns_b);
+typedef void (*CV(kernel))(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, int columns_b);
 typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns);
 
 #define CV_KERNEL(mr, nv) \
-    RK_NOINLINE void CV(tile_##mr##_##nv)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, const CV_T *bias, \
-                                          int columns, int columns_b) \
+    RK_NOINLINE void CV(tile_##mr##_##nv)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, \
+                                          int columns_b) \
     { \
-        CV(tile)(g, a, b, c, bias, columns, columns_b, mr, nv); \
+        CV(tile)(g, a, b, c, columns, columns_b, mr, nv); \
     } \
     RK_NOINLINE void CV(gradient_##mr##_##nv)(const CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns) \
     { \
@@ -237,7 +251,7 @@ typedef struct {
 
 /* A convolution: result o meets places o * stride + first + t * step of the images for each point t of the kernel. */
 typedef struct {
-    const CV_T *x, *w, *bias;
+    const CV_T *x, *w, *scale, *bias;
     CV_T *y;
     ptrdiff_t channels, filters;
     ptrdiff_t in[4], out[4];           /* batch, depth, height, width */
@@ -385,7 +399,8 @@ static void CV(run_blocks)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
         for (ptrdiff_t panel = group * d->panels / d->groups; panel < (group + 1) * d->panels / d->groups; panel++) {
             int columns, columns_b;
             const CV_T *b = CV(panel)(d, panel, &columns, &columns_b, &g.ldb);
-            const CV_T *bias = d->bias ? d->bias + panel * CV_NR : NULL;
+            g.scale = d->scale ? d->scale + panel * CV_NR : NULL;
+            g.bias = d->bias ? d->bias + panel * CV_NR : NULL;
             const int vectors = (columns + CV_L - 1) / CV_L;
             g.b_step[2] = g.length * g.ldb;
             g.b_step[1] = t[2].count * c * g.ldb;
@@ -418,7 +433,7 @@ static void CV(run_blocks)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
                                 g.ahead = a + next;
                                 g.ahead_count = rows * g.across / (CV_LINE * stretches) + 1;
                             }
-                            CV(kernels)[rows - 1][vectors - 1](&g, a, w, to, bias, columns, columns_b);
+                            CV(kernels)[rows - 1][vectors - 1](&g, a, w, to, columns, columns_b);
                             a += rows * g.across;
                             to += rows * g.ldc;
                         }
@@ -450,7 +465,8 @@ static void CV(run_images)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
         for (ptrdiff_t panel = group * d->panels / d->groups; panel < (group + 1) * d->panels / d->groups; panel++) {
             int columns, columns_b;
             const CV_T *b = CV(panel)(d, panel, &columns, &columns_b, &g.ldb);
-            const CV_T *bias = d->bias ? d->bias + panel * CV_NR : NULL;
+            g.scale = d->scale ? d->scale + panel * CV_NR : NULL;
+            g.bias = d->bias ? d->bias + panel * CV_NR : NULL;
             const CV(kernel) kernel = CV(kernels)[end[0] - begin[0] - 1][(columns - 1) / CV_L];
             g.b_step[2] = c * g.ldb;
             g.b_step[1] = t[2].count * g.b_step[2];
@@ -476,7 +492,7 @@ static void CV(run_images)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
                             g.length = g.count[2] * c;
                             g.count[2] = 1;
                         }
-                        kernel(&g, a, w, to, bias, columns, columns_b);
+                        kernel(&g, a, w, to, columns, columns_b);
                     }
         }
     }
@@ -593,16 +609,17 @@ RK_INLINE int CV(pointwise)(const rk_conv_call *c)
     return 1;
 }
 
-static int CV(forward)(const rk_conv_call *c, const CV_T *x, const CV_T *kernel, const CV_T *bias, int epilogue,
-                       CV_T *y)
+static int CV(forward)(const rk_conv_call *c, const CV_T *x, const CV_T *kernel, const CV_T *scale, const CV_T *bias,
+                       int epilogue, CV_T *y)
 {
     static const ptrdiff_t zeros[3] = { 0, 0, 0 }, ones[3] = { 1, 1, 1 };
-    if (CV(pointwise)(c) && c->filters > c->channels) {
+    if (CV(pointwise)(c) && c->filters > c->channels && !scale) {
         RK_CAT(api, RK_VARIANT).CV_GEMM(0, 0, c->batch * c->out[0] * c->out[1] * c->out[2], c->filters, c->channels, 1,
                                         x, c->channels, kernel, c->filters, 0, y, c->filters, bias, epilogue);
         return 1;
     }
-    CV(job) d = { .x = x, .bias = bias, .y = y, .channels = c->channels, .filters = c->filters, .epilogue = epilogue };
+    CV(job) d = { .x = x, .scale = scale, .bias = bias, .y = y, .channels = c->channels, .filters = c->filters,
+                  .epilogue = epilogue };
     d.in[0] = d.out[0] = c->batch;
     for (int i = 0; i < 3; i++) {
         d.in[i + 1] = c->in[i];
