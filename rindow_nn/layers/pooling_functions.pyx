@@ -1,5 +1,6 @@
 """Poolings as single differentiable functions with fused kernels."""
 
+from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, empty_like
 from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingSettings
 from rindow_nn.gradient.core.layerfunction cimport LayerFunction
@@ -7,6 +8,7 @@ from rindow_nn.gradient.core.tape cimport (
     A, AbstractFunction, GradientCall, OPAQUE, STEP, Variable, array_of, make_variable, pack, prepare, recording,
 )
 from rindow_nn.gradient.core.values import MaskedNDArray
+from rindow_nn.layers.convolution_functions cimport ConvForm, ConvFunction, ConvGradient
 
 
 cdef class PoolingFunction(LayerFunction):
@@ -14,6 +16,7 @@ cdef class PoolingFunction(LayerFunction):
 
     cdef PoolingSettings settings
     cdef NDArrayPhp index
+    cdef NDArrayPhp out
 
     cdef int copy_settings(self, AbstractFunction node) except -1:
         LayerFunction.copy_settings(self, node)
@@ -33,6 +36,7 @@ cdef class PoolingFunction(LayerFunction):
         else:
             y = self.K.pooling.result(s, x) if out is None else <NDArrayPhp>out
         self.K.pooling.pool(s, x, y, self.index)
+        self.out = y
         return (self.masked(xs, y), self.index) if s.largest else self.masked(xs, y)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
@@ -46,18 +50,35 @@ cdef class PoolingFunction(LayerFunction):
             inputs = [douts[0], self.input(0)]
             if self.settings.largest:
                 inputs.append(self.output(1, self.index))
+                f.maxima = self._epilogue() != 0
+                if f.maxima:
+                    inputs.append(self.output(0, self.out))
             return (f.record(tuple(inputs)),)
         xs = (array_of(<Variable>douts[0]), self.kept[0], self.index)
         return (make_variable(self.backend_, f.forward(xs, None)),)
 
+    cdef int _epilogue(self):
+        """The activation of the convolution that made the images, if its gradient can be had from the maxima alone."""
+        cdef AbstractFunction maker = (<Variable>self.inputs_[0]).creator_
+        cdef int epilogue = (<ConvFunction>maker).form.epilogue if isinstance(maker, ConvFunction) else 0
+        cdef PoolingSettings s = self.settings
+        # where windows overlap, gradients are added up before the activation's, which only relu's allows for
+        apart = s.window is None or (s.window == s.strides and all([n == 1 for n in s.dilation]))
+        return epilogue if apart or epilogue == core.RK_EPI_RELU else 0
+
 
 cdef class PoolingGradient(GradientCall):
-    """The gradient of ``PoolingFunction``; inputs: that of the result, the images, the places."""
+    """The gradient of ``PoolingFunction``; inputs: that of the result, the images, the places.
+
+    After a convolution with an activation, the maxima are a fourth input: they are all that the gradient of both needs.
+    """
 
     cdef PoolingSettings settings
+    cdef bint maxima                  # whether these are an input
 
     cdef int copy_settings(self, AbstractFunction node) except -1:
         (<PoolingGradient>node).settings = self.settings
+        (<PoolingGradient>node).maxima = self.maxima
         return 0
 
     cdef int role(self):
@@ -66,10 +87,51 @@ cdef class PoolingGradient(GradientCall):
     cdef int shape_only(self):
         return 2                      # the images' values do not count
 
+    cdef AbstractFunction before(self, AbstractFunction second, bint gradient, list makers):
+        cdef PooledConvGradient f
+        cdef ConvGradient conv
+        if not isinstance(second, ConvGradient) or not self.maxima or not (<ConvGradient>second).form.epilogue:
+            return None
+        conv = <ConvGradient>second
+        f = PooledConvGradient.__new__(PooledConvGradient)
+        prepare(f, self.backend_, None)
+        conv.copy_settings(f)
+        f.settings = self.settings
+        return f
+
     cdef object forward(self, tuple xs, object out):
         cdef NDArrayPhp dx = empty_like(A(xs, 1)) if out is None else <NDArrayPhp>out
         self.K.pooling.pool_gradient(self.settings, A(xs, 0), A(xs, 2) if self.settings.largest else None, dx)
         return dx
+
+
+cdef class PooledConvGradient(ConvGradient):
+    """The gradients of a convolution with an activation through the pooling behind it.
+
+    Inputs: those of ``PoolingGradient``, and of ``ConvGradient`` without the first. What the convolution gave is not
+    read: the activation's gradient comes from the maxima.
+    """
+
+    cdef PoolingSettings settings
+
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        ConvGradient.copy_settings(self, node)
+        (<PooledConvGradient>node).settings = self.settings
+        return 0
+
+    cdef int shape_only(self):
+        return 2 | 64 | 128
+
+    cdef object forward(self, tuple xs, object out):
+        cdef NDArrayPhp dy = empty_like(A(xs, 1))
+        cdef bint biased = self.form.biased
+        cdef int at = 1 if self.need_x else 0
+        self.K.pooling.pool_gradient(self.settings, A(xs, 0), A(xs, 2), dy, A(xs, 3), self.form.epilogue)
+        self.K.conv.convolve_gradient(
+            self.form.settings, A(xs, 4), A(xs, 5), None, dy, core.RK_EPI_NONE,
+            <NDArrayPhp>out[0] if self.need_x else None, <NDArrayPhp>out[at], <NDArrayPhp>out[at + 1] if biased else None
+        )
+        return out
 
 
 def pool(layer, backend, x, settings):
