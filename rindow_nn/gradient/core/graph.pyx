@@ -323,7 +323,7 @@ cdef class Program:
             for x in both.outs:
                 (<Value>x).maker = <PyObject*>both
             both.role = STEP
-            both.layer = first.layer
+            both.layer = second.layer if first.layer is None else first.layer
             both.parts = (first, second)
             both.number = second.number
             # in place of the second call
