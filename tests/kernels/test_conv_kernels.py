@@ -28,6 +28,7 @@ class ConvApi(ctypes.Structure):
     _fields_ = [
         ("version", ctypes.c_int),
         ("conv", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, *[POINTER] * 5, ctypes.c_int, POINTER)),
+        ("conv_pool", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, *[POINTER] * 5, ctypes.c_int, *[POINTER] * 3)),
         ("conv_input_gradient", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, *[POINTER] * 4)),
         ("conv_kernel_gradient", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, *[POINTER] * 5)),
     ]
@@ -140,6 +141,8 @@ def conv(kernels):
     """The family's table of a variant, called with arrays; ``.set_threads`` changes the number of threads."""
     api = ConvApi.from_address(kernels.api.conv)
 
+    pooling = kernels.family("pooling")
+
     class Table:
         set_threads = staticmethod(kernels.set_threads)
 
@@ -151,6 +154,22 @@ def conv(kernels):
                             y.ctypes.data)  # fmt: skip
             assert untouched(y)
             return y
+
+        @staticmethod
+        def pooled(case, x, w, b, epilogue, pool, scale):
+            """(z, places, the same from one kernel after the other)."""
+            shape = (case.batch, *pool.out, case.filters)
+            kind = np.int32 if pool.wide_index else np.uint8
+            y = Table.forward(case, x, w, b, epilogue, scale)
+            found = []
+            for _ in range(2):
+                found += [guarded(np.full(shape, np.nan, x.dtype)), np.full(shape, 77, kind)]
+            call = case.call()
+            assert api.conv_pool(code(x), ctypes.addressof(call), x.ctypes.data, w.ctypes.data, at(scale), at(b),
+                                 epilogue, ctypes.addressof(pool), at(found[0]), at(found[1]))  # fmt: skip
+            assert untouched(found[0])
+            assert pooling.pool_max(code(x), ctypes.addressof(pool), y.ctypes.data, at(found[2]), at(found[3]))
+            return found
 
         @staticmethod
         def gradients(case, x, w, dy, biased=True):
@@ -235,6 +254,60 @@ def test_a_scale_for_each_filter(conv, case, dtype):
     agree(conv.forward(case, x, w, None, scale=scale), z, terms)
     agree(conv.forward(case, x, w, b, scale=scale), z + b, terms)
     agree(conv.forward(case, x, w, b, RELU, scale), np.maximum(z + b, 0), terms)
+
+
+class PoolingCall(ctypes.Structure):
+    """``rk_pooling_call``."""
+
+    _fields_ = [
+        ("batch", ctypes.c_ssize_t),
+        ("channels", ctypes.c_ssize_t),
+        *((name, ctypes.c_ssize_t * 3) for name in ("sizes", "out", "window", "stride", "dilation", "pad")),
+        ("channels_first", ctypes.c_int),
+        ("wide_index", ctypes.c_int),
+    ]
+
+
+def pooling_of(case, window, stride, dilation=(1, 1, 1), same=False):
+    """A call that pools the results of a convolution, as far as windows fit."""
+    window = [min(k, n) for k, n in zip(window, case.out)]
+    pooled = Case(case.batch, case.out, 1, 1, window, list(stride), list(dilation), same)
+    threes = (case.out, pooled.out, window, stride, dilation, pooled.pad)
+    threes = [(ctypes.c_ssize_t * 3)(*v) for v in threes]
+    return PoolingCall(case.batch, case.filters, *threes, 0, int(np.prod(window)) > 256)
+
+
+POOLINGS = {
+    "2x2": ((1, 2, 2), (1, 2, 2)),
+    "2x2x2": ((2, 2, 2), (2, 2, 2)),
+    "3x3 by 2 same": ((1, 3, 3), (1, 2, 2), (1, 1, 1), True),
+    "3x2 by 1": ((1, 3, 2), (1, 1, 1)),
+    "far apart same": ((1, 2, 2), (1, 3, 4), (1, 1, 1), True),
+    "dilated": ((1, 2, 2), (1, 1, 2), (1, 2, 1)),
+    "dilated same": ((1, 2, 3), (2, 2, 1), (1, 3, 2), True),
+    "whole": ((999, 999, 999), (1, 1, 1)),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("pool", POOLINGS.values(), ids=POOLINGS)
+def test_pooled(conv, pool, dtype):
+    """The same bits as from a convolution and max pooling, which have tests of their own."""
+    for case in CASES:
+        call = pooling_of(case, *pool)
+        if min(call.out) < 1:
+            continue
+        x, w, b, _ = case.arrays(dtype)
+        x[...] = np.round(x)  # ties
+        w[...] = np.round(w)
+        b[...] = 0
+        if case.batch > 1:
+            x[1].ravel()[::7] = np.nan
+        scale = guarded(np.ones(case.filters, dtype)) if case.channels == 3 else None
+        for epilogue in (RELU, NONE):
+            z, places, want, index = conv.pooled(case, x, w, b, epilogue, call, scale)
+            np.testing.assert_array_equal(z, want, repr(case))
+            np.testing.assert_array_equal(places, index, repr(case))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -3,6 +3,7 @@
 from libc.stddef cimport ptrdiff_t
 
 from rindow_math.matrix.kernels cimport core
+from rindow_math.matrix.kernels.pooling cimport rk_pooling_call
 
 cdef extern from "rk_conv.h" nogil:
     ctypedef struct rk_conv_call:
@@ -20,6 +21,9 @@ cdef extern from "rk_conv.h" nogil:
         int version
         int (*conv)(int dtype, const rk_conv_call* c, const void* x, const void* kernel, const void* scale,
                     const void* bias, int epilogue, void* y) noexcept nogil
+        int (*conv_pool)(int dtype, const rk_conv_call* c, const void* x, const void* kernel, const void* scale,
+                         const void* bias, int epilogue, const rk_pooling_call* pool, void* z,
+                         void* places) noexcept nogil
         int (*conv_input_gradient)(int dtype, const rk_conv_call* c, const void* dy, const void* kernel,
                                    void* dx) noexcept nogil
         int (*conv_kernel_gradient)(int dtype, const rk_conv_call* c, const void* x, const void* dy, void* dkernel,

@@ -4,6 +4,7 @@ from libc.stddef cimport ptrdiff_t
 
 from rindow_math.matrix.kernels.conv cimport rk_conv_call
 from rindow_math.matrix.ndarray cimport NDArrayPhp
+from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingSettings
 
 
 cdef class ConvSettings:
@@ -18,6 +19,8 @@ cdef class ConvSettings:
 cdef class ConvPrimitives:
     cdef NDArrayPhp convolve(self, ConvSettings s, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, int epilogue,
                              NDArrayPhp out=*, NDArrayPhp scale=*)
+    cdef tuple convolve_pool(self, ConvSettings s, PoolingSettings pooling, NDArrayPhp x, NDArrayPhp kernel,
+                             NDArrayPhp bias, int epilogue, NDArrayPhp z=*, NDArrayPhp places=*, NDArrayPhp scale=*)
     cdef int convolve_gradient(self, ConvSettings s, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp y, NDArrayPhp dy,
                                int epilogue, NDArrayPhp dx, NDArrayPhp dkernel, NDArrayPhp dbias) except -1
 

@@ -7,7 +7,9 @@ from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport item_size
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.kernels.conv cimport conv_table, rk_conv_api, rk_conv_call
+from rindow_math.matrix.kernels.pooling cimport rk_pooling_call
 from rindow_math.matrix.ndarray cimport MAX_DIMS, NDArrayPhp, empty, empty_like, same_shape, shape_text
+from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingSettings
 
 cdef const core.rk_api* rk = core.table()
 cdef const rk_conv_api* rk_conv = conv_table()
@@ -206,6 +208,56 @@ cdef class ConvPrimitives:
             places = c.out[0] * c.out[1] * c.out[2]
             _move(result, out, c.batch, places, c.filters)
         return out
+
+    cdef tuple convolve_pool(self, ConvSettings s, PoolingSettings pooling, NDArrayPhp x, NDArrayPhp kernel,
+                             NDArrayPhp bias, int epilogue, NDArrayPhp z=None, NDArrayPhp places=None,
+                             NDArrayPhp scale=None):
+        """``convolve``, then the largest number of each window of ``pooling``: they, and their places as of ``pool``.
+
+        The result of the convolution is not kept; what comes out is the same as of one after the other.
+        """
+        cdef rk_conv_call c
+        cdef rk_pooling_call p
+        cdef Py_ssize_t[MAX_DIMS] dims
+        cdef NDArrayPhp images = x
+        cdef NDArrayPhp largest
+        cdef NDArrayPhp index
+        cdef const void* bias_ptr
+        cdef const void* scale_ptr
+        cdef Py_ssize_t n
+        cdef int places_dt
+        cdef int nd
+        cdef int done
+        if not pooling.largest or pooling.rank != s.rank or pooling.channels_first != s.channels_first:
+            raise InvalidArgumentException("a convolution can be followed by max pooling of its rank and data_format")
+        s.fill(&c, x, kernel)
+        bias_ptr = _of_filters(bias, "bias", &c, x)
+        scale_ptr = _of_filters(scale, "scale", &c, x)
+        _result(s, &c, dims)
+        pooling.fill_sizes(&p, dims)
+        p.channels_first = False
+        nd = pooling.dims(&p, dims)
+        places_dt = core.RK_INT32 if p.wide_index else core.RK_UINT8
+        if z is None:
+            z = empty(x.dt, nd, dims)
+        if places is None:
+            places = empty(places_dt, nd, dims)
+        largest = z
+        index = places
+        n = p.out[0] * p.out[1] * p.out[2]
+        if s.channels_first:
+            images = empty_like(x)
+            _move(x, images, c.batch, c.channels, c.in_[0] * c.in_[1] * c.in_[2])
+            largest = empty_like(z)
+            index = empty_like(places)
+        with nogil:
+            done = rk_conv.conv_pool(x.dt, &c, images.ptr, kernel.ptr, scale_ptr, bias_ptr, epilogue, &p, largest.ptr,
+                                     index.ptr)
+        _done(done)
+        if s.channels_first:
+            _move(largest, z, c.batch, n, c.filters)
+            _move(index, places, c.batch, n, c.filters)
+        return z, places
 
     cdef int convolve_gradient(self, ConvSettings s, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp y, NDArrayPhp dy,
                                int epilogue, NDArrayPhp dx, NDArrayPhp dkernel, NDArrayPhp dbias) except -1:

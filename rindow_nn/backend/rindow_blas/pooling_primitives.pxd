@@ -13,6 +13,7 @@ cdef class PoolingSettings:
     cdef readonly list strides
     cdef readonly list dilation
     cdef int fill(self, rk_pooling_call* c, NDArrayPhp x) except -1
+    cdef int fill_sizes(self, rk_pooling_call* c, const Py_ssize_t* dims) except -1
     cdef int dims(self, const rk_pooling_call* c, Py_ssize_t* dims) noexcept
     cdef int check(self, const rk_pooling_call* c, NDArrayPhp x, NDArrayPhp y, NDArrayPhp index) except -1
 

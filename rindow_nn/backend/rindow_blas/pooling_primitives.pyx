@@ -43,19 +43,23 @@ cdef class PoolingSettings:
 
     cdef int fill(self, rk_pooling_call* c, NDArrayPhp x) except -1:
         """Writes down a call; checks the images."""
+        checked_images(x, self.rank, "inputs")
+        return self.fill_sizes(c, x.dims)
+
+    cdef int fill_sizes(self, rk_pooling_call* c, const Py_ssize_t* dims) except -1:
+        """The same for images of this shape."""
         cdef Py_ssize_t places = 1
         cdef ptrdiff_t total
         cdef int lead = 2 if self.channels_first else 1
         cdef int i, at
         cdef list sizes, window, strides, out
-        checked_images(x, self.rank, "inputs")
         memset(c, 0, sizeof(rk_pooling_call))
-        sizes = [x.dims[lead + i] for i in range(self.rank)]
+        sizes = [dims[lead + i] for i in range(self.rank)]
         window = sizes if self.window is None else self.window
         strides = sizes if self.strides is None else self.strides
         out = output_sizes(sizes, window, strides, self.padded, self.dilation)
-        c.batch = x.dims[0]
-        c.channels = x.dims[1] if self.channels_first else x.dims[self.rank + 1]
+        c.batch = dims[0]
+        c.channels = dims[1] if self.channels_first else dims[self.rank + 1]
         c.channels_first = self.channels_first
         for i in range(3):
             at = i - (3 - self.rank)

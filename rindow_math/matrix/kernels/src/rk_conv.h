@@ -3,6 +3,7 @@
 #ifndef RK_CONV_H
 #define RK_CONV_H
 #include "rk.h"
+#include "rk_pooling.h"
 
 /* What a convolution has in common with its gradients; sizes are depth, height, width, 1 where there is none.
  *
@@ -19,6 +20,10 @@ typedef struct rk_conv_call {
     /* y = epilogue(x * kernel * scale + bias); scale and bias (filters) may be NULL */ \
     X(int, conv, (int dtype, const rk_conv_call *c, const void *x, const void *kernel, const void *scale, \
                   const void *bias, int epilogue, void *y)) \
+    /* the same, then pool_max (see rk_pooling.h) of the result, which is not kept: z = the largest numbers; channels \
+     * are last */ \
+    X(int, conv_pool, (int dtype, const rk_conv_call *c, const void *x, const void *kernel, const void *scale, \
+                       const void *bias, int epilogue, const rk_pooling_call *pool, void *z, void *places)) \
     /* gradient of x from that of y before the epilogue */ \
     X(int, conv_input_gradient, (int dtype, const rk_conv_call *c, const void *dy, const void *kernel, void *dx)) \
     /* gradients of kernel and bias, in one pass over x and dy; dbias may be NULL */ \

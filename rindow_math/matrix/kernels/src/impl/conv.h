@@ -88,8 +88,16 @@ static int RK(conv)(int dtype, const rk_conv_call *c, const void *x, const void 
                     const void *bias, int epilogue, void *y)
 {
     if (dtype == RK_FLOAT32)
-        return conv_forward_f32(c, x, kernel, scale, bias, epilogue, y);
-    return conv_forward_f64(c, x, kernel, scale, bias, epilogue, y);
+        return conv_forward_f32(c, x, kernel, scale, bias, epilogue, y, NULL, NULL, NULL);
+    return conv_forward_f64(c, x, kernel, scale, bias, epilogue, y, NULL, NULL, NULL);
+}
+
+static int RK(conv_pool)(int dtype, const rk_conv_call *c, const void *x, const void *kernel, const void *scale,
+                         const void *bias, int epilogue, const rk_pooling_call *pool, void *z, void *places)
+{
+    if (dtype == RK_FLOAT32)
+        return conv_forward_f32(c, x, kernel, scale, bias, epilogue, NULL, pool, z, places);
+    return conv_forward_f64(c, x, kernel, scale, bias, epilogue, NULL, pool, z, places);
 }
 
 static int RK(conv_input_gradient)(int dtype, const rk_conv_call *c, const void *dy, const void *kernel, void *dx)

@@ -257,8 +257,12 @@ typedef struct {
     ptrdiff_t in[4], out[4];           /* batch, depth, height, width */
     conv_taps taps[3];
     ptrdiff_t stride[3];
-    ptrdiff_t y_step[4];               /* elements between results in each dimension */
-    ptrdiff_t block[4], blocks[4];     /* sizes of a block of results; how many there are */
+    ptrdiff_t y_step[4], y_at;         /* elements between results in each dimension; of the one at y */
+    const rk_pooling_call *pool;       /* of the results, whose largest go to z, or NULL */
+    CV_T *z;
+    char *places;
+    ptrdiff_t sizes[4];                /* of what is cut into blocks: results, or pooled results */
+    ptrdiff_t block[4], blocks[4];     /* sizes of a block; how many there are */
     ptrdiff_t panels, groups;          /* panels of filters; groups of them that are worked on apart */
     ptrdiff_t k;                       /* rows of weights */
     int packed, by_image, epilogue;
@@ -279,7 +283,7 @@ RK_INLINE void CV(bounds)(const CV(job) *d, ptrdiff_t number, ptrdiff_t *begin, 
 {
     for (int i = 3; i >= 0; i--) {
         begin[i] = number % d->blocks[i] * d->block[i];
-        end[i] = conv_min(begin[i] + d->block[i], d->out[i]);
+        end[i] = conv_min(begin[i] + d->block[i], d->sizes[i]);
         number /= d->blocks[i];
     }
 }
@@ -330,16 +334,17 @@ static int CV(look)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     return 1;
 }
 
-/* Blocks of about so many results, as alike as may be. */
+/* Blocks of about so many results, as alike as may be; with pooling, of whole rows. */
 static void CV(cut)(CV(job) *d, ptrdiff_t pixels)
 {
     for (int i = 3; i >= 0; i--) {
-        ptrdiff_t size = conv_max(conv_min(pixels, d->out[i]), 1);
-        if (i == 3 && size < d->out[i])
-            size = conv_min((size + CONV_MR - 1) / CONV_MR * CONV_MR, d->out[i]);
-        ptrdiff_t parts = (d->out[i] + size - 1) / size;
-        d->block[i] = i == 3 ? size : (d->out[i] + parts - 1) / parts;
-        d->blocks[i] = (d->out[i] + d->block[i] - 1) / d->block[i];
+        const ptrdiff_t n = d->sizes[i];
+        ptrdiff_t size = i == 3 && d->pool ? n : conv_max(conv_min(pixels, n), 1);
+        if (i == 3 && size < n)
+            size = conv_min((size + CONV_MR - 1) / CONV_MR * CONV_MR, n);
+        const ptrdiff_t parts = (n + size - 1) / size;
+        d->block[i] = i == 3 ? size : (n + parts - 1) / parts;
+        d->blocks[i] = (n + d->block[i] - 1) / d->block[i];
         pixels = d->blocks[i] == 1 ? pixels / d->block[i] : 1;
     }
 }
@@ -366,86 +371,79 @@ RK_INLINE const CV_T *CV(panel)(const CV(job) *d, ptrdiff_t panel, int *columns,
     return d->packed ? d->w + j0 * d->k : d->w + j0;
 }
 
-static void CV(run_blocks)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
+/* A group of panels of a block of results; 0 if there is no memory. */
+static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *end, ptrdiff_t group)
 {
-    CV(job) *d = context;
     const conv_taps *t = d->taps;
     const ptrdiff_t c = d->channels;
     const int along = CV(runs_on)(&t[2]);
-    for (ptrdiff_t unit = begin_unit; unit < end_unit; unit++) {
-        const ptrdiff_t group = unit % d->groups;
-        ptrdiff_t begin[4], end[4];
-        CV(view) v;
-        CV(bounds)(d, unit / d->groups, begin, end);
-        if (!CV(look)(d, begin, end, &v)) {
-            d->no_memory = 1;
-            return;
-        }
-        const ptrdiff_t width = end[3] - begin[3], tiles = (width + CONV_MR - 1) / CONV_MR;
-        const ptrdiff_t few = width / tiles, more = width % tiles;      /* pixels of a tile: few or few + 1 */
-        CV(call) g;
-        g.across = d->stride[2] * c;
-        g.ldc = d->y_step[3];
-        g.epilogue = d->epilogue;
-        g.length = along ? t[2].count * c : c;
-        g.count[2] = along ? 1 : t[2].count;
-        if (along && t[0].count * t[1].count == 1)
-            for (; g.length > 16 && g.length % 2 == 0; g.length /= 2)
-                g.count[2] *= 2;       /* a long stretch in parts, between which memory is asked for */
-        const ptrdiff_t stretches = t[0].count * t[1].count * g.count[2];
-        g.a_step[0] = t[0].step * v.step[1];
-        g.a_step[1] = t[1].step * v.step[2];
-        g.a_step[2] = along ? g.length : t[2].step * c;
-        for (ptrdiff_t panel = group * d->panels / d->groups; panel < (group + 1) * d->panels / d->groups; panel++) {
-            int columns, columns_b;
-            const CV_T *b = CV(panel)(d, panel, &columns, &columns_b, &g.ldb);
-            g.scale = d->scale ? d->scale + panel * CV_NR : NULL;
-            g.bias = d->bias ? d->bias + panel * CV_NR : NULL;
-            const int vectors = (columns + CV_L - 1) / CV_L;
-            g.b_step[2] = g.length * g.ldb;
-            g.b_step[1] = t[2].count * c * g.ldb;
-            g.b_step[0] = t[1].count * g.b_step[1];
-            const int fetch = d->k >= CONV_FETCH_FROM && v.p == d->x && panel == group * d->panels / d->groups;
-            const ptrdiff_t next = (t[1].count - 1) * g.a_step[1] + d->stride[1] * v.step[2];
-            g.ahead = v.p;
-            g.ahead_count = 0;
-            for (ptrdiff_t n = begin[0]; n < end[0]; n++)
-                for (ptrdiff_t z = begin[1]; z < end[1]; z++)
-                    for (ptrdiff_t y = begin[2]; y < end[2]; y++) {
-                        ptrdiff_t at[2] = { z * d->stride[0] + t[0].first, y * d->stride[1] + t[1].first };
-                        ptrdiff_t lo[2], hi[2];
-                        for (int i = 0; i < 2; i++) {
-                            conv_inside(at[i], t[i].step, t[i].count, d->in[i + 1], &lo[i], &hi[i]);
-                            g.count[i] = hi[i] - lo[i];
-                        }
-                        const CV_T *a = v.p + (n - v.at[0]) * v.step[0]
-                                        + (at[0] + lo[0] * t[0].step - v.at[1]) * v.step[1]
-                                        + (at[1] + lo[1] * t[1].step - v.at[2]) * v.step[2]
-                                        + (begin[3] * d->stride[2] + t[2].first - v.at[3]) * c;
-                        const CV_T *w = b + lo[0] * g.b_step[0] + lo[1] * g.b_step[1];
-                        CV_T *to = d->y + n * d->y_step[0] + z * d->y_step[1] + y * d->y_step[2]
-                                   + begin[3] * d->y_step[3] + panel * CV_NR;
-                        for (ptrdiff_t i = 0; i < tiles; i++) {
-                            const ptrdiff_t rows = few + (i < more);
-                            if (d->k >= CONV_FETCH_FROM)
-                                CV(fetch_results)(to, rows, g.ldc, columns);
-                            if (fetch) {
-                                g.ahead = a + next;
-                                g.ahead_count = rows * g.across / (CV_LINE * stretches) + 1;
-                            }
-                            CV(kernels)[rows - 1][vectors - 1](&g, a, w, to, columns, columns_b);
-                            a += rows * g.across;
-                            to += rows * g.ldc;
-                        }
+    CV(view) v;
+    if (!CV(look)(d, begin, end, &v))
+        return 0;
+    const ptrdiff_t width = end[3] - begin[3], tiles = (width + CONV_MR - 1) / CONV_MR;
+    const ptrdiff_t few = width / tiles, more = width % tiles;      /* pixels of a tile: few or few + 1 */
+    CV(call) g;
+    g.across = d->stride[2] * c;
+    g.ldc = d->y_step[3];
+    g.epilogue = d->epilogue;
+    g.length = along ? t[2].count * c : c;
+    g.count[2] = along ? 1 : t[2].count;
+    if (along && t[0].count * t[1].count == 1)
+        for (; g.length > 16 && g.length % 2 == 0; g.length /= 2)
+            g.count[2] *= 2;       /* a long stretch in parts, between which memory is asked for */
+    const ptrdiff_t stretches = t[0].count * t[1].count * g.count[2];
+    g.a_step[0] = t[0].step * v.step[1];
+    g.a_step[1] = t[1].step * v.step[2];
+    g.a_step[2] = along ? g.length : t[2].step * c;
+    for (ptrdiff_t panel = group * d->panels / d->groups; panel < (group + 1) * d->panels / d->groups; panel++) {
+        int columns, columns_b;
+        const CV_T *b = CV(panel)(d, panel, &columns, &columns_b, &g.ldb);
+        g.scale = d->scale ? d->scale + panel * CV_NR : NULL;
+        g.bias = d->bias ? d->bias + panel * CV_NR : NULL;
+        const int vectors = (columns + CV_L - 1) / CV_L;
+        g.b_step[2] = g.length * g.ldb;
+        g.b_step[1] = t[2].count * c * g.ldb;
+        g.b_step[0] = t[1].count * g.b_step[1];
+        const int fetch = d->k >= CONV_FETCH_FROM && v.p == d->x && panel == group * d->panels / d->groups;
+        const ptrdiff_t next = (t[1].count - 1) * g.a_step[1] + d->stride[1] * v.step[2];
+        g.ahead = v.p;
+        g.ahead_count = 0;
+        for (ptrdiff_t n = begin[0]; n < end[0]; n++)
+            for (ptrdiff_t z = begin[1]; z < end[1]; z++)
+                for (ptrdiff_t y = begin[2]; y < end[2]; y++) {
+                    ptrdiff_t at[2] = { z * d->stride[0] + t[0].first, y * d->stride[1] + t[1].first };
+                    ptrdiff_t lo[2], hi[2];
+                    for (int i = 0; i < 2; i++) {
+                        conv_inside(at[i], t[i].step, t[i].count, d->in[i + 1], &lo[i], &hi[i]);
+                        g.count[i] = hi[i] - lo[i];
                     }
-        }
+                    const CV_T *a = v.p + (n - v.at[0]) * v.step[0]
+                                    + (at[0] + lo[0] * t[0].step - v.at[1]) * v.step[1]
+                                    + (at[1] + lo[1] * t[1].step - v.at[2]) * v.step[2]
+                                    + (begin[3] * d->stride[2] + t[2].first - v.at[3]) * c;
+                    const CV_T *w = b + lo[0] * g.b_step[0] + lo[1] * g.b_step[1];
+                    CV_T *to = d->y + (n * d->y_step[0] + z * d->y_step[1] + y * d->y_step[2]
+                                       + begin[3] * d->y_step[3] - d->y_at) + panel * CV_NR;
+                    for (ptrdiff_t i = 0; i < tiles; i++) {
+                        const ptrdiff_t rows = few + (i < more);
+                        if (d->k >= CONV_FETCH_FROM)
+                            CV(fetch_results)(to, rows, g.ldc, columns);
+                        if (fetch) {
+                            g.ahead = a + next;
+                            g.ahead_count = rows * g.across / (CV_LINE * stretches) + 1;
+                        }
+                        CV(kernels)[rows - 1][vectors - 1](&g, a, w, to, columns, columns_b);
+                        a += rows * g.across;
+                        to += rows * g.ldc;
+                    }
+                }
     }
+    return 1;
 }
 
-/* Blocks of images, a tile of which has the same place in each. */
-static void CV(run_images)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
+/* The same for whole images, where a tile has the same place in each. */
+static int CV(images)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *end, ptrdiff_t group)
 {
-    CV(job) *d = context;
     const conv_taps *t = d->taps;
     const ptrdiff_t c = d->channels, row = d->in[3] * c, plane = d->in[2] * row;
     const int along = CV(runs_on)(&t[2]);
@@ -458,43 +456,92 @@ static void CV(run_images)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
     g.a_step[0] = t[0].step * plane;
     g.a_step[1] = t[1].step * row;
     g.a_step[2] = t[2].step * c;
+    for (ptrdiff_t panel = group * d->panels / d->groups; panel < (group + 1) * d->panels / d->groups; panel++) {
+        int columns, columns_b;
+        const CV_T *b = CV(panel)(d, panel, &columns, &columns_b, &g.ldb);
+        g.scale = d->scale ? d->scale + panel * CV_NR : NULL;
+        g.bias = d->bias ? d->bias + panel * CV_NR : NULL;
+        const CV(kernel) kernel = CV(kernels)[end[0] - begin[0] - 1][(columns - 1) / CV_L];
+        g.b_step[2] = c * g.ldb;
+        g.b_step[1] = t[2].count * g.b_step[2];
+        g.b_step[0] = t[1].count * g.b_step[1];
+        ptrdiff_t o[3];
+        for (o[0] = 0; o[0] < d->out[1]; o[0]++)
+            for (o[1] = 0; o[1] < d->out[2]; o[1]++)
+                for (o[2] = 0; o[2] < d->out[3]; o[2]++) {
+                    const CV_T *a = d->x + begin[0] * g.across, *w = b;
+                    const ptrdiff_t steps[3] = { plane, row, c };
+                    CV_T *to = d->y + (begin[0] * g.ldc - d->y_at) + panel * CV_NR;
+                    for (int i = 0; i < 3; i++) {
+                        const ptrdiff_t at = o[i] * d->stride[i] + t[i].first;
+                        ptrdiff_t lo, hi;
+                        conv_inside(at, t[i].step, t[i].count, d->in[i + 1], &lo, &hi);
+                        g.count[i] = hi - lo;
+                        a += (at + lo * t[i].step) * steps[i];
+                        w += lo * g.b_step[i];
+                        to += o[i] * d->y_step[i + 1];
+                    }
+                    g.length = c;
+                    if (along) {
+                        g.length = g.count[2] * c;
+                        g.count[2] = 1;
+                    }
+                    kernel(&g, a, w, to, columns, columns_b);
+                }
+    }
+    return 1;
+}
+
+RK_INLINE int CV(block)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *end, ptrdiff_t group)
+{
+    return (d->by_image ? CV(images) : CV(rows))(d, begin, end, group);
+}
+
+static void CV(run_blocks)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
+{
+    CV(job) *d = context;
     for (ptrdiff_t unit = begin_unit; unit < end_unit; unit++) {
-        const ptrdiff_t group = unit % d->groups;
         ptrdiff_t begin[4], end[4];
         CV(bounds)(d, unit / d->groups, begin, end);
-        for (ptrdiff_t panel = group * d->panels / d->groups; panel < (group + 1) * d->panels / d->groups; panel++) {
-            int columns, columns_b;
-            const CV_T *b = CV(panel)(d, panel, &columns, &columns_b, &g.ldb);
-            g.scale = d->scale ? d->scale + panel * CV_NR : NULL;
-            g.bias = d->bias ? d->bias + panel * CV_NR : NULL;
-            const CV(kernel) kernel = CV(kernels)[end[0] - begin[0] - 1][(columns - 1) / CV_L];
-            g.b_step[2] = c * g.ldb;
-            g.b_step[1] = t[2].count * g.b_step[2];
-            g.b_step[0] = t[1].count * g.b_step[1];
-            ptrdiff_t o[3];
-            for (o[0] = 0; o[0] < d->out[1]; o[0]++)
-                for (o[1] = 0; o[1] < d->out[2]; o[1]++)
-                    for (o[2] = 0; o[2] < d->out[3]; o[2]++) {
-                        const CV_T *a = d->x + begin[0] * g.across, *w = b;
-                        const ptrdiff_t steps[3] = { plane, row, c };
-                        CV_T *to = d->y + begin[0] * g.ldc + panel * CV_NR;
-                        for (int i = 0; i < 3; i++) {
-                            const ptrdiff_t at = o[i] * d->stride[i] + t[i].first;
-                            ptrdiff_t lo, hi;
-                            conv_inside(at, t[i].step, t[i].count, d->in[i + 1], &lo, &hi);
-                            g.count[i] = hi - lo;
-                            a += (at + lo * t[i].step) * steps[i];
-                            w += lo * g.b_step[i];
-                            to += o[i] * d->y_step[i + 1];
-                        }
-                        g.length = c;
-                        if (along) {
-                            g.length = g.count[2] * c;
-                            g.count[2] = 1;
-                        }
-                        kernel(&g, a, w, to, columns, columns_b);
-                    }
+        if (!CV(block)(d, begin, end, unit % d->groups))
+            d->no_memory = 1;
+    }
+}
+
+/* Blocks of pooled results: what their windows reach is computed into memory that stays in the cache. */
+static void CV(run_pooled)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
+{
+    CV(job) *d = context;
+    const rk_pooling_call *c = d->pool;
+    for (ptrdiff_t unit = begin_unit; unit < end_unit; unit++) {
+        ptrdiff_t first[4], last[4], begin[4], end[4];
+        CV(bounds)(d, unit, first, last);
+        CV(job) part = *d;
+        rk_pooling_call p = *c;
+        p.batch = last[0] - first[0];
+        begin[0] = first[0];
+        end[0] = last[0];
+        begin[3] = 0;
+        end[3] = d->out[3];
+        for (int i = 0; i < 2; i++) {
+            const ptrdiff_t from = first[i + 1] * c->stride[i] - c->pad[i];
+            const ptrdiff_t to = (last[i + 1] - 1) * c->stride[i] - c->pad[i] + (c->window[i] - 1) * c->dilation[i] + 1;
+            begin[i + 1] = d->by_image ? 0 : conv_min(conv_max(from, 0), c->in[i]);
+            end[i + 1] = d->by_image ? c->in[i] : conv_max(conv_min(to, c->in[i]), begin[i + 1]);
+            p.in[i] = end[i + 1] - begin[i + 1];
+            p.out[i] = last[i + 1] - first[i + 1];
+            p.pad[i] = begin[i + 1] - from;
         }
+        for (int i = 3; i >= 0; i--) {
+            part.y_step[i] = i == 3 ? d->filters : part.y_step[i + 1] * (end[i + 1] - begin[i + 1]);
+            part.y_at += begin[i] * part.y_step[i];
+        }
+        part.y = rk_scratch(1, (size_t)(part.y_step[0] * p.batch + 1) * sizeof(CV_T));
+        const ptrdiff_t at = ((first[0] * c->out[0] + first[1]) * c->out[1] + first[2]) * c->out[2] * d->filters;
+        if (!part.y || !CV(block)(&part, begin, end, 0)
+            || !RK_CAT(api, RK_VARIANT).pooling->pool_max(CV_TYPE, &p, part.y, d->z + at,
+                                                          d->places + at * (c->wide_index ? 4 : 1)))
+            d->no_memory = 1;
     }
 }
 
@@ -548,7 +595,12 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
     const ptrdiff_t points = d->taps[0].count * d->taps[1].count * d->taps[2].count;
     const ptrdiff_t pixels = d->out[0] * d->out[1] * d->out[2] * d->out[3];
     const ptrdiff_t row_bytes = d->channels * (ptrdiff_t)sizeof(CV_T);
-    if (pixels <= 0 || d->filters <= 0)
+    ptrdiff_t cells = 1;
+    for (int i = 0; i < 4; i++) {
+        d->sizes[i] = !d->pool ? d->out[i] : i ? d->pool->out[i - 1] : d->pool->batch;
+        cells *= d->sizes[i];
+    }
+    if (pixels <= 0 || cells <= 0 || d->filters <= 0)
         return 1;
     d->k = points * d->channels;
     d->panels = (d->filters + CV_NR - 1) / CV_NR;
@@ -581,18 +633,22 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
             most = (CONV_MR + 1) / 2;      /* the images' lines would push each other out of the first cache */
         const ptrdiff_t parts = (d->out[0] + most - 1) / most;
         for (int i = 1; i < 4; i++) {
-            d->block[i] = d->out[i];
+            d->block[i] = d->sizes[i];
             d->blocks[i] = 1;
         }
         d->block[0] = (d->out[0] + parts - 1) / parts;
         d->blocks[0] = (d->out[0] + d->block[0] - 1) / d->block[0];
     } else {
         const ptrdiff_t bytes = d->stride[0] * d->stride[1] * d->stride[2] * row_bytes + 1;
-        CV(cut)(d, conv_min(wanted, CONV_STRIP_BYTES / bytes + 1));
+        wanted = conv_min(wanted, CONV_STRIP_BYTES / bytes + 1);
+        if (d->pool)
+            wanted = conv_min(wanted, CONV_STRIP_BYTES / (d->filters * (ptrdiff_t)sizeof(CV_T)) + 1)
+                     / (d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2]);
+        CV(cut)(d, wanted);
     }
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
-    d->groups = blocks >= 16 || alone ? 1 : conv_min(d->panels, 16 / blocks);
-    rk_task task = d->by_image ? CV(run_images) : CV(run_blocks);
+    d->groups = blocks >= 16 || alone || d->pool ? 1 : conv_min(d->panels, 16 / blocks);
+    rk_task task = d->pool ? CV(run_pooled) : CV(run_blocks);
     if (alone)
         task(d, 0, blocks * d->groups);
     else
@@ -609,23 +665,25 @@ RK_INLINE int CV(pointwise)(const rk_conv_call *c)
     return 1;
 }
 
+/* What a forward pass is given; where there is a pooling, its results go to z and places, and y is NULL. */
 static int CV(forward)(const rk_conv_call *c, const CV_T *x, const CV_T *kernel, const CV_T *scale, const CV_T *bias,
-                       int epilogue, CV_T *y)
+                       int epilogue, CV_T *y, const rk_pooling_call *pool, CV_T *z, void *places)
 {
     static const ptrdiff_t zeros[3] = { 0, 0, 0 }, ones[3] = { 1, 1, 1 };
-    if (CV(pointwise)(c) && c->filters > c->channels && !scale) {
-        RK_CAT(api, RK_VARIANT).CV_GEMM(0, 0, c->batch * c->out[0] * c->out[1] * c->out[2], c->filters, c->channels, 1,
-                                        x, c->channels, kernel, c->filters, 0, y, c->filters, bias, epilogue);
-        return 1;
-    }
     CV(job) d = { .x = x, .scale = scale, .bias = bias, .y = y, .channels = c->channels, .filters = c->filters,
-                  .epilogue = epilogue };
+                  .epilogue = epilogue, .pool = pool, .z = z, .places = places };
     d.in[0] = d.out[0] = c->batch;
     for (int i = 0; i < 3; i++) {
         d.in[i + 1] = c->in[i];
         d.out[i + 1] = c->out[i];
         d.taps[i] = (conv_taps){ -c->pad[i], c->dilation[i], c->kernel[i] };
         d.stride[i] = c->stride[i];
+    }
+    if (CV(pointwise)(c) && !pool) {
+        /* images are one row of pixels */
+        d.in[3] = d.out[3] = c->batch * c->in[0] * c->in[1] * c->in[2];
+        for (int i = 0; i < 3; i++)
+            d.in[i] = d.out[i] = 1;
     }
     d.y_step[3] = c->filters;
     for (int i = 2; i >= 0; i--)
@@ -883,6 +941,7 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
     /* x and dy of a block stay in the second cache; few pixels would make adding to the sums too dear */
     const ptrdiff_t bytes = (c->stride[0] * c->stride[1] * c->stride[2] * c->channels + c->filters)
                             * (ptrdiff_t)sizeof(CV_T);
+    memcpy(d->sizes, d->out, sizeof d->sizes);
     CV(cut)(d, conv_max(conv_min(2 * CONV_STRIP_BYTES / bytes, pixels / q.chunks), 128));
     q.chunks = conv_min(q.chunks, d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3]);
     q.parts = conv_min(d->panels * q.runs, conv_max(wanted / q.chunks, 1));
