@@ -2,6 +2,7 @@
 
 from rindow_math.matrix.ndarray cimport NDArrayPhp
 from rindow_nn.backend.rindow_blas.conv_primitives cimport ConvSettings
+from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingSettings
 from rindow_nn.gradient.core.layerfunction cimport LayerFunction
 from rindow_nn.gradient.core.tape cimport GradientCall
 
@@ -19,6 +20,7 @@ cdef class ConvFunction(LayerFunction):
     cdef NDArrayPhp kernel
     cdef NDArrayPhp bias
     cdef NDArrayPhp out
+    cdef int pooled(self, tuple xs, PoolingSettings pooling, NDArrayPhp maxima, NDArrayPhp places) except -1
 
 
 cdef class ConvGradient(GradientCall):

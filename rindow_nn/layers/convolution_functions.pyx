@@ -2,9 +2,11 @@
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
+from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, empty_like
 from rindow_nn.activations.functions cimport Pointwise
 from rindow_nn.backend.rindow_blas.conv_primitives import ConvSettings as Settings
+from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingSettings
 from rindow_nn.gradient.core.layerfunction cimport LayerFunction
 from rindow_nn.gradient.core.tape cimport (
     A, AbstractFunction, GradientCall, OPAQUE, STEP, Variable, array_of, make_variable, pack, prepare, recording,
@@ -51,9 +53,19 @@ cdef class ConvFunction(LayerFunction):
         cdef ConvFunction f
         if self.form.epilogue or not isinstance(second, Pointwise):
             return None
+        if type(self) is ConvFunction and (<Pointwise>second).epilogue != core.RK_EPI_RELU:
+            return None  # others round otherwise there
         f = <ConvFunction>self.renew()
         f.form = self.form.followed((<Pointwise>second).epilogue)
         return f
+
+    cdef int pooled(self, tuple xs, PoolingSettings pooling, NDArrayPhp maxima, NDArrayPhp places) except -1:
+        """The largest numbers of the windows of a pooling, and their places, from the inputs of the call."""
+        self.K.conv.convolve_pool(
+            self.form.settings, pooling, A(xs, 0), A(xs, 1), A(xs, 2) if self.form.biased else None, self.form.epilogue,
+            maxima, places
+        )
+        return 0
 
     cdef int role(self):
         return OPAQUE if isinstance(self.kept[0], MaskedNDArray) else STEP

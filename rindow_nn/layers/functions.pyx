@@ -36,8 +36,10 @@ cdef class DenseFunction(LayerFunction):
         cdef DenseFunction f
         if self.epilogue or not isinstance(second, Pointwise):
             return None
+        if (<Pointwise>second).epilogue != core.RK_EPI_RELU:
+            return None  # others round otherwise there
         f = <DenseFunction>self.renew()
-        f.epilogue = (<Pointwise>second).epilogue
+        f.epilogue = core.RK_EPI_RELU
         return f
 
     cdef int role(self):

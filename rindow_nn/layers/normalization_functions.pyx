@@ -5,6 +5,7 @@ from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, empty, empty_like, raw, shape_text
 from rindow_nn.activations.functions cimport Pointwise, PointwiseGradient
+from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingSettings
 from rindow_nn.gradient.core.layerfunction cimport LayerFunction
 from rindow_nn.gradient.core.tape cimport (
     A, AbstractFunction, GradientCall, OPAQUE, STEP, Variable, array_of, make_variable, pack, prepare, recording,
@@ -233,7 +234,8 @@ cdef class FoldedConvFunction(ConvFunction):
     cdef bint optional_outputs(self):
         return True
 
-    cdef object forward(self, tuple xs, object out):
+    cdef int fold(self, tuple xs) except -1:
+        """Computes factors and summands for the weights as they are now."""
         cdef NormalizationForm form = self.normalization
         cdef NDArrayPhp mean = A(xs, <int>len(xs) - 2)
         cdef int at = 3 if self.form.biased else 2
@@ -244,10 +246,22 @@ cdef class FoldedConvFunction(ConvFunction):
             form.epsilon, A(xs, 2) if self.form.biased else None, A(xs, at + form.center) if form.scale else None,
             A(xs, at) if form.center else None, mean, A(xs, <int>len(xs) - 1), self.factors, self.summands
         )
+        return 0
+
+    cdef object forward(self, tuple xs, object out):
+        self.fold(xs)
         self.K.conv.convolve(
             self.form.settings, A(xs, 0), A(xs, 1), self.summands, self.form.epilogue, <NDArrayPhp>out[0], self.factors
         )
         return out
+
+    cdef int pooled(self, tuple xs, PoolingSettings pooling, NDArrayPhp maxima, NDArrayPhp places) except -1:
+        self.fold(xs)
+        self.K.conv.convolve_pool(
+            self.form.settings, pooling, A(xs, 0), A(xs, 1), self.summands, self.form.epilogue, maxima, places,
+            self.factors
+        )
+        return 0
 
 
 def normalize(layer, backend, x, weights, form):

@@ -50,21 +50,40 @@ cdef class PoolingFunction(LayerFunction):
             inputs = [douts[0], self.input(0)]
             if self.settings.largest:
                 inputs.append(self.output(1, self.index))
-                f.maxima = self._epilogue() != 0
+                f.maxima = self._from_maxima()
                 if f.maxima:
                     inputs.append(self.output(0, self.out))
             return (f.record(tuple(inputs)),)
         xs = (array_of(<Variable>douts[0]), self.kept[0], self.index)
         return (make_variable(self.backend_, f.forward(xs, None)),)
 
-    cdef int _epilogue(self):
-        """The activation of the convolution that made the images, if its gradient can be had from the maxima alone."""
+    cdef bint _from_maxima(self) except -1:
+        """Whether a convolution with an activation made the images, whose gradient can be had from the maxima alone."""
         cdef AbstractFunction maker = (<Variable>self.inputs_[0]).creator_
         cdef int epilogue = (<ConvFunction>maker).form.epilogue if isinstance(maker, ConvFunction) else 0
-        cdef PoolingSettings s = self.settings
         # where windows overlap, gradients are added up before the activation's, which only relu's allows for
-        apart = s.window is None or (s.window == s.strides and all([n == 1 for n in s.dilation]))
-        return epilogue if apart or epilogue == core.RK_EPI_RELU else 0
+        return epilogue != 0 and (epilogue == core.RK_EPI_RELU or self.settings.window is None or self._side_by_side())
+
+    cdef bint _side_by_side(self) except -1:
+        cdef PoolingSettings s = self.settings
+        return s.window == s.strides and all([n == 1 for n in s.dilation])
+
+    cdef AbstractFunction after(self, AbstractFunction first, bint gradient, list makers):
+        """In a convolution, whose result is then not kept; windows that overlap would compute parts of it twice."""
+        cdef PooledConvFunction f
+        cdef ConvFunction conv
+        cdef PoolingSettings s = self.settings
+        if not isinstance(first, ConvFunction) or not s.largest or s.window is None or not self._side_by_side():
+            return None
+        conv = <ConvFunction>first
+        if conv.form.settings.rank != s.rank or conv.form.settings.channels_first != s.channels_first:
+            return None
+        f = PooledConvFunction.__new__(PooledConvFunction)
+        prepare(f, self.backend_, None)
+        f.layer = conv.layer
+        f.conv = conv
+        f.settings = s
+        return f
 
 
 cdef class PoolingGradient(GradientCall):
@@ -103,6 +122,17 @@ cdef class PoolingGradient(GradientCall):
         cdef NDArrayPhp dx = empty_like(A(xs, 1)) if out is None else <NDArrayPhp>out
         self.K.pooling.pool_gradient(self.settings, A(xs, 0), A(xs, 2) if self.settings.largest else None, dx)
         return dx
+
+
+cdef class PooledConvFunction(LayerFunction):
+    """The largest numbers of a convolution and their places; inputs: those of the convolution."""
+
+    cdef ConvFunction conv
+    cdef PoolingSettings settings
+
+    cdef object forward(self, tuple xs, object out):
+        self.conv.pooled(xs, self.settings, <NDArrayPhp>out[0], <NDArrayPhp>out[1])
+        return out
 
 
 cdef class PooledConvGradient(ConvGradient):
