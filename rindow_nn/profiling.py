@@ -249,14 +249,18 @@ _COUNTED: dict[str, tuple[Callable[[list[_Shape], list[_Shape]], float], slice]]
 
 def _plain(what: str) -> str:
     """The name of a call without what tells its kind."""
-    return what.removesuffix("Gradient").removesuffix("Function").removesuffix("Call") or what
+    parts = [part.removesuffix("Gradient").removesuffix("Function").removesuffix("Call") for part in what.split("+")]
+    return "+".join(parts) if all(parts) else what
 
 
 def _flops(event: Event) -> float:
-    count, inputs = _COUNTED.get(_plain(event.what), (None, slice(None)))
+    plain = _plain(event.what)
+    count, inputs = _COUNTED.get(plain.partition("+")[0], (None, slice(None)))
+    shapes, made = [shape for shape, _ in event.inputs], [shape for shape, _ in event.outputs]
+    if plain == "Pooling+Conv" and event.what.endswith("Gradient"):
+        return _convolution(shapes[4:], shapes[1:]) * _gradients(made)
     if count is None:
         return 0.0
-    shapes, made = [shape for shape, _ in event.inputs], [shape for shape, _ in event.outputs]
     if event.what.endswith("Gradient"):
         return count(shapes[inputs], shapes[:1]) * _gradients(made)
     if event.phase == "backward" and event.what.endswith("Function"):  # by tape: the call's inputs, then dy

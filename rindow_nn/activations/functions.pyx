@@ -22,12 +22,8 @@ cdef object _masked(tuple xs, object value):
     return MaskedNDArray(value, xs[0].mask()) if isinstance(xs[0], MaskedNDArray) else value
 
 
-cdef class _Pointwise(AbstractFunction):
+cdef class Pointwise(AbstractFunction):
     """A function of single elements whose gradient needs its output only."""
-
-    cdef int op
-    cdef int gradient_op
-    cdef NDArrayPhp out
 
     cdef int role(self):
         return _role(self.kept)
@@ -57,8 +53,6 @@ cdef class _Pointwise(AbstractFunction):
 cdef class PointwiseGradient(GradientCall):
     """The gradient of a pointwise function as a call of its own: inputs y, dy."""
 
-    cdef int op
-
     cdef int copy_settings(self, AbstractFunction node) except -1:
         (<PointwiseGradient>node).op = self.op
         return 0
@@ -76,28 +70,31 @@ cdef class PointwiseGradient(GradientCall):
         return self.K.binary(self.op, A(xs, 0), A(xs, 1), <NDArrayPhp>out)
 
 
-cdef class Relu(_Pointwise):
+cdef class Relu(Pointwise):
     """max(x, 0)."""
 
     def __cinit__(self):
         self.op = core.RK_RELU
         self.gradient_op = core.RK_DRELU
+        self.epilogue = core.RK_EPI_RELU
 
 
-cdef class SigmoidFunction(_Pointwise):
+cdef class SigmoidFunction(Pointwise):
     """1 / (1 + exp(-x))."""
 
     def __cinit__(self):
         self.op = core.RK_SIGMOID
         self.gradient_op = core.RK_DSIGMOID
+        self.epilogue = core.RK_EPI_SIGMOID
 
 
-cdef class TanhFunction(_Pointwise):
+cdef class TanhFunction(Pointwise):
     """The hyperbolic tangent."""
 
     def __cinit__(self):
         self.op = core.RK_TANH
         self.gradient_op = core.RK_DTANH
+        self.epilogue = core.RK_EPI_TANH
 
 
 cdef class SoftmaxFunction(AbstractFunction):

@@ -2,9 +2,11 @@
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
+from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, empty_like
-from rindow_nn.backend.rindow_blas.conv_primitives cimport ConvSettings
+from rindow_nn.activations.functions cimport Pointwise
 from rindow_nn.backend.rindow_blas.conv_primitives import ConvSettings as Settings
+from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingSettings
 from rindow_nn.gradient.core.layerfunction cimport LayerFunction
 from rindow_nn.gradient.core.tape cimport (
     A, AbstractFunction, GradientCall, OPAQUE, STEP, Variable, array_of, make_variable, pack, prepare, recording,
@@ -25,28 +27,44 @@ cdef class ConvForm:
         biased: whether there is a bias.
     """
 
-    cdef ConvSettings settings
-    cdef int epilogue
-    cdef bint biased
-
     def __init__(self, rank, strides, padding, data_format, dilation_rate, epilogue, biased):
         self.settings = Settings(rank, strides, padding, data_format, dilation_rate)
         self.epilogue = epilogue
         self.biased = biased
 
+    cdef ConvForm followed(self, int epilogue):
+        """The same with an activation."""
+        cdef ConvForm form = ConvForm.__new__(ConvForm)
+        form.settings = self.settings
+        form.biased = self.biased
+        form.epilogue = epilogue
+        return form
+
 
 cdef class ConvFunction(LayerFunction):
     """activation(x * kernel + bias), with the bias and the activation fused into the convolution."""
 
-    cdef ConvForm form
-    cdef NDArrayPhp x
-    cdef NDArrayPhp kernel
-    cdef NDArrayPhp bias
-    cdef NDArrayPhp out
-
     cdef int copy_settings(self, AbstractFunction node) except -1:
         LayerFunction.copy_settings(self, node)
         (<ConvFunction>node).form = self.form
+        return 0
+
+    cdef AbstractFunction before(self, AbstractFunction second, bint gradient, list makers):
+        cdef ConvFunction f
+        if self.form.epilogue or not isinstance(second, Pointwise):
+            return None
+        if type(self) is ConvFunction and (<Pointwise>second).epilogue != core.RK_EPI_RELU:
+            return None  # others round otherwise there
+        f = <ConvFunction>self.renew()
+        f.form = self.form.followed((<Pointwise>second).epilogue)
+        return f
+
+    cdef int pooled(self, tuple xs, PoolingSettings pooling, NDArrayPhp maxima, NDArrayPhp places) except -1:
+        """The largest numbers of the windows of a pooling, and their places, from the inputs of the call."""
+        self.K.conv.convolve_pool(
+            self.form.settings, pooling, A(xs, 0), A(xs, 1), A(xs, 2) if self.form.biased else None, self.form.epilogue,
+            maxima, places
+        )
         return 0
 
     cdef int role(self):
@@ -100,9 +118,6 @@ cdef class ConvFunction(LayerFunction):
 
 cdef class ConvGradient(GradientCall):
     """The gradients of ``ConvFunction`` as a call of its own: inputs dy, x, kernel, y, bias."""
-
-    cdef ConvForm form
-    cdef bint need_x
 
     cdef int copy_settings(self, AbstractFunction node) except -1:
         (<ConvGradient>node).form = self.form

@@ -4,6 +4,7 @@ from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, empty_like
+from rindow_nn.activations.functions cimport Pointwise
 from rindow_nn.gradient.core.layerfunction cimport LayerFunction
 from rindow_nn.gradient.core.tape cimport (
     A, AbstractFunction, GradientCall, OPAQUE, STEP, Variable, array_of, make_variable, pack, prepare, recording,
@@ -30,6 +31,16 @@ cdef class DenseFunction(LayerFunction):
         (<DenseFunction>node).epilogue = self.epilogue
         (<DenseFunction>node).biased = self.biased
         return 0
+
+    cdef AbstractFunction before(self, AbstractFunction second, bint gradient, list makers):
+        cdef DenseFunction f
+        if self.epilogue or not isinstance(second, Pointwise):
+            return None
+        if (<Pointwise>second).epilogue != core.RK_EPI_RELU:
+            return None  # others round otherwise there
+        f = <DenseFunction>self.renew()
+        f.epilogue = core.RK_EPI_RELU
+        return f
 
     cdef int role(self):
         return OPAQUE if isinstance(self.kept[0], MaskedNDArray) else STEP

@@ -101,11 +101,11 @@ def test_batch_norm(norm, dtype, code, shape, training, weights):
     for threads in (1, 2, 3):
         norm.set_threads(threads)
         y, dx = np.full((2, *shape), np.nan, dtype)
-        stats = np.full((2, n), np.nan, dtype)
+        stats = np.full((4, n), np.nan, dtype)
         dgamma, dbeta = np.full((2, n), np.nan, dtype)
         moved = [m.copy() for m in moving]
-        assert norm.batch_norm(code, *shape, x, gamma, beta, EPS, 0.9, training, *moved, y, stats) == 1
-        assert norm.batch_norm_gradient(code, *shape, training, x, gamma, stats, dy, dx, dgamma, dbeta) == 1
+        assert norm.batch_norm(code, *shape, x, gamma, beta, EPS, 0.9, training, *moved, 0, y, stats) == 1
+        assert norm.batch_norm_gradient(code, *shape, training, x, gamma, stats, dy, 0, dx, dgamma, dbeta) == 1
         results.append([y, dx, dgamma, dbeta, *moved])
     check(y, y_, 2)
     check(stats[0], mean[0, :, 0])
@@ -119,11 +119,49 @@ def test_batch_norm(norm, dtype, code, shape, training, weights):
         for a, b in zip(results[0], other):
             np.testing.assert_array_equal(a, b)
     only = np.full(shape, np.nan, dtype)
-    norm.batch_norm_gradient(code, *shape, training, x, gamma, stats, dy, only, None, None)
+    norm.batch_norm_gradient(code, *shape, training, x, gamma, stats, dy, 0, only, None, None)
     np.testing.assert_array_equal(only, dx)
     only = np.full(n, np.nan, dtype)
-    norm.batch_norm_gradient(code, *shape, training, x, gamma, stats, dy, None, only, None)
+    norm.batch_norm_gradient(code, *shape, training, x, gamma, stats, dy, 0, None, only, None)
     np.testing.assert_array_equal(only, dgamma)
+
+
+@pytest.mark.parametrize("dtype, code", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_batch_norm_with_relu(norm, dtype, code, shape):
+    """The same bits as the normalisation, relu, and their gradients one after the other."""
+    x, dy, gamma, beta = data(dtype, shape)
+    x[shape[0] // 2, shape[1] // 2, 0] = np.nan
+    _, n, _ = shape
+    gamma[n // 3] = beta[n // 3] = 0  # of either sign
+    alone, joined, dx, dx_joined = np.full((4, *shape), np.nan, dtype)
+    stats, more = np.full((2, 4, n), np.nan, dtype)
+    moved, moved_joined = np.ones((2, 2, n), dtype)
+    sums, sums_joined = np.full((2, 2, n), np.nan, dtype)
+    args = code, *shape, x, gamma, beta, EPS, 0.9
+    for training in (0, 1):
+        norm.batch_norm(*args, training, *moved, 0, alone, stats)
+        norm.batch_norm(*args, training, *moved_joined, 1, joined, more)
+        wanted = np.where((alone > 0) | np.isnan(alone), alone, dtype(0))
+        assert joined.tobytes() == wanted.tobytes()
+        np.testing.assert_array_equal(stats, more)
+        np.testing.assert_array_equal(moved, moved_joined)
+    norm.batch_norm_gradient(code, *shape, 1, x, gamma, stats, np.where(alone > 0, dy, dtype(0)), 0, dx, *sums)
+    norm.batch_norm_gradient(code, *shape, 1, x, gamma, stats, dy, 1, dx_joined, *sums_joined)
+    np.testing.assert_array_equal(dx_joined, dx)
+    np.testing.assert_array_equal(sums_joined, sums)
+
+
+@pytest.mark.parametrize("dtype, code", DTYPES)
+@pytest.mark.parametrize("shape", [(4000, 5, 1), (20, 5, 200)])
+def test_first_elements_may_be_far_from_the_others(norm, dtype, code, shape):
+    rng = np.random.default_rng(6)
+    x = rng.normal(0, 0.1, shape).astype(dtype)
+    x[0, :, 0] = 50
+    wide = x.astype(np.float64)
+    moving, stats = np.zeros((2, 5), dtype), np.empty((4, 5), dtype)
+    norm.batch_norm(code, *shape, x, None, None, EPS, 0.0, 1, moving[0], moving[1], 0, np.empty_like(x), stats)
+    np.testing.assert_allclose(moving[1], wide.var((0, 2)), rtol=1e-5 if dtype == np.float32 else 1e-12)
 
 
 @pytest.mark.parametrize("dtype, code", DTYPES)
@@ -139,8 +177,8 @@ def test_numbers_far_from_zero(norm, dtype, code, far):
         norm.layer_norm(code, *shape, x, None, None, EPS, y, np.empty(2 * x.size // 200, dtype))
         wanted = (wide - wide.mean(1, keepdims=True)) / np.sqrt(wide.var(1, keepdims=True) + EPS)
         np.testing.assert_allclose(y, wanted, rtol=1e-5, atol=step + 1e-5)
-        stats, moving = np.empty((2, 200), dtype), np.zeros((2, 200), dtype)
-        norm.batch_norm(code, *shape, x, None, None, EPS, 0.0, 1, moving[0], moving[1], y, stats)
+        stats, moving = np.empty((4, 200), dtype), np.zeros((2, 200), dtype)
+        norm.batch_norm(code, *shape, x, None, None, EPS, 0.0, 1, moving[0], moving[1], 0, y, stats)
         wanted = (wide - wide.mean((0, 2), keepdims=True)) / np.sqrt(wide.var((0, 2), keepdims=True) + EPS)
         np.testing.assert_allclose(y, wanted, rtol=1e-5, atol=step + 1e-5)
         np.testing.assert_allclose(moving[1], wide.var((0, 2)), rtol=1e-6)
@@ -154,8 +192,8 @@ def test_special_values_stay_in_their_group(norm, dtype, code):
         y, stats = np.empty_like(x), np.empty((2, 6), dtype)
         norm.layer_norm(code, 6, 20, 1, x, None, None, EPS, y, stats)
         assert np.isnan(y[2]).all() and np.isfinite(np.delete(y, 2, 0)).all()
-        stats, moving = np.empty((2, 20), dtype), np.zeros((2, 20), dtype)
-        norm.batch_norm(code, 6, 20, 1, x, None, None, EPS, 0.9, 1, moving[0], moving[1], y, stats)
+        stats, moving = np.empty((4, 20), dtype), np.zeros((2, 20), dtype)
+        norm.batch_norm(code, 6, 20, 1, x, None, None, EPS, 0.9, 1, moving[0], moving[1], 0, y, stats)
         assert np.isnan(y[:, 19]).all() and np.isfinite(y[:, :19]).all()
 
 
@@ -165,18 +203,18 @@ def test_equal_values_give_beta(norm, dtype, code):
     beta = np.array([0, 1, 2], dtype)
     norm.layer_norm(code, 4, 3, 1, x, None, beta, EPS, y, np.empty((2, 4), dtype))
     check(y[:, :, 0], np.tile(beta, (4, 1)))
-    stats, moving = np.empty((2, 3), dtype), np.zeros((2, 3), dtype)
-    norm.batch_norm(code, 4, 3, 1, x, None, beta, EPS, 0.9, 1, moving[0], moving[1], y, stats)
+    stats, moving = np.empty((4, 3), dtype), np.zeros((2, 3), dtype)
+    norm.batch_norm(code, 4, 3, 1, x, None, beta, EPS, 0.9, 1, moving[0], moving[1], 0, y, stats)
     np.testing.assert_array_equal(y[:, :, 0], np.tile(beta, (4, 1)))
 
 
 @pytest.mark.parametrize("dtype, code", DTYPES)
 def test_nothing_to_do(norm, dtype, code):
-    nothing, stats, ones = np.empty((0, 3, 1), dtype), np.ones((2, 3), dtype), np.ones((2, 3), dtype)
+    nothing, stats, ones = np.empty((0, 3, 1), dtype), np.ones((4, 3), dtype), np.ones((2, 3), dtype)
     norm.layer_norm(code, 0, 3, 1, nothing, None, None, EPS, nothing, stats)
-    assert norm.batch_norm(code, 0, 3, 1, nothing, None, None, EPS, 0.9, 1, ones[0], ones[1], nothing, stats) == 1
+    assert norm.batch_norm(code, 0, 3, 1, nothing, None, None, EPS, 0.9, 1, ones[0], ones[1], 0, nothing, stats) == 1
     assert ones.all()
-    for gradient in (norm.layer_norm_gradient, lambda c, *a: norm.batch_norm_gradient(c, *a[:3], 1, *a[3:])):
+    for gradient in (norm.layer_norm_gradient, lambda c, *a: norm.batch_norm_gradient(c, *a[:3], 1, *a[3:7], 0, *a[7:])):
         sums = np.ones((2, 3), dtype)
         assert gradient(code, 0, 3, 1, nothing, None, stats, nothing, nothing, sums[0], sums[1]) == 1
         assert not sums.any()

@@ -14,10 +14,10 @@ cdef extern from "rk_norm.h" nogil:
                                    void* dbeta) noexcept nogil
         int (*batch_norm)(int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const void* x, const void* gamma,
                           const void* beta, double eps, double momentum, int training, void* moving_mean,
-                          void* moving_variance, void* y, void* stats) noexcept nogil
+                          void* moving_variance, int relu, void* y, void* stats) noexcept nogil
         int (*batch_norm_gradient)(int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int training,
-                                   const void* x, const void* gamma, const void* stats, const void* dy, void* dx,
-                                   void* dgamma, void* dbeta) noexcept nogil
+                                   const void* x, const void* gamma, const void* stats, const void* dy, int relu,
+                                   void* dx, void* dgamma, void* dbeta) noexcept nogil
 
 
 cdef inline const rk_norm_api* norm_table() noexcept:

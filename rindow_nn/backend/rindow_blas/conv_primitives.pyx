@@ -268,7 +268,7 @@ cdef class ConvPrimitives:
         cdef NDArrayPhp dz = dy
         cdef NDArrayPhp gradient = dx
         cdef void* bias_ptr = NULL if dbias is None else dbias.ptr
-        cdef Py_ssize_t places_in, places_out
+        cdef Py_ssize_t places_in, places_out, last
         cdef int i
         cdef int done = 1
         s.fill(&c, x, kernel)
@@ -288,13 +288,9 @@ cdef class ConvPrimitives:
             )
         if epilogue != core.RK_EPI_NONE:
             dz = empty_like(dy)
+            last = dy.dims[dy.nd - 1]
             with nogil:
-                if s.channels_first:
-                    rk.dbias_act(dy.dt, y.ptr, dy.ptr, dz.ptr, NULL, 1, dy.n, epilogue)
-                else:
-                    rk.dbias_act(dy.dt, y.ptr, dy.ptr, dz.ptr, bias_ptr, dy.n // c.filters if c.filters else 0,
-                                 c.filters, epilogue)
-                    bias_ptr = NULL
+                rk.dbias_act(dy.dt, y.ptr, dy.ptr, dz.ptr, NULL, dy.n // last if last else 0, last, epilogue)
         if s.channels_first:
             images = dz
             dz = empty_like(dz)

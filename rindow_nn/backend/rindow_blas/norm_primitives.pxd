@@ -9,7 +9,10 @@ cdef class NormPrimitives:
     cdef int layer_norm_gradient(self, int axis, NDArrayPhp x, NDArrayPhp gamma, NDArrayPhp stats, NDArrayPhp dy,
                                  NDArrayPhp dx, NDArrayPhp dgamma, NDArrayPhp dbeta) except -1
     cdef int batch_norm(self, int axis, double eps, double momentum, bint training, NDArrayPhp x, NDArrayPhp gamma,
-                        NDArrayPhp beta, NDArrayPhp mean, NDArrayPhp variance, NDArrayPhp y,
+                        NDArrayPhp beta, NDArrayPhp mean, NDArrayPhp variance, bint relu, NDArrayPhp y,
                         NDArrayPhp stats) except -1
     cdef int batch_norm_gradient(self, int axis, bint training, NDArrayPhp x, NDArrayPhp gamma, NDArrayPhp stats,
-                                 NDArrayPhp dy, NDArrayPhp dx, NDArrayPhp dgamma, NDArrayPhp dbeta) except -1
+                                 NDArrayPhp dy, bint relu, NDArrayPhp dx, NDArrayPhp dgamma,
+                                 NDArrayPhp dbeta) except -1
+    cdef int fold_batch_norm(self, double eps, NDArrayPhp bias, NDArrayPhp gamma, NDArrayPhp beta, NDArrayPhp mean,
+                             NDArrayPhp variance, NDArrayPhp scale, NDArrayPhp shift) except -1

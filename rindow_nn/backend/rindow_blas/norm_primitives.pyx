@@ -1,5 +1,6 @@
 """What layers need of a backend for normalisation, dropout and embedding, as C methods."""
 
+from libc.math cimport sqrt
 from libc.stddef cimport ptrdiff_t
 
 from rindow_math.exceptions import InvalidArgumentException
@@ -118,7 +119,7 @@ cdef class NormPrimitives:
         return 0
 
     cdef int batch_norm(self, int axis, double eps, double momentum, bint training, NDArrayPhp x, NDArrayPhp gamma,
-                        NDArrayPhp beta, NDArrayPhp mean, NDArrayPhp variance, NDArrayPhp y,
+                        NDArrayPhp beta, NDArrayPhp mean, NDArrayPhp variance, bint relu, NDArrayPhp y,
                         NDArrayPhp stats) except -1:
         """y = (x - mean) / sqrt(variance + eps) * gamma + beta with the moments of each place of an axis.
 
@@ -132,8 +133,9 @@ cdef class NormPrimitives:
             beta: summands, one a channel, or None.
             mean: moving means, one a channel.
             variance: moving variances, one a channel.
+            relu: y is 0 where it would be below.
             y: receives the result.
-            stats: receives what the gradient needs: two numbers a channel.
+            stats: receives what the gradient needs: four numbers a channel.
         """
         cdef Split s
         cdef char* g
@@ -149,26 +151,27 @@ cdef class NormPrimitives:
         m = _vector(x, mean, s.n, "a moving mean")
         v = _vector(x, variance, s.n, "a moving variance")
         out = _like(x, y, "the output")
-        kept = _vector(x, stats, 2 * s.n, "the sums")
+        kept = _vector(x, stats, 4 * s.n, "the sums")
         if training:
             check_writable(mean)
             check_writable(variance)
         if x.n > LONG:
             with nogil:
                 done = rk_norm.batch_norm(
-                    x.dt, s.outer, s.n, s.inner, x.ptr, g, b, eps, momentum, training, m, v, out, kept
+                    x.dt, s.outer, s.n, s.inner, x.ptr, g, b, eps, momentum, training, m, v, relu, out, kept
                 )
         else:
             done = rk_norm.batch_norm(
-                x.dt, s.outer, s.n, s.inner, x.ptr, g, b, eps, momentum, training, m, v, out, kept
+                x.dt, s.outer, s.n, s.inner, x.ptr, g, b, eps, momentum, training, m, v, relu, out, kept
             )
         if not done:
             raise MemoryError("no memory for the sums of a normalization")
         return 0
 
     cdef int batch_norm_gradient(self, int axis, bint training, NDArrayPhp x, NDArrayPhp gamma, NDArrayPhp stats,
-                                 NDArrayPhp dy, NDArrayPhp dx, NDArrayPhp dgamma, NDArrayPhp dbeta) except -1:
-        """Gradients of ``batch_norm`` into the arrays that are given."""
+                                 NDArrayPhp dy, bint relu, NDArrayPhp dx, NDArrayPhp dgamma,
+                                 NDArrayPhp dbeta) except -1:
+        """Gradients of ``batch_norm`` into the arrays that are given; with ``relu`` for training only."""
         cdef Split s
         cdef char* g
         cdef char* kept
@@ -178,7 +181,7 @@ cdef class NormPrimitives:
         cdef int done
         _split(&s, x, axis)
         g = _vector(x, gamma, s.n, "gamma")
-        kept = _vector(x, stats, 2 * s.n, "the sums")
+        kept = _vector(x, stats, 4 * s.n, "the sums")
         _like(x, dy, "the gradient")
         into_x = _like(x, dx, "the gradient")
         into_gamma = _vector(x, dgamma, s.n, "the gradient of gamma")
@@ -186,12 +189,58 @@ cdef class NormPrimitives:
         if x.n > LONG:
             with nogil:
                 done = rk_norm.batch_norm_gradient(
-                    x.dt, s.outer, s.n, s.inner, training, x.ptr, g, kept, dy.ptr, into_x, into_gamma, into_beta
+                    x.dt, s.outer, s.n, s.inner, training, x.ptr, g, kept, dy.ptr, relu, into_x, into_gamma, into_beta
                 )
         else:
             done = rk_norm.batch_norm_gradient(
-                x.dt, s.outer, s.n, s.inner, training, x.ptr, g, kept, dy.ptr, into_x, into_gamma, into_beta
+                x.dt, s.outer, s.n, s.inner, training, x.ptr, g, kept, dy.ptr, relu, into_x, into_gamma, into_beta
             )
         if not done:
             raise MemoryError("no memory for the sums of a normalization")
         return 0
+
+    cdef int fold_batch_norm(self, double eps, NDArrayPhp bias, NDArrayPhp gamma, NDArrayPhp beta, NDArrayPhp mean,
+                             NDArrayPhp variance, NDArrayPhp scale, NDArrayPhp shift) except -1:
+        """Writes scale and shift: x * scale + shift is ``batch_norm`` of x + bias outside training.
+
+        Args:
+            eps: keeps the quotient finite.
+            bias: one a channel, or None.
+            gamma: factors, one a channel, or None.
+            beta: summands, one a channel, or None.
+            mean: moving means, one a channel.
+            variance: moving variances, one a channel.
+            scale: receives a factor for each channel.
+            shift: receives a summand for each channel.
+        """
+        cdef Py_ssize_t n = scale.n
+        cdef char* b = _vector(scale, bias, n, "a bias")
+        cdef char* g = _vector(scale, gamma, n, "gamma")
+        cdef char* c = _vector(scale, beta, n, "beta")
+        cdef char* m = _vector(scale, mean, n, "a moving mean")
+        cdef char* v = _vector(scale, variance, n, "a moving variance")
+        cdef char* t = _vector(scale, shift, n, "the shift")
+        if scale.dt == core.RK_FLOAT32:
+            _fold(n, eps, <const float*>b, <const float*>g, <const float*>c, <const float*>m, <const float*>v,
+                  <float*>scale.ptr, <float*>t)
+        else:
+            _fold(n, eps, <const double*>b, <const double*>g, <const double*>c, <const double*>m, <const double*>v,
+                  <double*>scale.ptr, <double*>t)
+        return 0
+
+
+ctypedef fused number:
+    float
+    double
+
+
+cdef void _fold(Py_ssize_t n, double eps, const number* bias, const number* gamma, const number* beta,
+                const number* mean, const number* variance, number* scale, number* shift) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef double s
+    for i in range(n):
+        s = 1 / sqrt(<double>variance[i] + eps)
+        # the shift goes with the scale as it is rounded: what both share then cancels
+        scale[i] = <number>(s if gamma == NULL else s * <double>gamma[i])
+        s = -<double>mean[i] if bias == NULL else <double>bias[i] - <double>mean[i]
+        shift[i] = <number>(s * <double>scale[i] + (0.0 if beta == NULL else <double>beta[i]))

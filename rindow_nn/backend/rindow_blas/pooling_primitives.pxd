@@ -22,4 +22,5 @@ cdef class PoolingPrimitives:
     cdef NDArrayPhp result(self, PoolingSettings s, NDArrayPhp x)
     cdef NDArrayPhp index(self, PoolingSettings s, NDArrayPhp x)
     cdef int pool(self, PoolingSettings s, NDArrayPhp x, NDArrayPhp y, NDArrayPhp index) except -1
-    cdef int pool_gradient(self, PoolingSettings s, NDArrayPhp dy, NDArrayPhp index, NDArrayPhp dx) except -1
+    cdef int pool_gradient(self, PoolingSettings s, NDArrayPhp dy, NDArrayPhp index, NDArrayPhp dx,
+                           NDArrayPhp maxima=*, int epilogue=*) except -1

@@ -7,11 +7,12 @@ from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.kernels.pooling cimport pooling_table, rk_pooling_api, rk_pooling_call
-from rindow_math.matrix.ndarray cimport MAX_DIMS, NDArrayPhp, empty, shape_text
+from rindow_math.matrix.ndarray cimport MAX_DIMS, NDArrayPhp, empty, empty_like, shape_text
 from rindow_nn.backend.rindow_blas.conv_primitives cimport (
     checked_images, is_channels_first, is_padded, numbers_of, output_sizes,
 )
 
+cdef const core.rk_api* rk = core.table()
 cdef const rk_pooling_api* rk_pooling = pooling_table()
 
 cdef Py_ssize_t LONG = 4096           # elements below which the interpreter is not released
@@ -159,12 +160,30 @@ cdef class PoolingPrimitives:
             done = rk_pooling.pool_mean(x.dt, &c, x.ptr, y.ptr)
         return _done(done)
 
-    cdef int pool_gradient(self, PoolingSettings s, NDArrayPhp dy, NDArrayPhp index, NDArrayPhp dx) except -1:
-        """The gradient of ``pool``, written to dx."""
+    cdef int pool_gradient(self, PoolingSettings s, NDArrayPhp dy, NDArrayPhp index, NDArrayPhp dx,
+                           NDArrayPhp maxima=None, int epilogue=core.RK_EPI_NONE) except -1:
+        """The gradient of ``pool``, written to dx.
+
+        Args:
+            s: sizes, and which of the two.
+            dy: gradient of the result.
+            index: the places of the largest numbers; None for means.
+            dx: receives the gradient of the images or, with an epilogue, of what it was computed from.
+            maxima: with an epilogue, the result.
+            epilogue: one of ``RK_EPI_...``; other than that of relu only for windows side by side.
+        """
         cdef rk_pooling_call c
+        cdef NDArrayPhp y = dy
+        cdef Py_ssize_t last
         cdef int done
         s.fill(&c, dx)
         s.check(&c, dx, dy, index)
+        if epilogue != core.RK_EPI_NONE:
+            s.check(&c, dx, maxima, index)
+            dy = empty_like(y)
+            last = dy.dims[dy.nd - 1]
+            with nogil:
+                rk.dbias_act(dx.dt, maxima.ptr, y.ptr, dy.ptr, NULL, dy.n // last if last else 0, last, epilogue)
         if dx.n > LONG:
             with nogil:
                 if s.largest:

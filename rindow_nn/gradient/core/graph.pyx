@@ -92,11 +92,21 @@ cdef class Call:
     cdef Micro micro
     cdef object layer                 # that it belongs to, or None
     cdef Call subject                 # of a DifferentiateCall: the call it differentiates
+    cdef tuple parts                  # of one that does the work of two: these
     cdef int number
 
     cdef str title(self):
-        name = type(self.f).__name__
-        return name.removesuffix("Function")
+        return self.what().removesuffix("Function") if self.parts is None else self.what()
+
+    cdef str what(self):
+        """The function's name; those of the functions whose work it does."""
+        if self.parts is None:
+            return type(self.f).__name__
+        return "+".join([(<Call>part).title() for part in self.parts])
+
+    cdef int count(self):
+        """How many calls it stands for."""
+        return 1 if self.parts is None else sum([(<Call>part).count() for part in self.parts])
 
 
 cdef class Program:
@@ -109,6 +119,7 @@ cdef class Program:
     cdef list outputs                 # Values
     cdef list seeds                   # Values, None where an output has no gradient
     cdef list grads                   # Values or None, of inputs and captured
+    cdef list traced                  # the forward calls as they were made, in order
     cdef list calls                   # forward, in order
     cdef list back_calls              # those of the gradient, in order
     cdef dict places                  # (call, output) or variable -> Value
@@ -264,6 +275,61 @@ cdef class Program:
                     return False
         return True
 
+    # ---- two calls as one
+
+    cdef int join(self, bint gradient) except -1:
+        """Makes one call of two where a function does the work of both and nothing else reads what is between them."""
+        self.traced = self.calls
+        # the gradient comes first, for what it reads must be kept, and last, for it follows what was done forward
+        self.back_calls = self._joined(self.back_calls, gradient)
+        self.calls = self._joined(self.calls, gradient)
+        self.back_calls = self._joined(self.back_calls, gradient)
+        return 0
+
+    cdef list _joined(self, list calls, bint gradient):
+        cdef dict readers = {}            # Value -> how many calls read it, or the user
+        cdef dict result = {call: None for call in calls}
+        cdef Call first
+        cdef Call second
+        cdef Call both
+        cdef AbstractFunction f
+        cdef Value v
+        for call in self.calls + self.back_calls:
+            for item in (<Call>call).ins:
+                readers[item] = readers.get(item, 0) + 1
+        for item in self.outputs + self.grads:
+            readers[item] = readers.get(item, 0) + 1
+        for item in calls:
+            second = <Call>item
+            v = <Value>second.ins[0] if second.ins else None
+            if v is None or second.role != STEP or v.maker == NULL or v.base is not None or readers[v] != 1:
+                continue
+            first = v.call()
+            if first not in result or first.role != STEP or first.outs[0] is not v:
+                continue
+            ins = first.ins + second.ins[1:]
+            f = second.f.after(
+                first.f, gradient, [None if (<Value>x).maker == NULL else (<Value>x).call().f for x in ins]
+            )
+            if f is None or any([x in (<Call>c).ins for x in first.outs[1:] for c in result]):
+                continue  # or what else the first gives would come too late
+            both = Call.__new__(Call)
+            both.f = f
+            both.ins = [
+                self._new(CONSTANT, (<Value>x).header) if f.shape_only() >> i & 1 and (<Value>x).is_array() else x
+                for i, x in enumerate(ins)
+            ]
+            both.outs = second.outs + first.outs[1:]
+            for x in both.outs:
+                (<Value>x).maker = <PyObject*>both
+            both.role = STEP
+            both.layer = second.layer if first.layer is None else first.layer
+            both.parts = (first, second)
+            both.number = second.number
+            # in place of the second call
+            result = {(both if c is second else c): None for c in result if c is not first}
+        return list(result)
+
     # ---- running without a plan
 
     cdef list replay(self, list inputs):
@@ -274,7 +340,7 @@ cdef class Program:
         cdef int i
         for i in range(len(inputs)):
             values[self.inputs[i]] = inputs[i]
-        for item in self.calls:
+        for item in self.traced:
             call = <Call>item
             result = call.f.renew().record(tuple([self._variable(values, <Value>x) for x in call.ins]))
             if isinstance(result, list):
@@ -382,7 +448,7 @@ cdef class CallStep(Step):
         return 0
 
     cdef int note(self, str phase, long long begin) except -1:
-        return note_call(phase, type(self.call.f).__name__, self.call.layer, self.xs, self.out, begin)
+        return note_call(phase, self.call.what(), self.call.layer, self.xs, self.out, begin)
 
     cdef str describe(self):
         return f"{self.call.title():12s} {_names(self.call.ins)} -> {_names(self.call.outs)}"
@@ -1380,6 +1446,7 @@ cdef class Compiled:
             set_trace(trace_before)
             if tape is not None:
                 tape.exit()
+        program.join(recorded)
         program.places = {}
         program.found = {}
         self.programs[key] = program
@@ -1400,18 +1467,19 @@ cdef class Compiled:
             ins = ", ".join([_kind(<Value>v) for v in program.inputs])
             outs = ", ".join([_kind(<Value>v) for v in program.outputs])
             lines.append(f"{label}({ins}) -> {outs}")
-            _describe_plan(lines, "forward", program.plan(False), len(program.calls))
+            _describe_plan(lines, "forward", program.plan(False), program.calls)
             if program.differentiable:
                 every = 0xFFFFFFFFFFFFFFFFULL
                 plan = program.plan(True)
                 if plan.saved:
                     kept = sum([(<Value>v).header.n * item_size((<Value>v).header.dt) for v in plan.saved])
                     lines.append(f"  kept for the gradient: {_names(plan.saved)} ({kept} bytes)")
-                _describe_plan(lines, "gradient", program.back_plan(every), len(program.back_calls))
+                _describe_plan(lines, "gradient", program.back_plan(every), program.back_calls)
         return "\n".join(lines) if lines else f"{label}: not called yet"
 
 
-cdef int _describe_plan(list lines, str title, Plan plan, int calls) except -1:
+cdef int _describe_plan(list lines, str title, Plan plan, list made) except -1:
+    calls = sum([(<Call>c).count() for c in made])
     steps = len(plan.steps)
     memory = f"{plan.arena_size} bytes of memory"
     if plan.unplanned > plan.arena_size:

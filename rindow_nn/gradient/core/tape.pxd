@@ -67,6 +67,8 @@ cdef class AbstractFunction:
     cdef bint repeats_input(self)
     cdef bint optional_outputs(self)
     cdef bint elementwise(self, tuple xs, Micro* micro) except -1
+    cdef AbstractFunction after(self, AbstractFunction first, bint gradient, list makers)
+    cdef AbstractFunction before(self, AbstractFunction second, bint gradient, list makers)
     cdef object forward(self, tuple xs, object out)
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs)
     cdef AbstractFunction renew(self)

@@ -848,6 +848,23 @@ cdef class AbstractFunction:
         """Whether it works element by element; if so, how."""
         return False
 
+    cdef AbstractFunction after(self, AbstractFunction first, bint gradient, list makers):
+        """One STEP that does what ``first`` and then this one do; None: there is none.
+
+        This one alone reads what ``first`` computes, as its first input. The step's inputs are those of ``first`` and
+        the others of this one, its outputs those of this one and the others of ``first``.
+
+        Args:
+            first: the function that makes this one's first input.
+            gradient: whether a gradient may be asked for: results must then be the same to the bit.
+            makers: the functions that make the step's inputs, None for those that are given.
+        """
+        return first.before(self, gradient, makers)
+
+    cdef AbstractFunction before(self, AbstractFunction second, bint gradient, list makers):
+        """As ``after``, asked of the first of the two where the second knows nothing."""
+        return None
+
     cdef object forward(self, tuple xs, object out):
         """The outputs' values from the inputs': one value, or a tuple of several.
 

@@ -14,13 +14,15 @@
                                  const void *gamma, const void *stats, const void *dy, void *dx, void *dgamma, \
                                  void *dbeta)) \
     /* The same with the moments of each of n channels over the other axes: in training those of x, with which the \
-     * moving ones are updated, else the moving ones. stats is (2, n). */ \
+     * moving ones are updated, else the moving ones. With relu, y is 0 where it would be below. stats (4, n) receives \
+     * the means, 1 / sqrt(variance + eps), that times gamma, and beta. */ \
     X(int, batch_norm, (int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const void *x, const void *gamma, \
                         const void *beta, double eps, double momentum, int training, void *moving_mean, \
-                        void *moving_variance, void *y, void *stats)) \
+                        void *moving_variance, int relu, void *y, void *stats)) \
+    /* With relu, which is for training only, dy counts where y was above 0: that is computed again from x. */ \
     X(int, batch_norm_gradient, (int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int training, \
-                                 const void *x, const void *gamma, const void *stats, const void *dy, void *dx, \
-                                 void *dgamma, void *dbeta))
+                                 const void *x, const void *gamma, const void *stats, const void *dy, int relu, \
+                                 void *dx, void *dgamma, void *dbeta))
 
 /* Dropout and embedding. */
 #define RK_DROP(X) \

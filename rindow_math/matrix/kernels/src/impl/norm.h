@@ -7,6 +7,8 @@
 #define NORM_RUN 1024                  /* elements that are summed up in their own type */
 #define NORM_TILE 4096                 /* elements of a tile whose columns are summed up while it is in the cache */
 #define NORM_BLOCKS 64                 /* blocks with sums of their own */
+#define NORM_SOME 32                   /* elements that tell about where the others are */
+#define NORM_WIDE (RK_VECTOR_BYTES == 64 ? 4 : 2) /* vectors of columns whose sums stay in registers */
 
 static const float norm_lanes_f32[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
 static const double norm_lanes_f64[8] = { 0, 1, 2, 3, 4, 5, 6, 7 };
@@ -39,7 +41,6 @@ RK_INLINE ptrdiff_t norm_group(ptrdiff_t n, ptrdiff_t lanes)
 #define NM_V rk_vf32
 #define NM_L RK_VF32_LANES
 #define NM_VF(name) RKM_CAT(rk_##name, vf32)
-#define NM_WIDEN rk_widen_f32
 #include "norm_body.h"
 
 #define NM_SUFFIX f64
@@ -47,7 +48,6 @@ RK_INLINE ptrdiff_t norm_group(ptrdiff_t n, ptrdiff_t lanes)
 #define NM_V rk_vf64
 #define NM_L RK_VF64_LANES
 #define NM_VF(name) RKM_CAT(rk_##name, vf64)
-#define NM_WIDEN rk_widen_f64
 #include "norm_body.h"
 
 static void RK(layer_norm)(int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const void *x, const void *gamma,
@@ -70,22 +70,22 @@ static int RK(layer_norm_gradient)(int dtype, ptrdiff_t outer, ptrdiff_t n, ptrd
 
 static int RK(batch_norm)(int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const void *x, const void *gamma,
                           const void *beta, double eps, double momentum, int training, void *moving_mean,
-                          void *moving_variance, void *y, void *stats)
+                          void *moving_variance, int relu, void *y, void *stats)
 {
     if (dtype == RK_FLOAT32)
         return norm_batch_f32(outer, n, inner, x, gamma, beta, eps, momentum, training, moving_mean, moving_variance,
-                              y, stats);
-    return norm_batch_f64(outer, n, inner, x, gamma, beta, eps, momentum, training, moving_mean, moving_variance, y,
-                          stats);
+                              relu, y, stats);
+    return norm_batch_f64(outer, n, inner, x, gamma, beta, eps, momentum, training, moving_mean, moving_variance, relu,
+                          y, stats);
 }
 
 static int RK(batch_norm_gradient)(int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int training,
-                                   const void *x, const void *gamma, const void *stats, const void *dy, void *dx,
-                                   void *dgamma, void *dbeta)
+                                   const void *x, const void *gamma, const void *stats, const void *dy, int relu,
+                                   void *dx, void *dgamma, void *dbeta)
 {
     if (dtype == RK_FLOAT32)
-        return norm_dbatch_f32(outer, n, inner, training, x, gamma, stats, dy, dx, dgamma, dbeta);
-    return norm_dbatch_f64(outer, n, inner, training, x, gamma, stats, dy, dx, dgamma, dbeta);
+        return norm_dbatch_f32(outer, n, inner, training, x, gamma, stats, dy, relu, dx, dgamma, dbeta);
+    return norm_dbatch_f64(outer, n, inner, training, x, gamma, stats, dy, relu, dx, dgamma, dbeta);
 }
 
 const rk_norm_api RK(norm_api) = { 1, RK_NORM(RK_ENTRY) RK_DROP(RK_ENTRY) };

@@ -1,12 +1,12 @@
 /* The kernels of norm.h for one type: NM_T, its vector NM_V of NM_L lanes, NM_SUFFIX, NM_VF(f) (a function of math.h on
- * vectors), NM_WIDEN (elements as a vector of doubles). */
+ * vectors). */
 #define NM_LOAD NM_VF(load)
 #define NM_STORE NM_VF(store)
 #define NM_LOAD_PART NM_VF(load_part)
 #define NM_STORE_PART NM_VF(store_part)
 #define NM_SET1 NM_VF(set1)
 #define NM_FMA NM_VF(fma)
-#define NM_LD RK_VF64_LANES
+#define NM_AT(p) (part ? NM_LOAD_PART(p, part) : NM_LOAD(p))
 
 /* Runs BODY(LOAD, STORE) over [0, n) by vectors of the variable i, the last one in part. */
 #define NM_LOAD_ALL(p) NM_LOAD((p) + i)
@@ -352,162 +352,198 @@ typedef struct {
     /* With the channels last (inner = 1) some rows are taken as one: n is its width, and what belongs to channels is
      * repeated. Else rows are what lies before the channels, and each channel has `inner` neighbours. */
     ptrdiff_t total, rows, n, inner, block, blocks;
-    double *centre, *sums;             /* what is taken from x; 2 n sums for each block */
-    NM_T *mean, *scale, *shift, *slope;
-    int back;
+    double *sums;                      /* 2 n for each block */
+    NM_T *mean, *scale, *shift, *slope, *level;
+    int back, relu;
 } NM(batches);
 
-/* s += x - centre and q += its square or, for the gradient, s += dy and q += dy (x - centre) */
-#define NM_ADD(s, q, x, dy, centre) \
-    do { \
-        rk_vf64 a_ = NM_WIDEN(x) - (centre); \
-        if (back) { \
-            rk_vf64 g_ = NM_WIDEN(dy); \
-            s += g_; \
-            q = rk_fma_vf64(g_, a_, q); \
-        } else { \
-            s += a_; \
-            q = rk_fma_vf64(a_, a_, q); \
-        } \
-    } while (0)
-
-/* Sums over `count` rows for columns `at` .. at + 4 vectors, in registers. */
-RK_INLINE void NM(batch_columns)(const NM_T *x, const NM_T *dy, ptrdiff_t n, ptrdiff_t count, const double *centre,
-                                 double *s, double *q, const int vectors, const int back)
+/* Sums of `count` rows, of some vectors of columns from `at` on: of x - mean and its square or, for the gradient, of dy
+ * and dy (x - mean); with relu, of dy where y is above 0. */
+RK_INLINE void NM(batch_columns)(const NM(batches) *d, const NM_T *x, const NM_T *dy, ptrdiff_t at, ptrdiff_t count,
+                                 double *sums, const int vectors, const ptrdiff_t part, const int back, const int relu)
 {
-    rk_vf64 c[4], sum[4], product[4];
+    const NM_V zero = NM_SET1(0);
+    NM_V mean[NORM_WIDE], scale[NORM_WIDE], shift[NORM_WIDE], s[NORM_WIDE], q[NORM_WIDE];
     for (int v = 0; v < vectors; v++) {
-        c[v] = rk_load_vf64(centre + v * NM_LD);
-        sum[v] = rk_load_vf64(s + v * NM_LD);
-        product[v] = rk_load_vf64(q + v * NM_LD);
+        mean[v] = NM_AT(d->mean + at + v * NM_L);
+        if (relu) {
+            scale[v] = NM_AT(d->scale + at + v * NM_L);
+            shift[v] = NM_AT(d->level + at + v * NM_L);
+        }
+        s[v] = q[v] = zero;
     }
-    for (ptrdiff_t r = 0; r < count; r++, x += n, dy += n)
-        for (int v = 0; v < vectors; v++)
-            NM_ADD(sum[v], product[v], x + v * NM_LD, dy + v * NM_LD, c[v]);
+    x += at;
+    dy += at;
+    for (ptrdiff_t r = 0; r < count; r++, x += d->n, dy += d->n)
+        for (int v = 0; v < vectors; v++) {
+            const NM_V a = NM_AT(x + v * NM_L) - mean[v];
+            NM_V g = back ? NM_AT(dy + v * NM_L) : a;
+            if (relu)
+                g = NM_VF(select)(NM_VF(lt)(zero, NM_FMA(a, scale[v], shift[v])), g, zero);
+            s[v] += g;
+            q[v] = NM_FMA(g, a, q[v]);
+        }
     for (int v = 0; v < vectors; v++) {
-        rk_store_vf64(s + v * NM_LD, sum[v]);
-        rk_store_vf64(q + v * NM_LD, product[v]);
+        NM_T sum[NM_L], product[NM_L];
+        NM_STORE(sum, s[v]);
+        NM_STORE(product, q[v]);
+        for (ptrdiff_t i = 0; i < (part ? part : NM_L); i++) {
+            sums[at + v * NM_L + i] += (double)sum[i];
+            sums[d->n + at + v * NM_L + i] += (double)product[i];
+        }
     }
 }
 
-RK_INLINE void NM(batch_rows)(const NM(batches) *d, ptrdiff_t begin, ptrdiff_t end, const int back)
+RK_INLINE void NM(batch_tile)(const NM(batches) *d, const NM_T *x, const NM_T *dy, ptrdiff_t width, ptrdiff_t count,
+                              double *sums, const int back, const int relu)
+{
+    ptrdiff_t i = 0;
+    for (; i + NORM_WIDE * NM_L <= width; i += NORM_WIDE * NM_L)
+        NM(batch_columns)(d, x, dy, i, count, sums, NORM_WIDE, 0, back, relu);
+    for (; i + NM_L <= width; i += NM_L)
+        NM(batch_columns)(d, x, dy, i, count, sums, 1, 0, back, relu);
+    if (i < width)
+        NM(batch_columns)(d, x, dy, i, count, sums, 1, width - i, back, relu);
+}
+
+RK_INLINE void NM(batch_rows)(const NM(batches) *d, ptrdiff_t begin, ptrdiff_t end, const int back, const int relu)
 {
     const ptrdiff_t n = d->n, tile = 8 + NORM_TILE / n, whole = d->total / n;
     for (ptrdiff_t b = begin; b < end; b++) {
         const ptrdiff_t last = (b + 1) * d->block < d->rows ? (b + 1) * d->block : d->rows;
-        double *s = d->sums + b * 2 * n, *q = s + n;
-        memset(s, 0, 2 * (size_t)n * sizeof(double));
+        double *sums = d->sums + b * 2 * n;
+        memset(sums, 0, 2 * (size_t)n * sizeof(double));
         for (ptrdiff_t row = b * d->block; row < last; row += tile) {
             const ptrdiff_t stop = last < row + tile ? last : row + tile, full = stop < whole ? stop : whole;
-            const NM_T *x = d->x + row * n, *dy = back ? d->dy + row * n : x;
-            ptrdiff_t i = 0;
-            for (; i + 4 * NM_LD <= n; i += 4 * NM_LD)
-                NM(batch_columns)(x + i, dy + i, n, full - row, d->centre + i, s + i, q + i, 4, back);
-            for (; i + NM_LD <= n; i += NM_LD)
-                NM(batch_columns)(x + i, dy + i, n, full - row, d->centre + i, s + i, q + i, 1, back);
-            for (; i < n; i++)
-                for (ptrdiff_t r = 0; r < full - row; r++) {
-                    double a = (double)x[r * n + i] - d->centre[i], g = back ? (double)dy[r * n + i] : a;
-                    s[i] += g;
-                    q[i] += g * a;
-                }
-            if (full < stop) {         /* the last row is not whole */
-                x += (full - row) * n;
-                dy += (full - row) * n;
-                for (i = 0; i < d->total - full * n; i++) {
-                    double a = (double)x[i] - d->centre[i], g = back ? (double)dy[i] : a;
-                    s[i] += g;
-                    q[i] += g * a;
-                }
-            }
+            const NM_T *dy = back ? d->dy : d->x;
+            NM(batch_tile)(d, d->x + row * n, dy + row * n, n, full - row, sums, back, relu);
+            if (full < stop)           /* the last row is not whole */
+                NM(batch_tile)(d, d->x + full * n, dy + full * n, d->total - full * n, 1, sums, back, relu);
         }
     }
 }
 
 /* units: block after block, channel after channel */
-RK_INLINE void NM(batch_segments)(const NM(batches) *d, ptrdiff_t begin, ptrdiff_t end, const int back)
+RK_INLINE void NM(batch_segments)(const NM(batches) *d, ptrdiff_t begin, ptrdiff_t end, const int back, const int relu)
 {
-    const ptrdiff_t n = d->n, inner = d->inner;
+    const ptrdiff_t channels = d->n, inner = d->inner;
+    const NM_V zero = NM_SET1(0);
     for (ptrdiff_t unit = begin; unit < end; unit++) {
-        const ptrdiff_t b = unit / n, c = unit % n;
+        const ptrdiff_t b = unit / channels, c = unit % channels;
         const ptrdiff_t last = (b + 1) * d->block < d->rows ? (b + 1) * d->block : d->rows;
-        const double centre = d->centre[c];
-        const rk_vf64 wide = rk_set1_vf64(centre);
+        const NM_V mean = NM_SET1(d->mean[c]), scale = NM_SET1(relu ? d->scale[c] : 0);
+        const NM_V shift = NM_SET1(relu ? d->level[c] : 0);
         double sum = 0, product = 0;
-        for (ptrdiff_t row = b * d->block; row < last; row++) {
-            const NM_T *x = d->x + (row * n + c) * inner, *dy = back ? d->dy + (row * n + c) * inner : x;
-            rk_vf64 s[4], q[4];
-            ptrdiff_t i = 0;
-            for (int v = 0; v < 4; v++)
-                s[v] = q[v] = rk_set1_vf64(0);
-            for (; i + 4 * NM_LD <= inner; i += 4 * NM_LD)
-                for (int v = 0; v < 4; v++)
-                    NM_ADD(s[v], q[v], x + i + v * NM_LD, dy + i + v * NM_LD, wide);
-            for (; i + NM_LD <= inner; i += NM_LD)
-                NM_ADD(s[0], q[0], x + i, dy + i, wide);
-            for (; i < inner; i++) {
-                double a = (double)x[i] - centre, g = back ? (double)dy[i] : a;
-                sum += g;
-                product += g * a;
+        for (ptrdiff_t row = b * d->block; row < last; row++)
+            for (ptrdiff_t from = 0; from < inner; from += NORM_RUN) {
+                const ptrdiff_t at = (row * channels + c) * inner + from;
+                const ptrdiff_t n = inner - from < NORM_RUN ? inner - from : NORM_RUN;
+                const NM_T *x = d->x + at, *dy = back ? d->dy + at : x;
+                NM_V s[4] = { zero, zero, zero, zero }, q[4] = { zero, zero, zero, zero };
+#define NM_ADD(v, a_, g_) \
+    do { \
+        const NM_V a = a_; \
+        NM_V g = g_; \
+        if (relu) \
+            g = NM_VF(select)(NM_VF(lt)(zero, NM_FMA(a, scale, shift)), g, zero); \
+        s[v] += g; \
+        q[v] = NM_FMA(g, a, q[v]); \
+    } while (0)
+                ptrdiff_t i = 0;
+                for (; i + 4 * NM_L <= n; i += 4 * NM_L)
+                    for (int v = 0; v < 4; v++)
+                        NM_ADD(v, NM_LOAD(x + i + v * NM_L) - mean, back ? NM_LOAD(dy + i + v * NM_L) : a);
+                for (; i + NM_L <= n; i += NM_L)
+                    NM_ADD(0, NM_LOAD(x + i) - mean, back ? NM_LOAD(dy + i) : a);
+                if (i < n) {
+                    const NM_V rest = NM_LOAD_PART(x + i, n - i) - mean;
+                    NM_ADD(1, NM_VF(select)(NM_VF(lt)(NM_LOAD(NM(lanes)), NM_SET1((NM_T)(n - i))), rest, zero),
+                           back ? NM_LOAD_PART(dy + i, n - i) : a);
+                }
+#undef NM_AT
+#undef NM_CASES
+                sum += (double)NM_VF(sum)((s[0] + s[1]) + (s[2] + s[3]));
+                product += (double)NM_VF(sum)((q[0] + q[1]) + (q[2] + q[3]));
             }
-            sum += rk_sum_vf64((s[0] + s[1]) + (s[2] + s[3]));
-            product += rk_sum_vf64((q[0] + q[1]) + (q[2] + q[3]));
-        }
-        d->sums[b * 2 * n + c] = sum;
-        d->sums[(b * 2 + 1) * n + c] = product;
+        d->sums[b * 2 * channels + c] = sum;
+        d->sums[(b * 2 + 1) * channels + c] = product;
     }
 }
+
+#define NM_CASES(RUN) \
+    do { \
+        if (d->back && d->relu) \
+            RUN(1, 1); \
+        else if (d->back) \
+            RUN(1, 0); \
+        else if (d->relu) \
+            RUN(0, 1); \
+        else \
+            RUN(0, 0); \
+    } while (0)
 
 static void NM(batch_sums_task)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const NM(batches) *d = context;
-    if (d->inner == 1) {
-        if (d->back)
-            NM(batch_rows)(d, begin, end, 1);
-        else
-            NM(batch_rows)(d, begin, end, 0);
-    } else {
-        if (d->back)
-            NM(batch_segments)(d, begin, end, 1);
-        else
-            NM(batch_segments)(d, begin, end, 0);
-    }
+#define NM_ROWS(back, relu) NM(batch_rows)(d, begin, end, back, (back) && (relu))
+#define NM_SEGMENTS(back, relu) NM(batch_segments)(d, begin, end, back, (back) && (relu))
+    if (d->inner == 1)
+        NM_CASES(NM_ROWS);
+    else
+        NM_CASES(NM_SEGMENTS);
+#undef NM_ROWS
+#undef NM_SEGMENTS
 }
 
-/* y = (x - mean) scale + shift or, for the gradient, dy scale + shift + (x - mean) slope */
-static void NM(batch_apply_task)(void *context, ptrdiff_t begin, ptrdiff_t end)
+/* y = (x - mean) scale + shift, with relu 0 where that is below; or the gradient, dy scale + shift + (x - mean) slope,
+ * with relu 0 in place of dy where (x - mean) scale + level, which was y, is not above 0 */
+RK_INLINE void NM(batch_apply_rows)(const NM(batches) *d, ptrdiff_t begin, ptrdiff_t end, const int back,
+                                    const int relu)
 {
-    const NM(batches) *d = context;
+    const NM_V zero = NM_SET1(0);
     for (ptrdiff_t row = begin; row < end; row++) {
         const ptrdiff_t rest = d->total - row * d->n, n = d->inner > 1 ? d->inner : rest < d->n ? rest : d->n;
         const ptrdiff_t at = row * (d->inner > 1 ? d->inner : d->n);
-        const NM_T *x = d->x + at, *dy = d->back ? d->dy + at : NULL;
+        const NM_T *x = d->x + at, *dy = back ? d->dy + at : NULL;
         NM_T *y = d->y + at;
+#define NM_BODY(LOAD, STORE, OF) \
+    NM_V a = LOAD(x) - OF(mean), z; \
+    if (back) { \
+        NM_V g = LOAD(dy); \
+        if (relu) \
+            g = NM_VF(select)(NM_VF(lt)(zero, NM_FMA(a, OF(scale), OF(level))), g, zero); \
+        z = NM_FMA(g, OF(scale), NM_FMA(a, OF(slope), OF(shift))); \
+    } else { \
+        z = NM_FMA(a, OF(scale), OF(shift)); \
+        if (relu)                      /* nan stays, and there is one zero only */ \
+            z = NM_VF(max)(zero, z) + zero; \
+    } \
+    STORE(y, z);
         if (d->inner > 1) {
             const ptrdiff_t c = row % d->n;
             const NM_V mean = NM_SET1(d->mean[c]), scale = NM_SET1(d->scale[c]), shift = NM_SET1(d->shift[c]);
-            const NM_V slope = NM_SET1(d->slope[c]);
-#define NM_BODY(LOAD, STORE) STORE(y, NM_FMA(LOAD(dy), scale, NM_FMA(LOAD(x) - mean, slope, shift)));
-            if (d->back)
-                NM_LOOP(NM_BODY);
-#undef NM_BODY
-#define NM_BODY(LOAD, STORE) STORE(y, NM_FMA(LOAD(x) - mean, scale, shift));
-            else
-                NM_LOOP(NM_BODY);
-#undef NM_BODY
+            const NM_V slope = NM_SET1(back ? d->slope[c] : 0), level = NM_SET1(back && relu ? d->level[c] : 0);
+#define NM_SAME(p) p
+#define NM_EACH(LOAD, STORE) NM_BODY(LOAD, STORE, NM_SAME)
+            NM_LOOP(NM_EACH);
+#undef NM_EACH
+#undef NM_SAME
         } else {
-            const NM_T *mean = d->mean, *scale = d->scale, *shift = d->shift, *slope = d->slope;
-#define NM_BODY(LOAD, STORE) \
-    STORE(y, NM_FMA(LOAD(dy), LOAD(scale), NM_FMA(LOAD(x) - LOAD(mean), LOAD(slope), LOAD(shift))));
-            if (d->back)
-                NM_LOOP(NM_BODY);
-#undef NM_BODY
-#define NM_BODY(LOAD, STORE) STORE(y, NM_FMA(LOAD(x) - LOAD(mean), LOAD(scale), LOAD(shift)));
-            else
-                NM_LOOP(NM_BODY);
-#undef NM_BODY
+            const NM_T *mean = d->mean, *scale = d->scale, *shift = d->shift, *slope = d->slope, *level = d->level;
+#define NM_EACH(LOAD, STORE) NM_BODY(LOAD, STORE, LOAD)
+            NM_LOOP(NM_EACH);
+#undef NM_EACH
         }
+#undef NM_BODY
     }
+}
+
+static void NM(batch_apply_task)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const NM(batches) *d = context;
+#define NM_ROWS(back, relu) NM(batch_apply_rows)(d, begin, end, back, relu)
+    NM_CASES(NM_ROWS);
+#undef NM_ROWS
 }
 
 /* Lays out scratch memory for n channels in rows of `group` of them; 0 if there is none. */
@@ -519,16 +555,28 @@ static int NM(batch_begin)(NM(batches) *d, ptrdiff_t outer, ptrdiff_t n, ptrdiff
     d->rows = (outer + group - 1) / group;
     d->block = norm_block(d->rows, d->n * inner);
     d->blocks = (d->rows + d->block - 1) / d->block;
-    char *memory = rk_scratch(3, (size_t)d->n * ((2 * (size_t)d->blocks + 1) * sizeof(double) + 4 * sizeof(NM_T)));
+    char *memory = rk_scratch(3, (size_t)d->n * (2 * (size_t)d->blocks * sizeof(double) + 5 * sizeof(NM_T)));
     if (!memory)
         return 0;
-    d->centre = (double *)memory;
-    d->sums = d->centre + d->n;
+    d->sums = (double *)memory;
     d->mean = (NM_T *)(d->sums + 2 * d->blocks * d->n);
     d->scale = d->mean + d->n;
     d->shift = d->scale + d->n;
     d->slope = d->shift + d->n;
+    d->level = d->slope + d->n;
     return 1;
+}
+
+/* What belongs to channels, once more for each of the rows that are taken as one. */
+static void NM(batch_repeat)(NM(batches) *d, ptrdiff_t n)
+{
+    for (ptrdiff_t i = n; i < d->n; i++) {
+        d->mean[i] = d->mean[i - n];
+        d->scale[i] = d->scale[i - n];
+        d->shift[i] = d->shift[i - n];
+        d->slope[i] = d->slope[i - n];
+        d->level[i] = d->level[i - n];
+    }
 }
 
 static void NM(batch_sums)(NM(batches) *d)
@@ -560,7 +608,7 @@ static void NM(batch_apply)(NM(batches) *d, ptrdiff_t outer)
 
 static int NM(batch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T *x, const NM_T *gamma,
                      const NM_T *beta, double eps, double momentum, int training, NM_T *moving_mean,
-                     NM_T *moving_variance, NM_T *y, NM_T *stats)
+                     NM_T *moving_variance, int relu, NM_T *y, NM_T *stats)
 {
     NM(batches) d = { 0 };
     const double items = (double)outer * (double)inner;
@@ -570,9 +618,18 @@ static int NM(batch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T *
         return 0;
     d.x = x;
     d.y = y;
+    d.relu = relu;
+    memset(d.mean, 0, 5 * (size_t)d.n * sizeof(NM_T));
     if (training) {
-        for (ptrdiff_t i = 0; i < d.n; i++)
-            d.centre[i] = (double)x[i % n * inner];
+        /* sums are taken of what differs from the mean of some elements: the squares stay small */
+        const ptrdiff_t some = inner > 1 ? inner : outer, count = some < NORM_SOME ? some : NORM_SOME;
+        for (ptrdiff_t c = 0; c < n; c++) {
+            double sum = 0;
+            for (ptrdiff_t i = 0; i < count; i++)
+                sum += (double)x[inner > 1 ? c * inner + i : i * n + c];
+            d.mean[c] = (NM_T)(sum / (double)count);
+        }
+        NM(batch_repeat)(&d, n);
         NM(batch_sums)(&d);
     }
     for (ptrdiff_t c = 0; c < n; c++) {
@@ -582,31 +639,26 @@ static int NM(batch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T *
             NM(batch_total)(&d, c, n, &sum, &squares);
             sum /= items;
             squares = squares / items - sum * sum;
-            moving_mean[c] = (NM_T)(mean * momentum + (d.centre[c] + sum) * (1 - momentum));
-            mean = d.centre[c] + sum;
+            sum += (double)d.mean[c];
+            moving_mean[c] = (NM_T)(mean * momentum + sum * (1 - momentum));
+            mean = sum;
             squares = squares < 0 ? 0 : squares;
             moving_variance[c] = (NM_T)(variance * momentum + squares * (1 - momentum));
             variance = squares;
         }
         const double rstd = 1 / sqrt(variance + eps);
-        stats[c] = (NM_T)mean;
+        stats[c] = d.mean[c] = (NM_T)mean;
         stats[n + c] = (NM_T)rstd;
-        d.mean[c] = (NM_T)mean;
-        d.scale[c] = (NM_T)(gamma ? rstd * (double)gamma[c] : rstd);
-        d.shift[c] = beta ? beta[c] : 0;
-        d.slope[c] = 0;
+        stats[2 * n + c] = d.scale[c] = (NM_T)(gamma ? rstd * (double)gamma[c] : rstd);
+        stats[3 * n + c] = d.shift[c] = beta ? beta[c] : 0;
     }
-    for (ptrdiff_t i = n; i < d.n; i++) {
-        d.mean[i] = d.mean[i - n];
-        d.scale[i] = d.scale[i - n];
-        d.shift[i] = d.shift[i - n];
-    }
+    NM(batch_repeat)(&d, n);
     NM(batch_apply)(&d, outer);
     return 1;
 }
 
 static int NM(dbatch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int training, const NM_T *x, const NM_T *gamma,
-                      const NM_T *stats, const NM_T *dy, NM_T *dx, NM_T *dgamma, NM_T *dbeta)
+                      const NM_T *stats, const NM_T *dy, int relu, NM_T *dx, NM_T *dgamma, NM_T *dbeta)
 {
     NM(batches) d = { 0 };
     const double items = (double)outer * (double)inner;
@@ -624,10 +676,15 @@ static int NM(dbatch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int trainin
     d.dy = dy;
     d.y = dx;
     d.back = 1;
-    for (ptrdiff_t i = 0; i < d.n; i++)
-        d.centre[i] = (double)stats[i % n];
-    if (summed)
+    d.relu = relu;
+    memcpy(d.mean, stats, (size_t)n * sizeof(NM_T));
+    memcpy(d.scale, stats + 2 * n, (size_t)n * sizeof(NM_T));
+    memcpy(d.level, stats + 3 * n, (size_t)n * sizeof(NM_T));
+    memset(d.shift, 0, 2 * (size_t)d.n * sizeof(NM_T));
+    if (summed) {
+        NM(batch_repeat)(&d, n);
         NM(batch_sums)(&d);
+    }
     for (ptrdiff_t c = 0; c < n; c++) {
         const double rstd = (double)stats[n + c], scale = gamma ? rstd * (double)gamma[c] : rstd;
         double all = 0, along = 0;
@@ -637,8 +694,6 @@ static int NM(dbatch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int trainin
             dgamma[c] = (NM_T)(along * rstd);
         if (dbeta)
             dbeta[c] = (NM_T)all;
-        d.mean[c] = stats[c];
-        d.scale[c] = (NM_T)scale;
         d.shift[c] = (NM_T)(training ? -scale * all / items : 0);
         d.slope[c] = (NM_T)(training ? -scale * rstd * rstd * along / items : 0);
     }
@@ -647,12 +702,7 @@ static int NM(dbatch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int trainin
         d.back = 0;
         memset(d.mean, 0, (size_t)n * sizeof(NM_T));
     }
-    for (ptrdiff_t i = n; i < d.n; i++) {
-        d.mean[i] = d.mean[i - n];
-        d.scale[i] = d.scale[i - n];
-        d.shift[i] = d.shift[i - n];
-        d.slope[i] = d.slope[i - n];
-    }
+    NM(batch_repeat)(&d, n);
     if (dx)
         NM(batch_apply)(&d, outer);
     return 1;
@@ -663,14 +713,12 @@ static int NM(dbatch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int trainin
 #undef NM_V
 #undef NM_L
 #undef NM_VF
-#undef NM_WIDEN
 #undef NM_LOAD
 #undef NM_STORE
 #undef NM_LOAD_PART
 #undef NM_STORE_PART
 #undef NM_SET1
 #undef NM_FMA
-#undef NM_LD
 #undef NM_LOAD_ALL
 #undef NM_STORE_ALL
 #undef NM_LOAD_REST
@@ -679,4 +727,5 @@ static int NM(dbatch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int trainin
 #undef NM_CHUNKS
 #undef NM_GET
 #undef NM_PUT
-#undef NM_ADD
+#undef NM_AT
+#undef NM_CASES
