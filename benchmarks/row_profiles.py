@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE / "workers")]
+sys.path.insert(0, str(Path(__file__).resolve().parent / "workers"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from peers import PORT
 from rindow_worker import worker
