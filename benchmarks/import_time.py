@@ -70,8 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "import rindow_nn.builder (after numpy, scipy)": partial(here, "import rindow_nn.builder", BASE),
     }
     for peer in peers:
-        # Those with an environment of their own are the same library again.
-        if peer.environment:
+        # Those with an environment of their own are the same library again; those without W3 do not train.
+        if peer.environment or not peer.takes("W3"):
             continue
         if peer.name in ("torch", "jax"):
             tasks[f"import {peer.name}"] = partial(seconds_of_import, peer.command[0], f"import {peer.name}")

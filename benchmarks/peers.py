@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,7 +20,20 @@ VARIABLES = {
     "numpy": "RINDOW_BENCH_NUMPY",
     "torch": "RINDOW_BENCH_TORCH",
     "jax": "RINDOW_BENCH_JAX",
+    "onnxruntime": "RINDOW_BENCH_ONNXRUNTIME",
 }
+ROWS_OF = {"onnxruntime": ("P",)}
+SIMD = {
+    "avx2": {
+        "RINDOW_SIMD": "avx2",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "OPENBLAS_CORETYPE": "Haswell",
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+    }
+}
+"""What holds the libraries to a variant of vector instructions: variables of their environments."""
 # glibc gives large freed blocks back to the system at once, and the next result
 # pays for fresh pages. Told to keep them, an allocating operation is at its best.
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}
@@ -53,8 +66,7 @@ def discover(environ: Mapping[str, str] = os.environ) -> tuple[list[Peer], dict[
     """Find the libraries to measure.
 
     Args:
-        environ: Where the variables RINDOW_BENCH_NUMPY, RINDOW_BENCH_TORCH and RINDOW_BENCH_JAX name a Python
-            interpreter.
+        environ: Where the variables in VARIABLES name a Python interpreter.
 
     Returns:
         The peers, this library first, and for every one that is left out, why.
@@ -70,11 +82,22 @@ def discover(environ: Mapping[str, str] = os.environ) -> tuple[list[Peer], dict[
             left_out[name] = f"{variable} names no interpreter: {interpreter}"
             continue
         command = (interpreter, str(WORKERS / f"{name}_worker.py"))
-        peers.append(Peer(name, command))
+        peers.append(Peer(name, command, rows=ROWS_OF.get(name, ())))
         if name == "torch" and sys.platform == "linux":
             allocating = ("W8.add_10M", "W8.exp_10M", "W8.sigmoid_10M", "W8.softmax_8192")
             peers.append(Peer("torch-keepmem", command, KEEP_MEMORY, "-keepmem", allocating))
     return peers, left_out
+
+
+def restrict(simd: str, environ: MutableMapping[str, str] = os.environ) -> None:
+    """Hold the workers that start from now on to a variant of vector instructions.
+
+    Args:
+        simd: A name in SIMD.
+        environ: The environment that the workers inherit.
+    """
+    for name, value in SIMD[simd].items():
+        environ[name] = f"{environ.get(name, '')} {value}".strip() if name == "XLA_FLAGS" else value
 
 
 def available_cpus() -> list[int]:

@@ -6,8 +6,9 @@ in turn until every one has as many as asked for: a slow moment of the machine
 falls on all of them. The table gives the median, the quartiles, and the speed
 relative to the best other library in the same run.
 
-Other libraries are found through RINDOW_BENCH_NUMPY, RINDOW_BENCH_TORCH and
-RINDOW_BENCH_JAX, each naming a Python interpreter that has the library.
+Other libraries are found through RINDOW_BENCH_NUMPY, RINDOW_BENCH_TORCH,
+RINDOW_BENCH_JAX and RINDOW_BENCH_ONNXRUNTIME, each naming a Python interpreter
+that has the library.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from peers import PORT, Peer, WorkerProcess, available_cpus, discover
+from peers import PORT, SIMD, Peer, WorkerProcess, available_cpus, discover, restrict
 from protocol import LOWER_IS_BETTER
 from rows import ROWS
 from scaling_rows import SCALING
@@ -230,6 +231,7 @@ def arguments_of(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rewarm", type=float, default=0.05, help="seconds of warm-up before each repetition")
     parser.add_argument("--limit", type=positive(float), default=180.0, help="most seconds for one command")
     parser.add_argument("--budget", type=positive(float), default=60.0, help="seconds for the repetitions of one row")
+    parser.add_argument("--simd", choices=SIMD, help="hold the libraries to these vector instructions")
     parser.add_argument("--list", action="store_true", help="print the names of the rows and end")
     return parser.parse_args(argv)
 
@@ -252,8 +254,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     found, missing = discover()
     peers, left_out = choose(found, missing, options.peers)
+    if options.simd:
+        restrict(options.simd)
+        if any(peer.name == "onnxruntime" for peer in peers):
+            left_out = {**left_out, "onnxruntime": "its vector instructions cannot be restricted"}
+            peers = [peer for peer in peers if peer.name != "onnxruntime"]
     report: dict[str, Any] = {"machine": machine(), "versions": {}, "left_out": left_out, "results": []}
-    settings = ("reps", "warm", "rewarm", "limit", "budget", "threads")
+    settings = ("reps", "warm", "rewarm", "limit", "budget", "threads", "simd")
     report["settings"] = {name: getattr(options, name) for name in settings}
     workers = {n: [WorkerProcess(peer, n, options.limit) for peer in peers] for n in options.threads}
     failed = False

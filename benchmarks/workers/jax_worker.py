@@ -25,12 +25,16 @@ from rows import (
     ADD_SAMPLES,
     ADD_SYMBOLS,
     CHAIN_SIZE,
+    CNN_BATCH,
     FIT_STEPS,
+    IMAGE,
     LABELS,
     MNIST_BATCH,
     MNIST_SAMPLES,
     PREDICT_BATCHES,
     SAMPLES,
+    SENTENCE_LENGTH,
+    TRANSFORMER,
 )
 
 random = np.random.default_rng(1)
@@ -205,14 +209,38 @@ def _():
     return Measurement(epoch, "samples/s", MNIST_SAMPLES, calls=1, prepare=start_again, parameters=size_of(initial))
 
 
+def predicting(forward, weights, batch, *inputs):
+    predict = jax.jit(forward)
+    count = sum(leaf.size for leaf in jax.tree.leaves(weights))
+    return Measurement(lambda: wait(predict(weights, *inputs)), "samples/s", batch, parameters=lambda: count)
+
+
 def predict_mlp(batch):
-    weights, predict = new_state(784, 128, 10)[0], jax.jit(two_layers(jax.nn.relu))
-    inputs = host_floats(batch, 784)
-    return Measurement(lambda: wait(predict(weights, inputs)), "samples/s", batch)
+    return predicting(two_layers(jax.nn.relu), new_state(784, 128, 10)[0], batch, host_floats(batch, 784))
+
+
+def predict_cnn(depth, batch):
+    from jax_models import cnn
+
+    forward, shapes = cnn(depth)
+    weights = [floats(*shape, low=-0.05, high=0.05) for shape in shapes]
+    return predicting(forward, weights, batch, host_floats(batch, *IMAGE))
+
+
+def predict_transformer(batch):
+    from jax_models import transformer
+
+    forward, shapes = transformer(**TRANSFORMER)
+    weights = [floats(*shape, low=-0.05, high=0.05) for shape in shapes]
+    words = (1 + host_integers(TRANSFORMER["vocabulary"] - 1, batch, SENTENCE_LENGTH) for _ in range(2))
+    return predicting(forward, weights, batch, *words)
 
 
 for _batch in PREDICT_BATCHES:
     worker.test(f"P4.mlp_{_batch}", "jax")(lambda batch=_batch: predict_mlp(batch))
+    for _depth in CNN_BATCH:
+        worker.test(f"P5.cnn_{_depth}_{_batch}", "jax")(lambda depth=_depth, batch=_batch: predict_cnn(depth, batch))
+    worker.test(f"P7.transformer_{_batch}", "jax")(lambda batch=_batch: predict_transformer(batch))
 
 
 def gru(weights, inputs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
+from types import FunctionType, MethodType
 from typing import Any
 
 from rindow_math.exceptions import LogicException, RuntimeException
@@ -18,6 +19,9 @@ from rindow_nn.support.calling import call_with, parameter_names
 from rindow_nn.support.cloning import clone
 
 __all__ = ["AbstractModel", "Model"]
+
+_NO_MODULES = frozenset({type(None), bool, int, float, str, list, tuple, dict, frozenset, FunctionType, MethodType})
+"""Types of attributes that need not be asked, slowly, whether they are a module."""
 
 
 class Model(Module):
@@ -239,7 +243,7 @@ class AbstractModel(Training, Saving, Model):
 
     def submodules(self) -> list[Any]:
         """Layers, models and lists of them among the attributes."""
-        return [m for m in vars(self).values() if isinstance(m, Module)]
+        return [m for m in vars(self).values() if type(m) not in _NO_MODULES and isinstance(m, Module)]
 
     def layers(self) -> list[Any]:
         """The layers, those of models inside too."""

@@ -104,17 +104,22 @@ class Training:
         if self._optimizer is None or self._lossFunction is None:
             raise LogicException("Not yet compile")
 
-    def _ready_steps(self) -> Steps:
+    def _current_steps(self) -> Steps:
         """The compiled steps; made anew when the model has got other layers or variables."""
         parts = self.variables()  # type: ignore[attr-defined]
         if self._steps is None or len(parts) != len(self._parts) or any(a is not b for a, b in zip(parts, self._parts)):
             filtered = type(self).trueValuesFilter is not Training.trueValuesFilter
             self._steps = Steps(self, self._lossFunction, self._eager, filtered)
             self._parts = parts
+        return self._steps
+
+    def _ready_steps(self) -> Steps:
+        """The compiled steps, and what else a pass through data calls."""
+        steps = self._current_steps()
         self._measure = timed("other", "metrics", _measure)
         if self._optimizer is not None:
             self._change = timed("other", type(self._optimizer).__name__, self._optimizer.update)
-        return self._steps
+        return steps
 
     # ---- data
 
@@ -466,7 +471,7 @@ class Training:
         """
         listeners = callbacks if isinstance(callbacks, Broadcaster) else CallbackList(self, callbacks)
         arrays = self._arrays(inputs)
-        self._ready_steps()
+        self._current_steps()
         listeners.onPredictBegin()
         try:
             outputs = self.predictStep(arrays, {**dict(enumerate(options)), **named})

@@ -209,8 +209,28 @@ def test_discovery(bench):
     assert left_out == {
         "numpy": "RINDOW_BENCH_NUMPY is not set",
         "jax": "RINDOW_BENCH_JAX names no interpreter: /no/python",
+        "onnxruntime": "RINDOW_BENCH_ONNXRUNTIME is not set",
     }
     assert all(Path(peer.command[1]).is_file() for peer in peers)
+
+
+def test_onnxruntime_only_predicts(bench):
+    peers, _ = bench.peers.discover({"RINDOW_BENCH_ONNXRUNTIME": sys.executable})
+    (peer,) = (peer for peer in peers if peer.name == "onnxruntime")
+    assert peer.takes("P4.mlp_1")
+    assert not peer.takes("W4.mnist_mlp")
+
+
+def test_vector_instructions_are_restricted_by_the_environment(bench, fake, run, monkeypatch):
+    environ = {"XLA_FLAGS": "--given", "RINDOW_SIMD": "plain"}
+    monkeypatch.setattr(bench.run, "restrict", lambda simd: bench.peers.restrict(simd, environ))
+    peers = [fake("rindow-nn", 1), fake("onnxruntime", 1)]
+    _, output, report = run(peers, "--simd", "avx2", "--rows", "W1", "--reps", "1")
+    assert environ["RINDOW_SIMD"] == environ["ATEN_CPU_CAPABILITY"] == "avx2"
+    assert environ["XLA_FLAGS"] == "--given --xla_cpu_max_isa=AVX2"
+    assert report["settings"]["simd"] == "avx2"
+    assert list(report["versions"]) == ["rindow-nn"]
+    assert "onnxruntime: left out (its vector instructions cannot be restricted)" in output
 
 
 def test_thread_setting(bench, monkeypatch):

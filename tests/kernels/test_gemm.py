@@ -93,6 +93,10 @@ def test_small_sizes(kernels, dtype, ta, tb):
         (100, 101, 1100),
         (130, 520, 600),
         (40, 1030, 513),
+        (2, 700, 400),
+        (6, 130, 1111),
+        (16, 1030, 301),
+        (32, 517, 258),
     ],
 )
 def test_shapes_that_take_different_paths(kernels, m, n, k, dtype, ta, tb):
@@ -107,7 +111,9 @@ def test_shapes_that_take_different_paths(kernels, m, n, k, dtype, ta, tb):
 
 @pytest.mark.parametrize("epilogue", [NONE, RELU, SIGMOID, TANH])
 @pytest.mark.parametrize("with_bias", [False, True])
-@pytest.mark.parametrize("m, n, k", [(5, 7, 3), (33, 50, 20), (1, 40, 600), (1, 500, 600), (40, 1, 64), (7, 9, 700)])
+@pytest.mark.parametrize(
+    "m, n, k", [(5, 7, 3), (33, 50, 20), (1, 40, 600), (1, 500, 600), (40, 1, 64), (7, 9, 700), (5, 345, 402)]
+)
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_epilogues(kernels, dtype, m, n, k, with_bias, epilogue):
     rng = np.random.default_rng(3)
@@ -121,7 +127,7 @@ def test_epilogues(kernels, dtype, m, n, k, with_bias, epilogue):
 
 def test_padding_of_c_is_not_written(kernels):
     rng = np.random.default_rng(4)
-    for m, n, k in [(7, 3, 5), (20, 47, 9), (33, 70, 40), (1, 5, 9), (5, 1, 100)]:
+    for m, n, k in [(7, 3, 5), (20, 47, 9), (33, 70, 40), (1, 5, 9), (5, 1, 100), (7, 1003, 150)]:
         memory = rng.uniform(size=(m, n + 3)).astype(np.float32)
         kept = memory.copy()
         a, b = operands(rng, 0, 0, m, n, k, np.float32)
@@ -160,7 +166,8 @@ def test_nan_and_inf_pass_through(kernels):
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_threads_do_not_change_a_bit(kernels, dtype, ta, tb):
     rng = np.random.default_rng(5)
-    for m, n, k in [(150, 129, 600), (8, 2000, 300), (2000, 9, 300), (1, 3000, 500), (3000, 1, 500), (5, 3000, 100)]:
+    sizes = [(150, 129, 600), (8, 2000, 300), (2000, 9, 300), (1, 3000, 500), (3000, 1, 500), (5, 3000, 100)]
+    for m, n, k in [*sizes, (6, 130, 1111), (17, 1000, 270)]:
         a, b = operands(rng, ta, tb, m, n, k, dtype)
         results = []
         for threads in (1, 2, 3, 4):

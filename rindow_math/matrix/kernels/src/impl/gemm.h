@@ -10,7 +10,7 @@
  * Each element of C is one chain of multiply-adds in order of k, whatever tile
  * it belongs to: neither threads nor edges change a bit of it. Two other forms
  * serve shapes the tiles are bad at: dot products of rows (op(B) transposed,
- * few rows or columns) and sums of rows (a vector times a matrix). The form
+ * few rows or columns) and sums of rows (few rows times a big matrix). The form
  * depends on shapes alone.
  */
 #ifndef RK_IMPL_GEMM_H
@@ -37,6 +37,20 @@
 #define GEMM_KC 512                    /* longest block of k: GEMM_MR rows of A stay in the first cache */
 #define GEMM_PACK_BYTES (1 << 20)      /* a block of packed B: half of a common second cache */
 #define GEMM_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
+
+#define GEMM_FEW 32                    /* rows of C below which a big B is streamed */
+#define GEMM_QUARTERS 4                /* a piece of a stream counts for so many: two are worth waking a thread */
+#define GEMM_AHEAD 8                   /* rows of B between those added and those asked for */
+#if RK_VECTOR_BYTES == 64
+#define GEMM_STREAM 4                  /* rows of B added at a time: 4 rows of A times these lie in registers */
+#else
+#define GEMM_STREAM 2
+#endif
+#if defined(__GNUC__)
+#define GEMM_FETCH(p) __builtin_prefetch(p, 0, 2)
+#else
+#define GEMM_FETCH(p)
+#endif
 
 /* Blocks of equal length, none longer than the limit. */
 RK_INLINE ptrdiff_t rk_even_block(ptrdiff_t n, ptrdiff_t limit)

@@ -331,7 +331,7 @@ typedef struct {
     GM(call) call;
     const GM_T *a, *b, *bias;
     GM_T *c;
-    ptrdiff_t ldb, m, n, chunk;
+    ptrdiff_t ldb, m, n, chunk, across;
 } GM(dots);
 
 /* c = alpha*x + beta*c + bias, then the epilogue, for one element */
@@ -476,6 +476,104 @@ static void GM(sum_rows)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
+/* ---- few rows and a matrix too big for the second cache: rows of B in the order of memory, each read once, while C
+ * stays in the first cache ---- */
+#define GM_STREAM_SUMS (16384 / (ptrdiff_t)sizeof(GM_T))
+
+/* Adds kr rows of B, weighted by mr rows of A, to mr rows of sums; asks for `ahead` rows of B at `next`. */
+RK_INLINE void GM(stream_tile)(const GM(dots) *d, const GM_T *a, const GM_T *b, ptrdiff_t columns, const GM_T *next,
+                               GM_T *sum, ptrdiff_t width, const int mr, const int kr, const int ahead)
+{
+    const ptrdiff_t ldb = d->ldb;
+    GM_V x[4][4], s[4];
+    ptrdiff_t j = 0;
+    RK_UNROLL
+    for (int i = 0; i < mr; i++) {
+        RK_UNROLL
+        for (int q = 0; q < kr; q++)
+            x[i][q] = GM_SET1(a[i * d->across + q * d->call.lda]);
+    }
+#define GM_STEP(load, ...) \
+    RK_UNROLL \
+    for (int i = 0; i < mr; i++) \
+        s[i] = GM_LOAD(sum + i * width + j); \
+    RK_UNROLL \
+    for (int q = 0; q < kr; q++) { \
+        GM_V row = load(b + q * ldb + j __VA_ARGS__); \
+        RK_UNROLL \
+        for (int i = 0; i < mr; i++) \
+            s[i] = GM_FMA(x[i][q], row, s[i]); \
+    } \
+    RK_UNROLL \
+    for (int i = 0; i < mr; i++) \
+        GM_STORE(sum + i * width + j, s[i]);
+    for (; j + GM_L <= columns; j += GM_L) {
+        RK_UNROLL
+        for (int q = 0; q < ahead; q++)
+            GEMM_FETCH(next + q * ldb + j);
+        GM_STEP(GM_LOAD)
+    }
+    if (j < columns) {
+        GM_STEP(GM_LOAD_PART, , columns - j)
+    }
+#undef GM_STEP
+}
+
+#define GM_STREAM(name, mr, kr, ahead) \
+    RK_NOINLINE void GM(stream_##name)(const GM(dots) *d, const GM_T *a, const GM_T *b, ptrdiff_t columns, \
+                                       const GM_T *next, GM_T *sum, ptrdiff_t width) \
+    { \
+        GM(stream_tile)(d, a, b, columns, next, sum, width, mr, kr, ahead); \
+    }
+GM_STREAM(4, 4, GEMM_STREAM, 0)
+GM_STREAM(4_ahead, 4, GEMM_STREAM, 1)
+GM_STREAM(1, 1, GEMM_STREAM, 0)
+GM_STREAM(1_ahead, 1, GEMM_STREAM, 1)
+GM_STREAM(4_last, 4, 1, 0)
+GM_STREAM(1_last, 1, 1, 0)
+
+static void GM(stream_columns)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const GM(dots) *d = context;
+    const ptrdiff_t m = d->m, k = d->call.k, ldb = d->ldb;
+    GM_T sums[GM_STREAM_SUMS];
+    for (ptrdiff_t u = (begin + GEMM_QUARTERS - 1) / GEMM_QUARTERS; u * GEMM_QUARTERS < end; u++) {
+        ptrdiff_t j0 = u * d->chunk, columns = d->n - j0 < d->chunk ? d->n - j0 : d->chunk;
+        ptrdiff_t width = (columns + GM_L - 1) / GM_L * GM_L, rows;
+        memset(sums, 0, (size_t)(m * width) * sizeof(GM_T));
+        for (ptrdiff_t p = 0; p < k; p += rows) {
+            const GM_T *a = d->a + p * d->call.lda, *b = d->b + p * ldb + j0, *next = b + GEMM_AHEAD * ldb;
+            rows = k - p < GEMM_STREAM ? 1 : GEMM_STREAM;
+            for (ptrdiff_t i = 0; i < m;) {
+                int wide = m - i >= 4, ahead = rows > 1 && next < b + (GEMM_AHEAD + GEMM_STREAM) * ldb;
+                (rows == 1 ? wide ? GM(stream_4_last) : GM(stream_1_last)
+                 : ahead   ? wide ? GM(stream_4_ahead) : GM(stream_1_ahead)
+                           : wide ? GM(stream_4) : GM(stream_1))(d, a + i * d->across, b, columns, next,
+                                                                  sums + i * width, width);
+                next += ldb;
+                i += wide ? 4 : 1;
+            }
+        }
+        const GM_V alpha = GM_SET1(d->call.alpha), beta = GM_SET1(d->call.beta);
+        for (ptrdiff_t i = 0; i < m; i++) {
+            GM_T *c = d->c + i * d->call.ldc + j0;
+            for (ptrdiff_t j = 0; j < columns; j += GM_L) {
+                ptrdiff_t rest = columns - j;
+                GM_V x = GM_LOAD(sums + i * width + j) * alpha;
+                if (d->call.beta != 0)
+                    x = GM_FMA(beta, rest < GM_L ? GM_LOAD_PART(c + j, rest) : GM_LOAD(c + j), x);
+                if (d->bias)
+                    x += rest < GM_L ? GM_LOAD_PART(d->bias + j0 + j, rest) : GM_LOAD(d->bias + j0 + j);
+                x = GM(act)(x, d->call.epilogue);
+                if (rest < GM_L)
+                    GM_STORE_PART(c + j, x, rest);
+                else
+                    GM_STORE(c + j, x);
+            }
+        }
+    }
+}
+
 /* ---- the product ---- */
 static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, GM_T alpha, const GM_T *a, ptrdiff_t lda,
                         const GM_T *b, ptrdiff_t ldb, GM_T beta, GM_T *c, ptrdiff_t ldc, const GM_T *bias, int epilogue)
@@ -512,6 +610,17 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         ptrdiff_t chunk = n < 4 * GM_SUM_COLUMNS ? GM_SUM_COLUMNS / 4 : GM_SUM_COLUMNS;
         GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, chunk };
         rk_parallel(GM(sum_rows), &d, (n + chunk - 1) / chunk, 1);
+        return;
+    }
+
+    if (m <= GEMM_FEW && !tb && (double)n * (double)k * sizeof(GM_T) >= GEMM_PACK_BYTES / 2) {
+        /* stretches of memory as long as C in the first cache allows, but some for each thread */
+        ptrdiff_t share = (n + rk_threads() - 1) / rk_threads(), longest = GM_STREAM_SUMS / m, chunk = (share + 1) / 2;
+        if (chunk < 128)
+            chunk = share < 128 ? share : 128;
+        chunk = chunk < longest ? (chunk + GM_L - 1) / GM_L * GM_L : longest / GM_L * GM_L;
+        GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, chunk, ta ? 1 : lda };
+        rk_parallel(GM(stream_columns), &d, (n + chunk - 1) / chunk * GEMM_QUARTERS, 1);
         return;
     }
 
@@ -702,3 +811,5 @@ static void GM(batch)(ptrdiff_t batch0, ptrdiff_t batch1, int ta, int tb, ptrdif
 #undef GM_PACK_ROWS
 #undef GM_DOTS
 #undef GM_SUM_COLUMNS
+#undef GM_STREAM
+#undef GM_STREAM_SUMS
