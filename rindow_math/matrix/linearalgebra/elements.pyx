@@ -38,7 +38,8 @@ cdef extern from "numpy/random/bitgen.h":
 cdef const core.rk_api* rk = core.table()
 # the generator that numbers were drawn from last, its lock and its functions
 cdef object _source = None
-cdef object _source_lock = None
+cdef object _acquire = None
+cdef object _release = None
 cdef bitgen_t* _bits = NULL
 
 
@@ -169,18 +170,19 @@ cdef int _sizes_of(object shape, Py_ssize_t* dims) except -1:
 
 cdef unsigned long long _drawn_seed(object source) except? 0:
     """What ``source.bit_generator.random_raw()`` gives, which takes longer than to fill a small array."""
-    global _source, _source_lock, _bits
+    global _source, _acquire, _release, _bits
     cdef unsigned long long drawn
     if source is not _source:
         bits = source.bit_generator
         _bits = <bitgen_t*>PyCapsule_GetPointer(bits.capsule, "BitGenerator")
-        _source_lock = bits.lock
+        _acquire = bits.lock.acquire
+        _release = bits.lock.release
         _source = source
-    if not _source_lock.acquire(False):
-        # another thread is drawing from it
+    if not _acquire(False):
+        # a thread draws from it without the interpreter's lock
         return source.bit_generator.random_raw()
     drawn = _bits.next_raw(_bits.state)
-    _source_lock.release()
+    _release()
     return drawn
 
 
