@@ -169,6 +169,30 @@ static void rk_run_streaming(rk_run run, const void *job, ptrdiff_t from, ptrdif
 
 #define RK_MAP(EXPR) RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T v = x[i]; (void)v; y[i] = (T)(EXPR); } break
 
+/* Quotients and roots: the divider takes as long for 512 bits as for twice 256, and the clock is slower with 512. `op`:
+ * one of rk_param_op, or RK_PARAM_OPS + RK_SQRT or RK_RSQRT. */
+#if defined(__GNUC__) && !defined(__clang__) && RK_VECTOR_BYTES == 64
+#define RK_HALF_VECTORS __attribute__((noinline, target("prefer-vector-width=256")))
+#else
+#define RK_HALF_VECTORS
+#endif
+#define RK_DIVIDING(NAME, T_, S) \
+RK_HALF_VECTORS static void rk_dividing_##NAME(int op, const T_ *x, T_ p, T_ q, T_ *y, ptrdiff_t n) \
+{ \
+    typedef T_ T; \
+    switch (op) { \
+    case RK_PARAM_OPS + RK_SQRT: RK_MAP(sqrt##S(v)); \
+    case RK_PARAM_OPS + RK_RSQRT: RK_MAP(1 / sqrt##S(v)); \
+    case RK_PPOW: RK_MAP(v == -(T)INFINITY ? (T)INFINITY : sqrt##S(v + 0));   /* to the power 1/2 */ \
+    case RK_PDIV: RK_MAP(v / p); \
+    case RK_RDIV: RK_MAP(p / v); \
+    case RK_RECIP_AXPB: RK_MAP(1 / (p * v + q)); \
+    case RK_RSQRT_AXPB: RK_MAP(1 / (p * sqrt##S(v) + q)); \
+    } \
+}
+RK_DIVIDING(f32, float, f)
+RK_DIVIDING(f64, double, )
+
 /* 1/(1+e^-x) as rk_sigmoid_V computes it, with the quotient by an estimate of the reciprocal, one step of Newton's and a
  * correction by the remainder: a division alone takes longer than these. */
 #if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
@@ -307,9 +331,8 @@ static void rk_un_##NAME(int op, const T_ *x, T_ *y, ptrdiff_t n, int stream) \
     case RK_ABS: RK_MAP(fabs##S(v)); \
     case RK_SIGN: RK_MAP(v > 0 ? 1 : v < 0 ? -1 : v == 0 ? 0 : v); \
     case RK_SQUARE: RK_MAP(v * v); \
-    case RK_SQRT: RK_MAP(sqrt##S(v)); \
-    case RK_RSQRT: RK_MAP(1 / sqrt##S(v)); \
-    case RK_RECIPROCAL: RK_MAP(1 / v); \
+    case RK_SQRT: case RK_RSQRT: rk_dividing_##NAME(RK_PARAM_OPS + op, x, 0, 0, y, n); break; \
+    case RK_RECIPROCAL: rk_dividing_##NAME(RK_RDIV, x, 1, 0, y, n); break; \
     case RK_EXP: RK_VMAP(rk_exp_##V_(v)); \
     case RK_LOG: RK_VMAP(rk_quick_log_##V_(v)); \
     case RK_SIN: RK_TRIG_MAP(sin, V_, S); \
@@ -509,12 +532,13 @@ static void rk_par_##NAME(int op, const T_ *x, double p_, double q_, T_ *y, ptrd
     case RK_PPOW: \
         if (p == 2) { RK_MAP(v * v); } \
         if (p == 1) { RK_MAP(v); } \
-        if (p == -1) { RK_MAP(1 / v); } \
-        if (p == (T)0.5) { RK_MAP(v == -(T)INFINITY ? (T)INFINITY : sqrt##S(v + 0)); } \
+        if (p == -1) { rk_dividing_##NAME(RK_RDIV, x, 1, 0, y, n); break; } \
+        if (p == (T)0.5) { rk_dividing_##NAME(op, x, p, q, y, n); break; } \
         RK_POWERS_##NAME(x, 1, &p, 0, y); \
     case RK_RPOW: RK_POWERS_##NAME(&p, 0, x, 1, y); \
-    case RK_PDIV: RK_MAP(v / p); \
-    case RK_RDIV: RK_MAP(p / v); \
+    case RK_PDIV: case RK_RDIV: case RK_RECIP_AXPB: case RK_RSQRT_AXPB: \
+        rk_dividing_##NAME(op, x, p, q, y, n); \
+        break; \
     case RK_RSUB: RK_MAP(p - v); \
     case RK_PMOD: RK_MAP(fmod##S(v, p)); \
     case RK_RMOD: RK_MAP(fmod##S(p, v)); \
@@ -532,8 +556,6 @@ static void rk_par_##NAME(int op, const T_ *x, double p_, double q_, T_ *y, ptrd
     case RK_PLE: RK_MAP(v <= p); \
     case RK_PEQ: RK_MAP(v == p); \
     case RK_PNE: RK_MAP(v != p); \
-    case RK_RECIP_AXPB: RK_MAP(1 / (p * v + q)); \
-    case RK_RSQRT_AXPB: RK_MAP(1 / (p * sqrt##S(v) + q)); \
     case RK_LEAKY: RK_MAP(v < 0 ? p * v : v); \
     } \
 }
@@ -708,6 +730,15 @@ static inline double rk_dgelu_f64(double x)
     return 0.5 * (1 + rk_erf_f64(x * 0.70710678118654752440)) + x * 0.39894228040143267794 * rk_exp_f64(-0.5 * x * x);
 }
 
+#define RK_QUOTIENTS(NAME, T_) \
+RK_HALF_VECTORS static void rk_quotients_##NAME(const T_ *a, const T_ *b, T_ *c, ptrdiff_t n, int mode) \
+{ \
+    typedef T_ T; \
+    switch (0) { default: RK_MAP2(u / v); } \
+}
+RK_QUOTIENTS(f32, float)
+RK_QUOTIENTS(f64, double)
+
 /* mode: bit 0, a is a vector; bit 1, b is a vector (otherwise one value for all). Cheap operations only. */
 #define RK_BINARY_FLOAT(NAME, T_, S) \
 static void rk_bin_##NAME(int op, const T_ *a, const T_ *b, T_ *c, ptrdiff_t n, int mode) \
@@ -717,7 +748,7 @@ static void rk_bin_##NAME(int op, const T_ *a, const T_ *b, T_ *c, ptrdiff_t n, 
     case RK_ADD: RK_MAP2(u + v); \
     case RK_SUB: RK_MAP2(u - v); \
     case RK_MUL: RK_MAP2(u * v); \
-    case RK_DIV: RK_MAP2(u / v); \
+    case RK_DIV: rk_quotients_##NAME(a, b, c, n, mode); break; \
     case RK_MAXIMUM: RK_MAP2((u > v) | (u != u) ? u : v); \
     case RK_MINIMUM: RK_MAP2((u < v) | (u != u) ? u : v); \
     case RK_COPYB: RK_MAP2(((void)u, v)); \
