@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 __all__ = ["Random", "branch", "drawing_from", "generator", "setSeed"]
 
 _generator: np.random.Generator | None = None
-_of_thread = threading.local()
+
+
+class _OfThread(threading.local):
+    """A class attribute is found at once, an attribute that is missing costs an exception."""
+
+    generator: np.random.Generator | None = None
+
+
+_of_thread = _OfThread()
 
 
 def generator() -> np.random.Generator:
@@ -29,9 +37,8 @@ def generator() -> np.random.Generator:
     ``setSeed`` replaces it, so ask for it again rather than keep it.
     """
     global _generator
-    own = getattr(_of_thread, "generator", None)
-    if own is not None:
-        return own
+    if _of_thread.generator is not None:
+        return _of_thread.generator
     if _generator is None:
         _generator = np.random.default_rng()
     return _generator
@@ -48,7 +55,7 @@ def drawing_from(own: np.random.Generator) -> Iterator[None]:
 
     Two threads that share one would make its numbers depend on which of them comes first.
     """
-    before = getattr(_of_thread, "generator", None)
+    before = _of_thread.generator
     _of_thread.generator = own
     try:
         yield

@@ -7,17 +7,15 @@ they have written. Elementwise functions such as ``square``, ``add`` and ``softm
 
 from __future__ import annotations
 
-from typing import Any
-
 from rindow_math.matrix.linearalgebra.arrays import ArrayMethods
 from rindow_math.matrix.linearalgebra.blas import BlasMethods
+from rindow_math.matrix.linearalgebra.common import AnyCase
 from rindow_math.matrix.linearalgebra.elements import ElementMethods
-from rindow_math.matrix.names import resolve
 
 __all__ = ["LinearAlgebra"]
 
 
-class LinearAlgebra(BlasMethods, ElementMethods, ArrayMethods):
+class LinearAlgebra(AnyCase, BlasMethods, ElementMethods, ArrayMethods):
     """Linear algebra on arrays; made by ``MatrixOperator.la()``.
 
     Names are found in any case, as in PHP.
@@ -38,6 +36,3 @@ class LinearAlgebra(BlasMethods, ElementMethods, ArrayMethods):
 
     PHP: ``Rindow\\Math\\Matrix\\LinearAlgebra``.
     """
-
-    def __getattr__(self, name: str) -> Any:
-        return resolve(self, name)

@@ -1,31 +1,50 @@
 """What the methods of LinearAlgebra share: arguments, checks with the original's messages, broadcasting by repeats."""
 
+cimport cython
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
+from cpython.object cimport PyObject, Py_TYPE, PyTypeObject
 
 import numbers
 
 from rindow_math.exceptions import InvalidArgumentException, RuntimeException
 from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport is_complex
-from rindow_math.matrix.ndarray cimport NDArray, NDArrayPhp, check_writable, raw, same_shape, shape_text
+from rindow_math.matrix.names import resolve
+from rindow_math.matrix.ndarray cimport NDArray, NDArrayPhp, raw, same_shape, shape_text
+
+cdef extern from "Python.h":
+    const unsigned long Py_TPFLAGS_METHOD_DESCRIPTOR
+    bint PyType_HasFeature(PyTypeObject* t, unsigned long feature)
+    PyObject* _PyType_Lookup(type t, object name)
+    PyObject** _PyObject_GetDictPtr(object o)
+    PyObject* PyDict_GetItemWithError(PyObject* d, object key) except? NULL
+    object PyMethod_New(object function, object self)
+    object PyObject_GenericGetAttr(object o, object name)
 
 
-cdef NDArrayPhp array_arg(object value, str name):
-    """The array behind an argument."""
-    if type(value) is NDArrayPhp:
-        return <NDArrayPhp>value
+@cython.auto_pickle(False)
+cdef class AnyCase:
+    """Finds names in any case, as ``__getattr__`` with ``resolve`` does, at half the cost of a call of a method."""
+
+    def __getattribute__(self, name):
+        cdef PyObject* found = _PyType_Lookup(type(self), name)
+        cdef PyObject** own
+        if found != NULL and PyType_HasFeature(Py_TYPE(<object>found), Py_TPFLAGS_METHOD_DESCRIPTOR):
+            own = _PyObject_GetDictPtr(self)
+            if own == NULL or own[0] == NULL or PyDict_GetItemWithError(own[0], name) == NULL:
+                return PyMethod_New(<object>found, self)
+        try:
+            return PyObject_GenericGetAttr(self, name)
+        except AttributeError:
+            return resolve(self, name)
+
+
+cdef NDArrayPhp other_array_arg(object value, str name):
+    """The array behind an argument that is not an NDArrayPhp itself."""
     if not isinstance(value, NDArray):
         raise InvalidArgumentException(f"Argument {name} must be an NDArray: {type(value).__name__} given")
     return raw(value)
-
-
-cdef NDArrayPhp output_arg(object value, str name):
-    """The array behind an argument that is written."""
-    cdef NDArrayPhp a = array_arg(value, name)
-    if a._buffer.readonly:
-        check_writable(a)
-    return a
 
 
 cdef int number_arg(object value, int dtype, double default, double* parts, str name) except -1:

@@ -8,8 +8,10 @@ from cpython.bool cimport PyBool_Check
 from cpython.float cimport PyFloat_CheckExact
 from cpython.list cimport PyList_CheckExact
 from cpython.long cimport PyLong_CheckExact
+from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.math cimport floor, isfinite
 from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport uint64_t
 
 import numbers
 
@@ -28,7 +30,17 @@ from rindow_math.matrix.ndarray cimport (
 )
 from rindow_math.matrix.random import generator
 
+cdef extern from "numpy/random/bitgen.h":
+    ctypedef struct bitgen_t:
+        void* state
+        uint64_t (*next_raw)(void* state) nogil
+
 cdef const core.rk_api* rk = core.table()
+# the generator that numbers were drawn from last, its lock and its functions
+cdef object _source = None
+cdef object _acquire = None
+cdef object _release = None
+cdef bitgen_t* _bits = NULL
 
 
 cdef inline bint _is_number(object value):
@@ -156,10 +168,28 @@ cdef int _sizes_of(object shape, Py_ssize_t* dims) except -1:
     return read_shape(shape, dims)
 
 
+cdef unsigned long long _drawn_seed(object source) except? 0:
+    """What ``source.bit_generator.random_raw()`` gives, which takes longer than to fill a small array."""
+    global _source, _acquire, _release, _bits
+    cdef unsigned long long drawn
+    if source is not _source:
+        bits = source.bit_generator
+        _bits = <bitgen_t*>PyCapsule_GetPointer(bits.capsule, "BitGenerator")
+        _acquire = bits.lock.acquire
+        _release = bits.lock.release
+        _source = source
+    if not _acquire(False):
+        # a thread draws from it without the interpreter's lock
+        return source.bit_generator.random_raw()
+    drawn = _bits.next_raw(_bits.state)
+    _release()
+    return drawn
+
+
 cdef unsigned long long _seed(object seed) except? 0:
     """64 bits of a seed; drawn from the process's generator when none is given."""
     if seed is None:
-        return generator().bit_generator.random_raw()
+        return _drawn_seed(generator())
     if not PyLong_CheckExact(seed) and (PyBool_Check(seed) or not isinstance(seed, numbers.Integral)):
         raise InvalidArgumentException(f"seed must be an integer: {seed!r} given")
     return int(seed) & 0xFFFFFFFFFFFFFFFF

@@ -22,12 +22,40 @@
     static void rk_store_##NAME(const double *x, T *y, ptrdiff_t n) { RK_SATURATE(double, T, MAX, LOW, HIGH, LIMIT); }
 RK_F64_TO_INT(i8, int8_t, INT8_MAX, -128.0, 127.0, 128.0)
 RK_F64_TO_INT(i16, int16_t, INT16_MAX, -32768.0, 32767.0, 32768.0)
-RK_F64_TO_INT(i32, int32_t, INT32_MAX, -2147483648.0, 2147483647.0, 2147483648.0)
 RK_F64_TO_INT(i64, int64_t, INT64_MAX, -0x1p63, 0x1.fffffffffffffp62, 0x1p63)
 RK_F64_TO_INT(u8, uint8_t, UINT8_MAX, 0.0, 255.0, 256.0)
 RK_F64_TO_INT(u16, uint16_t, UINT16_MAX, 0.0, 65535.0, 65536.0)
 RK_F64_TO_INT(u32, uint32_t, UINT32_MAX, 0.0, 4294967295.0, 4294967296.0)
 RK_F64_TO_INT(u64, uint64_t, UINT64_MAX, 0.0, 0x1.fffffffffffffp63, 0x1p64)
+
+/* int32 is what floats become most: whole vectors within its range at once */
+#if defined(__GNUC__)
+typedef int32_t rk_vi32_half __attribute__((vector_size(RK_VECTOR_BYTES / 2), aligned(4), may_alias));
+typedef int32_t rk_vi32_u __attribute__((vector_size(RK_VECTOR_BYTES), aligned(4), may_alias));
+#define RK_INT32_OF(U, y, v) (*(U *)(y) = __builtin_convertvector(v, U))
+#else
+#define RK_INT32_OF(U, y, v) (*(y) = (int32_t)(v))
+#endif
+#define RK_TO_INT32(NAME, T, V, LANES, U, HIGH) \
+static void rk_saturate_##NAME(const T *x, int32_t *y, ptrdiff_t n) \
+{ \
+    RK_SATURATE(T, int32_t, INT32_MAX, -0x1p31, HIGH, 0x1p31); \
+} \
+static void rk_int32_of_##NAME(const T *x, int32_t *y, ptrdiff_t n) \
+{ \
+    ptrdiff_t i = 0; \
+    for (; i + LANES <= n; i += LANES) { \
+        const rk_##V v = rk_load_##V(x + i); \
+        if (RK_LIKELY(rk_all_##V(rk_lt_##V(rk_abs_##V(v), rk_set1_##V(0x1p31))))) \
+            RK_INT32_OF(U, y + i, v); \
+        else \
+            rk_saturate_##NAME(x + i, y + i, LANES); \
+    } \
+    rk_saturate_##NAME(x + i, y + i, n - i); \
+}
+RK_TO_INT32(f32, float, vf32, RK_VF32_LANES, rk_vi32_u, 0x1.fffffep30)
+RK_TO_INT32(f64, double, vf64, RK_VF64_LANES, rk_vi32_half, 2147483647.0)
+#define rk_store_i32 rk_int32_of_f64
 
 /* n values of any real type as doubles, and back (n is a block's length) */
 static void rk_load_f64(int dtype, const void *src, double *y, ptrdiff_t n)
@@ -141,6 +169,30 @@ static void rk_run_streaming(rk_run run, const void *job, ptrdiff_t from, ptrdif
 
 #define RK_MAP(EXPR) RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T v = x[i]; (void)v; y[i] = (T)(EXPR); } break
 
+/* Quotients and roots: the divider takes as long for 512 bits as for twice 256, and the clock is slower with 512. `op`:
+ * one of rk_param_op, or RK_PARAM_OPS + RK_SQRT or RK_RSQRT. */
+#if defined(__GNUC__) && !defined(__clang__) && RK_VECTOR_BYTES == 64
+#define RK_HALF_VECTORS __attribute__((noinline, target("prefer-vector-width=256")))
+#else
+#define RK_HALF_VECTORS
+#endif
+#define RK_DIVIDING(NAME, T_, S) \
+RK_HALF_VECTORS static void rk_dividing_##NAME(int op, const T_ *x, T_ p, T_ q, T_ *y, ptrdiff_t n) \
+{ \
+    typedef T_ T; \
+    switch (op) { \
+    case RK_PARAM_OPS + RK_SQRT: RK_MAP(sqrt##S(v)); \
+    case RK_PARAM_OPS + RK_RSQRT: RK_MAP(1 / sqrt##S(v)); \
+    case RK_PPOW: RK_MAP(v == -(T)INFINITY ? (T)INFINITY : sqrt##S(v + 0));   /* to the power 1/2 */ \
+    case RK_PDIV: RK_MAP(v / p); \
+    case RK_RDIV: RK_MAP(p / v); \
+    case RK_RECIP_AXPB: RK_MAP(1 / (p * v + q)); \
+    case RK_RSQRT_AXPB: RK_MAP(1 / (p * sqrt##S(v) + q)); \
+    } \
+}
+RK_DIVIDING(f32, float, f)
+RK_DIVIDING(f64, double, )
+
 /* 1/(1+e^-x) as rk_sigmoid_V computes it, with the quotient by an estimate of the reciprocal, one step of Newton's and a
  * correction by the remainder: a division alone takes longer than these. */
 #if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
@@ -157,28 +209,100 @@ RK_INLINE rk_vf32 rk_quick_sigmoid_vf32(rk_vf32 x)
     const rk_vf32 y = top * q;
     return rk_fma_vf32(rk_fma_vf32(-d, y, top), q, y);
 }
-/* rk_tanh_V likewise: further out 1 - 2/(1+e^2x), where the quotient is small and so are its errors */
+/* tanh around 26 centers as polynomials of degree 6: four for each power of 2 from 1/8 on, found by the upper bits of
+ * |x|, and 0. The centers are floats whose tanh is nearly one. Rows: centers, their tanh, the other coefficients. */
+static const float rk_tanh_pieces[8][32] = {
+    {
+        0x1.1ff226p+1f, 0x1.5fe7f2p+1f, 0x1.a01c78p+1f, 0x1.e01726p+1f, 0x1.1fe142p+2f, 0x1.5fe8bep+2f, 0x1.9fef28p+2f,
+        0x1.e01f4p+2f, 0x1.1fe0cp+3f, 0, 0, 0, 0, 0, 0, 0, 0x1.1ff20ep-3f, 0x1.6006ap-3f, 0x1.a01ad6p-3f, 0x1.e01738p-3f,
+        0x1.201c7cp-2f, 0x1.600068p-2f, 0x1.9fefaap-2f, 0x1.e0167ep-2f, 0x1.2018bp-1f, 0x1.5ffc7cp-1f, 0x1.a01cfcp-1f,
+        0x1.dff95ap-1f, 0x1.20155cp+0f, 0x1.5fef1ep+0f, 0x1.a01248p+0f, 0x1.dfe98p+0f,
+    },
+    {
+        0x1.f4bd6ep-1f, 0x1.fbd37ap-1f, 0x1.fe7728p-1f, 0x1.ff6f4cp-1f, 0x1.ffdf88p-1f, 0x1.fffb9cp-1f, 0x1.ffff68p-1f,
+        0x1.ffffecp-1f, 0x1.fffffep-1f, 0, 0, 0, 0, 0, 0, 0, 0x1.1e1024p-3f, 0x1.5c9976p-3f, 0x1.9a78dep-3f,
+        0x1.d77c5ap-3f, 0x1.18bdf2p-2f, 0x1.52c322p-2f, 0x1.8a79f8p-2f, 0x1.bfc09cp-2f, 0x1.051ab4p-1f, 0x1.31559cp-1f,
+        0x1.5798eep-1f, 0x1.77d528p-1f, 0x1.9e6b72p-1f, 0x1.c27104p-1f, 0x1.d9cc3cp-1f, 0x1.e87494p-1f,
+    },
+    {
+        0x1.645bfp-5f, 0x1.0a0ac4p-6f, 0x1.884152p-8f, 0x1.213f2p-9f, 0x1.03b938p-11f, 0x1.190064p-14f, 0x1.30018ep-17f,
+        0x1.470d3ap-20f, 0x1.0537acp-24f, 0, 0, 0, 0, 0, 0, 0x1p+0f, 0x1.f602cp-1f, 0x1.f12a74p-1f, 0x1.eb6ec4p-1f,
+        0x1.e4dd2ap-1f, 0x1.d983fep-1f, 0x1.c7f704p-1f, 0x1.b4048ap-1f, 0x1.9e1bbap-1f, 0x1.7ad846p-1f, 0x1.49e972p-1f,
+        0x1.196a6cp-1f, 0x1.d83dd4p-2f, 0x1.61204ep-2f, 0x1.cedcf8p-3f, 0x1.26374ep-3f, 0x1.700d5ap-4f,
+    },
+    {
+        -0x1.5c859ep-5f, -0x1.07df88p-6f, -0x1.87145ap-8f, -0x1.20ed6p-9f, -0x1.03a7bcp-11f, -0x1.18fcecp-14f,
+        -0x1.300024p-17f, -0x1.ba8cfp-20f, 0x1.6cbc9ap-23f, 0, 0, 0, 0, 0, 0, -0x1.aeda5ep-29f, -0x1.187b6p-3f,
+        -0x1.527fdep-3f, -0x1.89fbb4p-3f, -0x1.be7f3ap-3f, -0x1.03a3dap-2f, -0x1.2dafd8p-2f, -0x1.4fef5ep-2f,
+        -0x1.6a24fep-2f, -0x1.826602p-2f, -0x1.897d76p-2f, -0x1.79b5b2p-2f, -0x1.5aa5e4p-2f, -0x1.1dd33ap-2f,
+        -0x1.973662p-3f, -0x1.104374p-3f, -0x1.5f2088p-4f,
+    },
+    {
+        0x1.bc25ccp-6f, 0x1.5a122ap-7f, 0x1.032444p-8f, 0x1.805ca6p-10f, 0x1.59abap-12f, 0x1.763972p-15f, 0x1.94e51cp-18f,
+        0x1.bad9c4p-21f, 0x1.776acap-25f, 0, 0, 0, 0, 0, 0, -0x1.555502p-2f, -0x1.3b15c8p-2f, -0x1.2ea296p-2f,
+        -0x1.2023bcp-2f, -0x1.0fd8ccp-2f, -0x1.e8fcbap-3f, -0x1.9857f6p-3f, -0x1.42882cp-3f, -0x1.d6e2e6p-4f,
+        -0x1.bc191p-5f, 0x1.d6ff18p-7f, 0x1.0776d2p-4f, 0x1.842b68p-4f, 0x1.c691f4p-4f, 0x1.97ef1ep-4f, 0x1.33c1ap-4f,
+        0x1.a89834p-5f,
+    },
+    {
+        -0x1.9412fp-7f, -0x1.4eb226p-8f, -0x1.0006ap-9f, -0x1.7eaa76p-11f, -0x1.59813ep-13f, -0x1.765a9p-16f,
+        -0x1.951114p-19f, 0x1.96d522p-19f, -0x1.032ca4p-21f, 0, 0, 0, 0, 0, 0, -0x1.5145b8p-14f, 0x1.6be8ep-4f,
+        0x1.afb786p-4f, 0x1.ed1552p-4f, 0x1.125a42p-3f, 0x1.33279ep-3f, 0x1.5025dap-3f, 0x1.5c3a6ep-3f, 0x1.586b42p-3f,
+        0x1.3a381ap-3f, 0x1.e98d64p-4f, 0x1.46cbbap-4f, 0x1.628d8ap-5f, 0x1.a57252p-9f, -0x1.5da27ep-6f, -0x1.9d235cp-6f,
+        -0x1.55f6c8p-6f,
+    },
+    {
+        0x1.04be8ap-8f, 0x1.f69652p-10f, 0x1.934b3ep-11f, 0x1.326feep-12f, 0x1.1f8d92p-14f, 0x1.3841aep-17f,
+        0x1.51fd52p-20f, 0x1.f670cep-24f, 0x1.a49764p-28f, 0, 0, 0, 0, 0, 0, 0x1.14c4aep-3f, 0x1.cac62ep-4f,
+        0x1.a25b26p-4f, 0x1.74ce32p-4f, 0x1.423682p-4f, 0x1.e366ccp-5f, 0x1.05c436p-5f, 0x1.863b54p-8f, -0x1.19a90ep-6f,
+        -0x1.64835ep-5f, -0x1.f85a66p-5f, -0x1.00a67cp-4f, -0x1.b2b526p-5f, -0x1.0629ccp-5f, -0x1.384f42p-7f,
+        0x1.6f7ef8p-10f, 0x1.2d7182p-8f,
+    },
+    {
+        -0x1.78c6c2p-11f, -0x1.1dd7dp-11f, -0x1.febfbcp-13f, -0x1.910408p-14f, -0x1.79d676p-16f, -0x1.9c2412p-19f,
+        -0x1.beb3d4p-22f, -0x1.098022p-17f, 0x1.187066p-22f, 0, 0, 0, 0, 0, 0, -0x1.10860cp-6f, -0x1.19ae3cp-1f,
+        -0x1.c7489cp-5f, 0x1.101d4ap-2f, -0x1.e18cdp-2f, -0x1.258daep-4f, -0x1.b1bdbep-5f, -0x1.295742p-4f,
+        -0x1.158b0ep-4f, -0x1.31e536p-5f, -0x1.87a098p-7f, 0x1.f120cap-8f, 0x1.0ded1cp-6f, 0x1.2eae96p-6f, 0x1.677c2cp-7f,
+        0x1.0e4438p-8f, 0x1.50c876p-11f,
+    },
+};
+RK_INLINE rk_vf32 rk_tanh_piece(int row, __m512i at)
+{
+    return (rk_vf32)_mm512_permutex2var_ps(_mm512_loadu_ps(rk_tanh_pieces[row]), at,
+                                           _mm512_loadu_ps(rk_tanh_pieces[row] + 16));
+}
 RK_INLINE rk_vf32 rk_quick_tanh_vf32(rk_vf32 x)
 {
-    const rk_vf32 one = rk_set1_vf32(1), zero = rk_set1_vf32(0), a = rk_abs_vf32(x), z = a * a;
-    const rk_vf32 b = rk_min_vf32(rk_set1_vf32(10), a);
-    rk_vf32 n, c;
-    rk_vi32 i;
-    const rk_vf32 r = rk_exp_reduce_vf32(b + b, &n, &i, &c);
-    const rk_vf32 d = rk_scale_vf32(rk_expm1_reduced_vf32(r, zero) + one, n, i) + one;
-    rk_vf32 q = (rk_vf32)_mm512_rcp14_ps((__m512)d);
-    q = rk_fma_vf32(q, rk_fma_vf32(-d, q, one), q);
-    const rk_vf32 large = rk_fma_vf32(rk_set1_vf32(-2), q, one), small = rk_fma_vf32(a, z * rk_tanh_tail_vf32(z), a);
-    return rk_with_sign_vf32(rk_select_vf32(rk_lt_vf32(a, rk_set1_vf32(0.625f)), small, large), x);
+    const rk_vf32 a = rk_min_vf32(rk_set1_vf32(9.9f), rk_abs_vf32(x));
+    const __m512i bits = _mm512_max_epi32((__m512i)a, _mm512_set1_epi32(0x3de00000)), at = _mm512_srli_epi32(bits, 21);
+    const rk_vf32 t = a - rk_tanh_piece(0, at);
+    rk_vf32 y = rk_tanh_piece(7, at);
+    for (int k = 6; k > 0; k--)
+        y = rk_fma_vf32(y, t, rk_tanh_piece(k, at));
+    return rk_with_sign_vf32(y, x);
 }
 #else
 #define rk_quick_sigmoid_vf32 rk_sigmoid_vf32
 #define rk_quick_tanh_vf32 rk_tanh_vf32
 #endif
+/* rk_log_V without a look at special arguments where there are none */
+#define RK_QUICK_LOG(V, SMALLEST) \
+RK_NOINLINE rk_##V rk_log_rare_##V(rk_##V x) { return rk_log_##V(x); } \
+RK_INLINE rk_##V rk_quick_log_##V(rk_##V x) \
+{ \
+    rk_##V k; \
+    if (RK_UNLIKELY(!rk_all_##V(rk_lt_##V(rk_set1_##V(SMALLEST), x) & rk_lt_##V(x, rk_set1_##V(INFINITY))))) \
+        return rk_log_rare_##V(x); \
+    const rk_##V f = rk_log_split_##V(x, &k); \
+    return rk_log_reduced_##V(f, k, rk_set1_##V(0)); \
+}
+RK_QUICK_LOG(vf32, 0x1p-126f)
+RK_QUICK_LOG(vf64, 0x1p-1022)
 #define rk_quick_sigmoid_vf64 rk_sigmoid_vf64
 #define rk_quick_tanh_vf64 rk_tanh_vf64
 
-/* EXPR of the vector v; elements beyond the last whole vector are a partial one. `stream`: y is aligned to lines. */
+/* EXPR of the vector v; elements beyond the last whole vector are a partial one. `stream`: y is aligned to lines. The
+ * processor fetches ahead on its own only where little is computed for a line: the rest of these loops would wait. */
 #define RK_VMAP(EXPR) do { \
     ptrdiff_t i = 0; \
     if (stream) \
@@ -187,7 +311,11 @@ RK_INLINE rk_vf32 rk_quick_tanh_vf32(rk_vf32 x)
             rk_prefetch((const char *)(x + i) + RK_AHEAD_BYTES); \
             RK_STREAM(y + i, EXPR); \
         } \
-    for (; i + L <= n; i += L) { const V v = RK_LOAD(x + i); RK_STORE(y + i, EXPR); } \
+    for (; i + L <= n; i += L) { \
+        const V v = RK_LOAD(x + i); \
+        rk_prefetch((const char *)(x + i) + RK_AHEAD_BYTES); \
+        RK_STORE(y + i, EXPR); \
+    } \
     if (i < n) { const V v = RK_LOAD_PART(x + i, n - i); RK_STORE_PART(y + i, EXPR, n - i); } \
     } while (0); break
 
@@ -203,11 +331,10 @@ static void rk_un_##NAME(int op, const T_ *x, T_ *y, ptrdiff_t n, int stream) \
     case RK_ABS: RK_MAP(fabs##S(v)); \
     case RK_SIGN: RK_MAP(v > 0 ? 1 : v < 0 ? -1 : v == 0 ? 0 : v); \
     case RK_SQUARE: RK_MAP(v * v); \
-    case RK_SQRT: RK_MAP(sqrt##S(v)); \
-    case RK_RSQRT: RK_MAP(1 / sqrt##S(v)); \
-    case RK_RECIPROCAL: RK_MAP(1 / v); \
+    case RK_SQRT: case RK_RSQRT: rk_dividing_##NAME(RK_PARAM_OPS + op, x, 0, 0, y, n); break; \
+    case RK_RECIPROCAL: rk_dividing_##NAME(RK_RDIV, x, 1, 0, y, n); break; \
     case RK_EXP: RK_VMAP(rk_exp_##V_(v)); \
-    case RK_LOG: RK_VMAP(rk_log_##V_(v)); \
+    case RK_LOG: RK_VMAP(rk_quick_log_##V_(v)); \
     case RK_SIN: RK_TRIG_MAP(sin, V_, S); \
     case RK_COS: RK_TRIG_MAP(cos, V_, S); \
     case RK_TAN: RK_TRIG_MAP(tan, V_, S); \
@@ -405,12 +532,13 @@ static void rk_par_##NAME(int op, const T_ *x, double p_, double q_, T_ *y, ptrd
     case RK_PPOW: \
         if (p == 2) { RK_MAP(v * v); } \
         if (p == 1) { RK_MAP(v); } \
-        if (p == -1) { RK_MAP(1 / v); } \
-        if (p == (T)0.5) { RK_MAP(v == -(T)INFINITY ? (T)INFINITY : sqrt##S(v + 0)); } \
+        if (p == -1) { rk_dividing_##NAME(RK_RDIV, x, 1, 0, y, n); break; } \
+        if (p == (T)0.5) { rk_dividing_##NAME(op, x, p, q, y, n); break; } \
         RK_POWERS_##NAME(x, 1, &p, 0, y); \
     case RK_RPOW: RK_POWERS_##NAME(&p, 0, x, 1, y); \
-    case RK_PDIV: RK_MAP(v / p); \
-    case RK_RDIV: RK_MAP(p / v); \
+    case RK_PDIV: case RK_RDIV: case RK_RECIP_AXPB: case RK_RSQRT_AXPB: \
+        rk_dividing_##NAME(op, x, p, q, y, n); \
+        break; \
     case RK_RSUB: RK_MAP(p - v); \
     case RK_PMOD: RK_MAP(fmod##S(v, p)); \
     case RK_RMOD: RK_MAP(fmod##S(p, v)); \
@@ -428,8 +556,6 @@ static void rk_par_##NAME(int op, const T_ *x, double p_, double q_, T_ *y, ptrd
     case RK_PLE: RK_MAP(v <= p); \
     case RK_PEQ: RK_MAP(v == p); \
     case RK_PNE: RK_MAP(v != p); \
-    case RK_RECIP_AXPB: RK_MAP(1 / (p * v + q)); \
-    case RK_RSQRT_AXPB: RK_MAP(1 / (p * sqrt##S(v) + q)); \
     case RK_LEAKY: RK_MAP(v < 0 ? p * v : v); \
     } \
 }
@@ -604,6 +730,15 @@ static inline double rk_dgelu_f64(double x)
     return 0.5 * (1 + rk_erf_f64(x * 0.70710678118654752440)) + x * 0.39894228040143267794 * rk_exp_f64(-0.5 * x * x);
 }
 
+#define RK_QUOTIENTS(NAME, T_) \
+RK_HALF_VECTORS static void rk_quotients_##NAME(const T_ *a, const T_ *b, T_ *c, ptrdiff_t n, int mode) \
+{ \
+    typedef T_ T; \
+    switch (0) { default: RK_MAP2(u / v); } \
+}
+RK_QUOTIENTS(f32, float)
+RK_QUOTIENTS(f64, double)
+
 /* mode: bit 0, a is a vector; bit 1, b is a vector (otherwise one value for all). Cheap operations only. */
 #define RK_BINARY_FLOAT(NAME, T_, S) \
 static void rk_bin_##NAME(int op, const T_ *a, const T_ *b, T_ *c, ptrdiff_t n, int mode) \
@@ -613,7 +748,7 @@ static void rk_bin_##NAME(int op, const T_ *a, const T_ *b, T_ *c, ptrdiff_t n, 
     case RK_ADD: RK_MAP2(u + v); \
     case RK_SUB: RK_MAP2(u - v); \
     case RK_MUL: RK_MAP2(u * v); \
-    case RK_DIV: RK_MAP2(u / v); \
+    case RK_DIV: rk_quotients_##NAME(a, b, c, n, mode); break; \
     case RK_MAXIMUM: RK_MAP2((u > v) | (u != u) ? u : v); \
     case RK_MINIMUM: RK_MAP2((u < v) | (u != u) ? u : v); \
     case RK_COPYB: RK_MAP2(((void)u, v)); \
@@ -1262,11 +1397,7 @@ static void rk_cast_run(int from, int to, const void *src, void *dst, ptrdiff_t 
         const float *x = (const float *)src;
         switch (to) {
         case RK_BOOL: RK_CONVERT(uint8_t, x[i] != 0);
-        case RK_INT32: {
-            int32_t *y = (int32_t *)dst;
-            RK_SATURATE(float, int32_t, INT32_MAX, -0x1p31, 0x1.fffffep30, 0x1p31);
-            return;
-        }
+        case RK_INT32: rk_int32_of_f32(x, (int32_t *)dst, n); return;
         case RK_INT64: {
             int64_t *y = (int64_t *)dst;
             RK_SATURATE(float, int64_t, INT64_MAX, -0x1p63, 0x1.fffffep62, 0x1p63);

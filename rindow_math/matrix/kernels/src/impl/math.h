@@ -2,7 +2,7 @@
  *
  * A variant's vectors are
  *     rk_vf32, rk_vf64     floats and doubles
- *     rk_vi32, rk_vi64     signed integers of the same shape
+ *     rk_vi32, rk_vi64     signed integers of the same shape; rk_vu32, rk_vu64 unsigned ones
  *     rk_m32, rk_m64       masks: mask registers or vectors of 0 and -1
  *     RK_VF32_LANES, RK_VF64_LANES
  * Where the compiler has no vector extension a vector has one lane, so code
@@ -48,6 +48,8 @@ typedef float rk_vf32 __attribute__((vector_size(RK_VECTOR_BYTES)));
 typedef double rk_vf64 __attribute__((vector_size(RK_VECTOR_BYTES)));
 typedef int32_t rk_vi32 __attribute__((vector_size(RK_VECTOR_BYTES)));
 typedef int64_t rk_vi64 __attribute__((vector_size(RK_VECTOR_BYTES)));
+typedef uint32_t rk_vu32 __attribute__((vector_size(RK_VECTOR_BYTES)));
+typedef uint64_t rk_vu64 __attribute__((vector_size(RK_VECTOR_BYTES)));
 #else
 #define RK_VF32_LANES 1
 #define RK_VF64_LANES 1
@@ -55,6 +57,8 @@ typedef float rk_vf32;
 typedef double rk_vf64;
 typedef int32_t rk_vi32;
 typedef int64_t rk_vi64;
+typedef uint32_t rk_vu32;
+typedef uint64_t rk_vu64;
 #endif
 
 /* ---- scalars: bits, selection, fma ---- */
@@ -475,24 +479,28 @@ RK_INLINE rk_vf64 rk_scale_vf64(rk_vf64 p, rk_vf64 n, rk_vi64 i)
 #define RKM_M int
 #define RKM_F float
 #define RKM_I int32_t
+#define RKM_U uint32_t
 #define RKM_SINGLE 1
 #include "math_body.h"
 #define RKM_T vf32
 #define RKM_M rk_m32
 #define RKM_F rk_vf32
 #define RKM_I rk_vi32
+#define RKM_U rk_vu32
 #define RKM_SINGLE 1
 #include "math_body.h"
 #define RKM_T f64
 #define RKM_M int
 #define RKM_F double
 #define RKM_I int64_t
+#define RKM_U uint64_t
 #define RKM_SINGLE 0
 #include "math_body.h"
 #define RKM_T vf64
 #define RKM_M rk_m64
 #define RKM_F rk_vf64
 #define RKM_I rk_vi64
+#define RKM_U rk_vu64
 #define RKM_SINGLE 0
 #include "math_body.h"
 

@@ -1,5 +1,5 @@
 /* The functions of math.h for one type: RKM_T (suffix), RKM_F (floating type),
- * RKM_I (integers of the same shape), RKM_M (mask), RKM_SINGLE (1: float, 0: double).
+ * RKM_I, RKM_U (signed and unsigned integers of the same shape), RKM_M (mask), RKM_SINGLE (1: float, 0: double).
  *
  * Coefficients are minimax fits (Remez) made for these intervals. Selections
  * compute both sides: no branches, so a vector costs the same for any content. */
@@ -127,16 +127,18 @@ RK_INLINE RKM_F RKM(log_reduced)(RKM_F f, RKM_F k, RKM_F c)
 /* the mantissa of a positive normal u in [sqrt(1/2), sqrt(2)) less 1, and its exponent as a float */
 RK_INLINE RKM_F RKM(log_split)(RKM_F u, RKM_F *k)
 {
+    /* unsigned, as the bits of nan and of negative numbers may overflow */
     RKM_I bits = RKM(bits)(u), half = RKM(seti)(RKM_SQRT_HALF_BITS);
 #if RKM_SINGLE
-    RKM_I e = (bits - half) >> RKM_MANT;
+    RKM_I e = (RKM_I)((RKM_U)bits - (RKM_U)half) >> RKM_MANT;
 #else
     /* moved up by 1023 exponents, so that the shift never sees a negative number:
      * x86 before AVX-512 has no arithmetic shift of 64-bit lanes */
-    RKM_I e = ((bits - half + RKM(seti)(0x3ff0000000000000)) >> RKM_MANT) - RKM(seti)(1023);
+    RKM_I moved = (RKM_I)((RKM_U)bits - (RKM_U)half + (RKM_U)RKM(seti)(0x3ff0000000000000));
+    RKM_I e = (moved >> RKM_MANT) - RKM(seti)(1023);
 #endif
     *k = RKM(from_bits)(e + RKM(seti)(RKM_ROUND_BITS)) - RKM_S(RKM_ROUND);
-    return RKM(from_bits)(bits - RKM(shl)(e, RKM_MANT)) - RKM_S(1.0f);
+    return RKM(from_bits)((RKM_I)((RKM_U)bits - (RKM_U)RKM(shl)(e, RKM_MANT))) - RKM_S(1.0f);
 }
 
 /* y, or the value of log(u) where u is not a positive number */
@@ -290,5 +292,6 @@ RK_INLINE RKM_F RKM(erf)(RKM_F x)
 #undef RKM_T
 #undef RKM_F
 #undef RKM_I
+#undef RKM_U
 #undef RKM_M
 #undef RKM_SINGLE

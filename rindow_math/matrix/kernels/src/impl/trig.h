@@ -12,13 +12,17 @@
 #define RK_TRIG_H
 #include "common.h"
 
-/* whether a mask has any lane set */
+/* whether a mask has any lane set, or all */
 #if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
 RK_INLINE int rk_any_vf32(rk_m32 m) { return m != 0; }
 RK_INLINE int rk_any_vf64(rk_m64 m) { return m != 0; }
+RK_INLINE int rk_all_vf32(rk_m32 m) { return m == 0xffff; }
+RK_INLINE int rk_all_vf64(rk_m64 m) { return m == 0xff; }
 #elif defined(RK_X86_INTRINSICS)
 RK_INLINE int rk_any_vf32(rk_m32 m) { return RK_MM(movemask_ps)((RK_M32)m) != 0; }
 RK_INLINE int rk_any_vf64(rk_m64 m) { return RK_MM(movemask_pd)((RK_M64)m) != 0; }
+RK_INLINE int rk_all_vf32(rk_m32 m) { return RK_MM(movemask_ps)((RK_M32)m) == (1 << RK_VF32_LANES) - 1; }
+RK_INLINE int rk_all_vf64(rk_m64 m) { return RK_MM(movemask_pd)((RK_M64)m) == (1 << RK_VF64_LANES) - 1; }
 #elif defined(__GNUC__)
 RK_INLINE int rk_any_vf32(rk_m32 m)
 {
@@ -34,9 +38,13 @@ RK_INLINE int rk_any_vf64(rk_m64 m)
         any |= m[k] != 0;
     return any;
 }
+RK_INLINE int rk_all_vf32(rk_m32 m) { return !rk_any_vf32(~m); }
+RK_INLINE int rk_all_vf64(rk_m64 m) { return !rk_any_vf64(~m); }
 #else
 RK_INLINE int rk_any_vf32(rk_m32 m) { return m; }
 RK_INLINE int rk_any_vf64(rk_m64 m) { return m; }
+RK_INLINE int rk_all_vf32(rk_m32 m) { return m; }
+RK_INLINE int rk_all_vf64(rk_m64 m) { return m; }
 #endif
 
 /* sin r and cos r for |r| <= pi/4 */
@@ -178,12 +186,12 @@ static const double rk_pow_log2[16] = {
     0, 0x1.64ce26c067157p-4, 0x1.563dc29ffacb2p-3, 0x1.f5fd8a9063e35p-3,
     0x1.48365e695d797p-2, 0x1.921800924dd3bp-2, 0x1.d7e6c0abc3579p-2, 0x1.0c6caaf0c5597p-1,
 };
-/* 2^(i/16), and what rounding lost as a part of it */
+/* 2^(i/16) with i taken off the bits from the 48th on, and what rounding lost as a part of it */
 static const double rk_pow_root[16] = {
-    0x1.0000000000000p+0, 0x1.0b5586cf9890fp+0, 0x1.172b83c7d517bp+0, 0x1.2387a6e756238p+0,
-    0x1.306fe0a31b715p+0, 0x1.3dea64c123422p+0, 0x1.4bfdad5362a27p+0, 0x1.5ab07dd485429p+0,
-    0x1.6a09e667f3bcdp+0, 0x1.7a11473eb0187p+0, 0x1.8ace5422aa0dbp+0, 0x1.9c49182a3f090p+0,
-    0x1.ae89f995ad3adp+0, 0x1.c199bdd85529cp+0, 0x1.d5818dcfba487p+0, 0x1.ea4afa2a490dap+0,
+    0x1.0000000000000p+0, 0x1.fb5586cf9890fp-1, 0x1.f72b83c7d517bp-1, 0x1.f387a6e756238p-1,
+    0x1.f06fe0a31b715p-1, 0x1.edea64c123422p-1, 0x1.ebfdad5362a27p-1, 0x1.eab07dd485429p-1,
+    0x1.ea09e667f3bcdp-1, 0x1.ea11473eb0187p-1, 0x1.eace5422aa0dbp-1, 0x1.ec49182a3f090p-1,
+    0x1.ee89f995ad3adp-1, 0x1.f199bdd85529cp-1, 0x1.f5818dcfba487p-1, 0x1.fa4afa2a490dap-1,
 };
 static const double rk_pow_root_rest[16] = {
     0, 0x1.79aa65d837b6cp-54, -0x1.01b15eaa59348p-55, 0x1.68efde3a8a893p-54,
@@ -195,20 +203,27 @@ static const double rk_pow_root_rest[16] = {
 /* the exponent of a positive normal x as a double; c x 2^-exponent is within 1/32 of 1, c entry i of rk_pow_inverse */
 RK_INLINE rk_vf64 rk_pow_split(rk_vf64 x, rk_vf64 *mantissa, rk_vi64 *i)
 {
-    /* moved up by 1023 exponents, as in rk_log_split_vf64 */
     const rk_vi64 bits = rk_bits_vf64(x);
-    const rk_vi64 part = bits + rk_seti_vf64(0x3ff0000000000000 - 0x3fe7800000000000);
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+    const rk_vi64 part = (rk_vi64)((rk_vu64)bits - (rk_vu64)rk_seti_vf64(0x3fe7800000000000));
+    *i = part >> 48;
+    *mantissa = rk_from_bits_vf64(bits - (part & rk_seti_vf64(-(1LL << 52))));
+    return (rk_vf64)_mm512_cvtepi64_pd((__m512i)(part >> 52));
+#else
+    /* moved up by 1023 exponents, as in rk_log_split_vf64 */
+    const rk_vi64 part = (rk_vi64)((rk_vu64)bits + (rk_vu64)rk_seti_vf64(0x3ff0000000000000 - 0x3fe7800000000000));
     const rk_vi64 e = (part >> 52) - rk_seti_vf64(1023);
     *i = part >> 48;
     *mantissa = rk_from_bits_vf64(bits - rk_shl_vf64(e, 52));
     return rk_from_bits_vf64(e + rk_seti_vf64(0x4338000000000000)) - rk_set1_vf64(6755399441055744.0);
+#endif
 }
 
 /* 2^(i/16) but for rounding */
 RK_INLINE rk_vf64 rk_pow_scale(rk_vi64 i)
 {
     const rk_vi64 root = rk_bits_vf64(rk_table16_vf64(rk_pow_root, i));
-    return rk_from_bits_vf64(root + rk_shl_vf64(i & rk_seti_vf64(-16), 48));
+    return rk_from_bits_vf64(root + rk_shl_vf64(i, 48));
 }
 
 /* ---- power of floats, by doubles ---- */
@@ -233,50 +248,80 @@ RK_INLINE rk_vf64 rk_pow_core(rk_vf64 x, rk_vf64 y)
 }
 
 /* 2^(y log2 x) to some 36 bits, for floats held as doubles: x a positive number, y a number. What exceeds the range of
- * floats rounds to 0 or infinity later. */
-RK_INLINE rk_vf64 rk_pow_quick(rk_vf64 x, rk_vf64 y)
+ * floats rounds to 0 or infinity later. Each step is done for all `count` vectors, so that they need not wait for the
+ * step before. */
+RK_INLINE void rk_pow_quick(int count, const rk_vf64 *x, const rk_vf64 *y, rk_vf64 *z)
 {
+#define RK_EACH for (int k = 0; k < count; k++)
     const rk_vf64 magic = rk_set1_vf64(6755399441055744.0), one = rk_set1_vf64(1);
-    rk_vf64 m;
-    rk_vi64 i;
-    const rk_vf64 k = rk_pow_split(x, &m, &i), r = rk_fma_vf64(m, rk_table16_vf64(rk_pow_inverse, i), -one);
-    rk_vf64 q = rk_set1_vf64(0x1.a6a7284209eefp-3);
-    q = rk_fma_vf64(q, r, rk_set1_vf64(-0x1.ed125b25e54d0p-3));
-    q = rk_fma_vf64(q, r, rk_set1_vf64(0x1.2776bc11ef99ap-2));
-    q = rk_fma_vf64(q, r, rk_set1_vf64(-0x1.71546c361fe5ap-2));
-    q = rk_fma_vf64(q, r, rk_set1_vf64(0x1.ec709dc3e82a0p-2));
-    q = rk_fma_vf64(q, r, rk_set1_vf64(-0x1.71547652e0a34p-1));
-    q = rk_fma_vf64(q, r, rk_set1_vf64(0x1.71547652b82fep+0));
-    rk_vf64 t = y * rk_fma_vf64(r, q, k + rk_table16_vf64(rk_pow_log2, i));
-    t = rk_max_vf64(rk_set1_vf64(-200), rk_min_vf64(rk_set1_vf64(200), t));
+    rk_vf64 m[2], e[2], r[2], r2[2], p[2], q[2], t[2], u[2], scale[2];
+    rk_vi64 i[2];
+    RK_EACH e[k] = rk_pow_split(x[k], m + k, i + k);
+    RK_EACH r[k] = rk_fma_vf64(m[k], rk_table16_vf64(rk_pow_inverse, i[k]), -one);
+    RK_EACH e[k] = e[k] + rk_table16_vf64(rk_pow_log2, i[k]);
+    RK_EACH r2[k] = r[k] * r[k];
+    RK_EACH p[k] = rk_fma_vf64(rk_set1_vf64(0x1.a6a7284209eefp-3), r[k], rk_set1_vf64(-0x1.ed125b25e54d0p-3));
+    RK_EACH q[k] = rk_fma_vf64(rk_set1_vf64(0x1.2776bc11ef99ap-2), r[k], rk_set1_vf64(-0x1.71546c361fe5ap-2));
+    RK_EACH t[k] = rk_fma_vf64(rk_set1_vf64(0x1.ec709dc3e82a0p-2), r[k], rk_set1_vf64(-0x1.71547652e0a34p-1));
+    RK_EACH q[k] = rk_fma_vf64(p[k], r2[k], q[k]);
+    RK_EACH t[k] = rk_fma_vf64(q[k], r2[k], t[k]);
+    RK_EACH t[k] = rk_fma_vf64(t[k], r[k], rk_set1_vf64(0x1.71547652b82fep+0));
+    RK_EACH t[k] = y[k] * rk_fma_vf64(r[k], t[k], e[k]);
+    RK_EACH t[k] = rk_max_vf64(rk_set1_vf64(-200), rk_min_vf64(rk_set1_vf64(200), t[k]));
     /* in sixteenths */
-    const rk_vf64 u = rk_fma_vf64(t, rk_set1_vf64(16), magic), f = rk_fma_vf64(u - magic, rk_set1_vf64(-0.0625), t);
-    i = rk_bits_vf64(u);
-    rk_vf64 p = rk_set1_vf64(0x1.3b2bfa0553142p-7);
-    p = rk_fma_vf64(p, f, rk_set1_vf64(0x1.c6b3488206d06p-5));
-    p = rk_fma_vf64(p, f, rk_set1_vf64(0x1.ebfbdff78ad41p-3));
-    p = rk_fma_vf64(p, f, rk_set1_vf64(0x1.62e42fee4615fp-1));
-    const rk_vf64 scale = rk_pow_scale(i);
-    return rk_fma_vf64(scale * f, p, scale);
+    RK_EACH u[k] = rk_fma_vf64(t[k], rk_set1_vf64(16), magic);
+    RK_EACH scale[k] = rk_pow_scale(rk_bits_vf64(u[k]));
+    RK_EACH r[k] = rk_fma_vf64(u[k] - magic, rk_set1_vf64(-0.0625), t[k]);
+    RK_EACH p[k] = rk_fma_vf64(rk_set1_vf64(0x1.3b2bfa0553142p-7), r[k], rk_set1_vf64(0x1.c6b3488206d06p-5));
+    RK_EACH q[k] = rk_fma_vf64(rk_set1_vf64(0x1.ebfbdff78ad41p-3), r[k], rk_set1_vf64(0x1.62e42fee4615fp-1));
+    RK_EACH q[k] = rk_fma_vf64(p[k], r[k] * r[k], q[k]);
+    RK_EACH z[k] = rk_fma_vf64(scale[k] * r[k], q[k], scale[k]);
+#undef RK_EACH
 }
 
 /* the quick way, and the long one for lanes that need it */
 RK_INLINE rk_vf64 rk_pow_lanes(rk_vf64 x, rk_vf64 y)
 {
-    const rk_vf64 inf = rk_set1_vf64(INFINITY), one = rk_set1_vf64(1), zero = rk_set1_vf64(0);
+    const rk_vf64 inf = rk_set1_vf64(INFINITY), zero = rk_set1_vf64(0);
     const rk_m64 ordinary = rk_lt_vf64(zero, x) & rk_lt_vf64(x, inf) & rk_lt_vf64(rk_abs_vf64(y), inf);
-    const rk_m64 rare = rk_lt_vf64(rk_select_vf64(ordinary, one, zero), one);
-    const rk_vf64 quick = rk_pow_quick(x, y);
-    return RK_UNLIKELY(rk_any_vf64(rare)) ? rk_select_vf64(rare, rk_pow_core(x, y), quick) : quick;
+    rk_vf64 quick;
+    rk_pow_quick(1, &x, &y, &quick);
+    return RK_LIKELY(rk_all_vf64(ordinary)) ? quick : rk_select_vf64(ordinary, quick, rk_pow_core(x, y));
+}
+
+RK_NOINLINE void rk_pow_rare_f32(const float *x, ptrdiff_t incx, const float *y, ptrdiff_t incy, float *z)
+{
+    for (int k = 0; k < RK_VF32_LANES; k += RK_VF64_LANES)
+        rk_narrow_f32(z + k, rk_pow_lanes(incx ? rk_widen_f32(x + k) : rk_set1_vf64(x[0]),
+                                          incy ? rk_widen_f32(y + k) : rk_set1_vf64(y[0])));
 }
 
 /* z[i] = x[i*incx] ** y[i*incy], increments 0 or 1 */
 static void rk_pow_f32(const float *x, ptrdiff_t incx, const float *y, ptrdiff_t incy, float *z, ptrdiff_t n)
 {
-    enum { L = RK_VF64_LANES };
+    enum { L = RK_VF64_LANES, WIDE = RK_VF32_LANES };
     double base[L], power[L];
     ptrdiff_t i = 0;
-    const rk_vf64 x0 = rk_set1_vf64(n ? x[0] : 0), y0 = rk_set1_vf64(n ? y[0] : 0);
+    const rk_vf32 zero = rk_set1_vf32(0), inf = rk_set1_vf32(INFINITY);
+    const float x_first = n ? x[0] : 0, y_first = n ? y[0] : 0;
+    const rk_vf64 x0 = rk_set1_vf64(x_first), y0 = rk_set1_vf64(y_first);
+    for (; i + WIDE <= n; i += WIDE) {
+        const rk_vf32 u = incx ? rk_load_vf32(x + i) : rk_set1_vf32(x_first);
+        const rk_vf32 v = incy ? rk_load_vf32(y + i) : rk_set1_vf32(y_first);
+        rk_prefetch((const char *)(x + i * incx) + RK_AHEAD_BYTES);
+        rk_prefetch((const char *)(y + i * incy) + RK_AHEAD_BYTES);
+        if (RK_LIKELY(rk_all_vf32(rk_lt_vf32(zero, u) & rk_lt_vf32(u, inf) & rk_lt_vf32(rk_abs_vf32(v), inf)))) {
+            const rk_vf64 a[2] = { incx ? rk_widen_f32(x + i) : x0, incx ? rk_widen_f32(x + i + WIDE - L) : x0 };
+            const rk_vf64 b[2] = { incy ? rk_widen_f32(y + i) : y0, incy ? rk_widen_f32(y + i + WIDE - L) : y0 };
+            rk_vf64 c[2];
+            rk_pow_quick(WIDE / L, a, b, c);
+            rk_narrow_f32(z + i, c[0]);
+            if (WIDE > L)
+                rk_narrow_f32(z + i + L, c[1]);
+        } else {
+            rk_pow_rare_f32(x + i * incx, incx, y + i * incy, incy, z + i);
+        }
+    }
     for (; i + L <= n; i += L)
         rk_narrow_f32(z + i, rk_pow_lanes(incx ? rk_widen_f32(x + i) : x0, incy ? rk_widen_f32(y + i) : y0));
     if (i < n) {
@@ -351,7 +396,7 @@ static rk_vf64 rk_pow_rare(rk_vf64 x, rk_vf64 y, rk_vf64 exponent, rk_vf64 z)
 /* x to the power y as e^(y log x), the logarithm and the product with more than 64 bits */
 RK_INLINE rk_vf64 rk_pow_vf64(rk_vf64 x, rk_vf64 y)
 {
-    const rk_vf64 magic = rk_set1_vf64(6755399441055744.0), zero = rk_set1_vf64(0), one = rk_set1_vf64(1);
+    const rk_vf64 magic = rk_set1_vf64(6755399441055744.0), zero = rk_set1_vf64(0);
     const rk_vf64 a = rk_abs_vf64(x);
     rk_vf64 lo;
     const rk_vf64 hi = rk_pow_log_vf64(a, &lo);
@@ -386,7 +431,7 @@ RK_INLINE rk_vf64 rk_pow_vf64(rk_vf64 x, rk_vf64 y)
     }
     const rk_m64 ordinary = rk_lt_vf64(rk_abs_vf64(e), rk_set1_vf64(708)) & rk_lt_vf64(a, rk_set1_vf64(INFINITY))
                             & rk_lt_vf64(rk_set1_vf64(0x1.fffffffffffffp-1023), a);
-    if (RK_UNLIKELY(rk_any_vf64(rk_lt_vf64(rk_select_vf64(ordinary, one, zero), one))))
+    if (RK_UNLIKELY(!rk_all_vf64(ordinary)))
         result = rk_pow_rare(x, y, e, result);
     return result;
 }
@@ -397,8 +442,11 @@ static void rk_pow_f64(const double *x, ptrdiff_t incx, const double *y, ptrdiff
     enum { L = RK_VF64_LANES };
     ptrdiff_t i = 0;
     const rk_vf64 x0 = rk_set1_vf64(n ? x[0] : 0), y0 = rk_set1_vf64(n ? y[0] : 0);
-    for (; i + L <= n; i += L)
+    for (; i + L <= n; i += L) {
+        rk_prefetch((const char *)(x + i * incx) + RK_AHEAD_BYTES);
+        rk_prefetch((const char *)(y + i * incy) + RK_AHEAD_BYTES);
         rk_store_vf64(z + i, rk_pow_vf64(incx ? rk_load_vf64(x + i) : x0, incy ? rk_load_vf64(y + i) : y0));
+    }
     if (i < n) {
         double base[L], power[L];
         for (int k = 0; k < L; k++) {
