@@ -127,7 +127,7 @@ static void L3(rank_leaf)(const L3(rank) *g, ptrdiff_t first, ptrdiff_t n, L3_E 
  * narrow ones in their squares on the diagonal. */
 static void L3(syrk)(const L3(rank) *g, ptrdiff_t n, ptrdiff_t first, L3_E *c)
 {
-    const ptrdiff_t width = n > 16 * L3_LEAF ? 4 * L3_LEAF : L3_LEAF;
+    const ptrdiff_t width = n > (g->trans ? 4 : 16) * L3_LEAF ? 4 * L3_LEAF : L3_LEAF;
     for (ptrdiff_t j = 0; j < n; j += width) {
         const ptrdiff_t size = n - j < width ? n - j : width, next = j + size;
         if (g->lower)
@@ -162,20 +162,80 @@ typedef struct {
     L3_E inverse[L3_ORDER];                /* of the diagonal */
 } L3(corner);
 
+/* y += t x */
+RK_INLINE void L3(axpy)(L3_E t, const L3_E *x, L3_E *y, ptrdiff_t n)
+{
+    RK_IVDEP
+    for (ptrdiff_t i = 0; i < n; i++) {
 #if L3_W == 1
-/* Rows 0 to rows-1 of x, with the lower triangle t: L3_L columns at a time in registers. */
-RK_INLINE void L3(group)(const L3(corner) *d, int rows, ptrdiff_t r0, L3_E *x, ptrdiff_t ldx, ptrdiff_t columns)
+        y[i] += t * x[i];
+#else
+        y[i].re += t.re * x[i].re - t.im * x[i].im;
+        y[i].im += t.re * x[i].im + t.im * x[i].re;
+#endif
+    }
+}
+
+/* y = t y */
+RK_INLINE void L3(scal)(L3_E t, L3_E *y, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; i < n; i++) {
+#if L3_W == 1
+        y[i] *= t;
+#else
+        const L3_E old = y[i];
+        y[i].re = t.re * old.re - t.im * old.im;
+        y[i].im = t.re * old.im + t.im * old.re;
+#endif
+    }
+}
+
+/* x = the triangle from row r0 of t, or its inverse, times x, which are a few rows */
+RK_NOINLINE void L3(group)(const L3(corner) *d, ptrdiff_t rows, ptrdiff_t r0, L3_E *x, ptrdiff_t ldx, ptrdiff_t columns)
+{
+    const L3_E *t = d->t + r0 * L3_ORDER + r0;
+    for (ptrdiff_t u = 0; u < rows; u++) {
+        const ptrdiff_t i = d->g->solve ? u : rows - 1 - u;
+        L3_E *y = x + i * ldx;
+        if (!d->g->solve)
+            L3(scal)(t[i * L3_ORDER + i], y, columns);
+        for (ptrdiff_t j = 0; j < i; j++) {
+            L3_E factor = t[i * L3_ORDER + j];
+#if L3_W == 1
+            factor = d->g->solve ? -factor : factor;
+#else
+            if (d->g->solve)
+                factor = (L3_E){ -factor.re, -factor.im };
+#endif
+            L3(axpy)(factor, x + j * ldx, y, columns);
+        }
+        if (!d->g->solve)
+            continue;
+#if L3_W == 1
+        if (d->divide) {
+            for (ptrdiff_t c = 0; c < columns; c++)
+                y[c] /= t[i * L3_ORDER + i];
+            continue;
+        }
+#endif
+        L3(scal)(d->inverse[r0 + i], y, columns);
+    }
+}
+
+#if L3_W == 1
+/* the same for L3_GROUP rows, in registers */
+RK_NOINLINE void L3(whole_group)(const L3(corner) *d, ptrdiff_t r0, L3_E *x, ptrdiff_t ldx, ptrdiff_t columns)
 {
     const L3_E *t = d->t + r0 * L3_ORDER + r0, *inverse = d->inverse + r0;
     for (ptrdiff_t c = 0; c < columns; c += L3_L, x += L3_L) {
         const ptrdiff_t rest = columns - c;
         L3_V v[L3_GROUP];
         RK_UNROLL
-        for (int i = 0; i < rows; i++)
+        for (int i = 0; i < L3_GROUP; i++)
             v[i] = rest >= L3_L ? L3_VF(load)(x + i * ldx) : L3_VF(load_part)(x + i * ldx, rest);
         if (d->g->solve) {
             RK_UNROLL
-            for (int i = 0; i < rows; i++) {
+            for (int i = 0; i < L3_GROUP; i++) {
                 RK_UNROLL
                 for (int j = 0; j < i; j++)
                     v[i] = L3_VF(fma)(L3_VF(set1)(-t[i * L3_ORDER + j]), v[j], v[i]);
@@ -186,7 +246,7 @@ RK_INLINE void L3(group)(const L3(corner) *d, int rows, ptrdiff_t r0, L3_E *x, p
             }
         } else {
             RK_UNROLL
-            for (int i = rows - 1; i >= 0; i--) {
+            for (int i = L3_GROUP - 1; i >= 0; i--) {
                 v[i] *= L3_VF(set1)(t[i * L3_ORDER + i]);
                 RK_UNROLL
                 for (int j = 0; j < i; j++)
@@ -194,7 +254,7 @@ RK_INLINE void L3(group)(const L3(corner) *d, int rows, ptrdiff_t r0, L3_E *x, p
             }
         }
         RK_UNROLL
-        for (int i = 0; i < rows; i++) {
+        for (int i = 0; i < L3_GROUP; i++) {
             if (rest >= L3_L)
                 L3_VF(store)(x + i * ldx, v[i]);
             else
@@ -202,55 +262,7 @@ RK_INLINE void L3(group)(const L3(corner) *d, int rows, ptrdiff_t r0, L3_E *x, p
         }
     }
 }
-#else
-/* y += t x, or y = t x */
-RK_INLINE void L3(axpy)(L3_E t, const L3_E *x, L3_E *y, ptrdiff_t n)
-{
-    RK_IVDEP
-    for (ptrdiff_t i = 0; i < n; i++) {
-        y[i].re += t.re * x[i].re - t.im * x[i].im;
-        y[i].im += t.re * x[i].im + t.im * x[i].re;
-    }
-}
-
-RK_INLINE void L3(scal)(L3_E t, L3_E *y, ptrdiff_t n)
-{
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const L3_E old = y[i];
-        y[i].re = t.re * old.re - t.im * old.im;
-        y[i].im = t.re * old.im + t.im * old.re;
-    }
-}
-
-RK_INLINE void L3(group)(const L3(corner) *d, int rows, ptrdiff_t r0, L3_E *x, ptrdiff_t ldx, ptrdiff_t columns)
-{
-    const L3_E *t = d->t + r0 * L3_ORDER + r0;
-    if (d->g->solve)
-        for (int i = 0; i < rows; i++) {
-            for (int j = 0; j < i; j++) {
-                const L3_E minus = { -t[i * L3_ORDER + j].re, -t[i * L3_ORDER + j].im };
-                L3(axpy)(minus, x + j * ldx, x + i * ldx, columns);
-            }
-            L3(scal)(d->inverse[r0 + i], x + i * ldx, columns);
-        }
-    else
-        for (int i = rows - 1; i >= 0; i--) {
-            L3(scal)(t[i * L3_ORDER + i], x + i * ldx, columns);
-            for (int j = 0; j < i; j++)
-                L3(axpy)(t[i * L3_ORDER + j], x + j * ldx, x + i * ldx, columns);
-        }
-}
 #endif
-
-RK_NOINLINE void L3(whole_group)(const L3(corner) *d, ptrdiff_t r0, L3_E *x, ptrdiff_t ldx, ptrdiff_t columns)
-{
-    L3(group)(d, L3_GROUP, r0, x, ldx, columns);
-}
-
-RK_NOINLINE void L3(part_group)(const L3(corner) *d, int rows, ptrdiff_t r0, L3_E *x, ptrdiff_t ldx, ptrdiff_t columns)
-{
-    L3(group)(d, rows, r0, x, ldx, columns);
-}
 
 /* rows r0 to r0+rows-1 of x -= (+= without solve) their part of t left of the diagonal times the rows before */
 RK_INLINE void L3(before_group)(const L3(corner) *d, ptrdiff_t rows, ptrdiff_t r0, L3_E *x, ptrdiff_t ldx,
@@ -284,10 +296,12 @@ static void L3(panel)(const L3(corner) *d, L3_E *x, ptrdiff_t ldx, ptrdiff_t col
         const ptrdiff_t r0 = d->g->solve ? at : last - at, rows = d->size - r0 < L3_GROUP ? d->size - r0 : L3_GROUP;
         if (d->g->solve && r0)
             L3(before_group)(d, rows, r0, x, ldx, columns);
+#if L3_W == 1
         if (rows == L3_GROUP)
             L3(whole_group)(d, r0, x + r0 * ldx, ldx, columns);
         else
-            L3(part_group)(d, (int)rows, r0, x + r0 * ldx, ldx, columns);
+#endif
+            L3(group)(d, rows, r0, x + r0 * ldx, ldx, columns);
         if (!d->g->solve && r0)
             L3(before_group)(d, rows, r0, x, ldx, columns);
     }

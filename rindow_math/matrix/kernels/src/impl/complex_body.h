@@ -212,11 +212,14 @@ static void GM(complex_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
         const ptrdiff_t vectors = (columns + GM_L - 1) / GM_L;
         const GM_T *a = d->a + i0 * d->call.across;
         if (packed_a) {
-            if (packed_tile != i)
-                for (ptrdiff_t p = 0; p < call.k; p++)
-                    for (ptrdiff_t r = 0; r < rows; r++)
-                        memcpy(packed_a + p * GEMM_MR + 2 * r, a + p * d->call.step + r * d->call.across,
-                               2 * sizeof(GM_T));
+            if (packed_tile != i) {
+                if (rows == GM_ROWS)
+                    for (ptrdiff_t p = 0; p < call.k; p++)
+                        memcpy(packed_a + p * GEMM_MR, a + p * d->call.step, GEMM_MR * sizeof(GM_T));
+                else
+                    for (ptrdiff_t p = 0; p < call.k; p++)
+                        memcpy(packed_a + p * GEMM_MR, a + p * d->call.step, (size_t)(2 * rows) * sizeof(GM_T));
+            }
             packed_tile = i;
             a = packed_a;
         }
