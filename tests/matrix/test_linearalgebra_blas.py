@@ -118,7 +118,7 @@ def test_scipy_is_imported_when_needed():
     code = (
         "import sys; from rindow_math.matrix import MatrixOperator; mo = MatrixOperator(); la = mo.la();"
         "a = la.array([[2, 0], [1, 3]]); la.gemm(a, a); la.einsum('ij,jk->ik', a, a);"
-        "assert 'scipy.linalg' not in sys.modules; la.trsm(a, la.array([[2], [3]]));"
+        "la.trsm(a, la.array([[2], [3]])); la.symm(a, a); assert 'scipy.linalg' not in sys.modules; la.svd(a);"
         "assert 'scipy.linalg' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)

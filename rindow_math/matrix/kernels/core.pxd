@@ -133,6 +133,17 @@ cdef extern from "rk.h" nogil:
                       ptrdiff_t incx, float beta, float* y, ptrdiff_t incy) noexcept nogil
         void (*dgemv)(int ta, ptrdiff_t m, ptrdiff_t n, double alpha, const double* a, ptrdiff_t lda,
                       const double* x, ptrdiff_t incx, double beta, double* y, ptrdiff_t incy) noexcept nogil
+        # symmetric and triangular matrices
+        void (*symm)(int dtype, int right, int lower, ptrdiff_t m, ptrdiff_t n, const double* alpha, const void* a,
+                     ptrdiff_t lda, const void* b, ptrdiff_t ldb, const double* beta, void* c,
+                     ptrdiff_t ldc) noexcept nogil
+        void (*syrk)(int dtype, int lower, int trans, ptrdiff_t n, ptrdiff_t k, const double* alpha, const void* a,
+                     ptrdiff_t lda, const void* b, ptrdiff_t ldb, const double* beta, void* c,
+                     ptrdiff_t ldc) noexcept nogil
+        void (*trmm)(int dtype, int right, int lower, int trans, int conj, int unit, ptrdiff_t m, ptrdiff_t n,
+                     const double* alpha, const void* a, ptrdiff_t lda, void* b, ptrdiff_t ldb) noexcept nogil
+        void (*trsm)(int dtype, int right, int lower, int trans, int conj, int unit, ptrdiff_t m, ptrdiff_t n,
+                     const double* alpha, const void* a, ptrdiff_t lda, void* b, ptrdiff_t ldb) noexcept nogil
         # neural networks
         double (*loss)(int kind, int dtype, const void* x, const void* labels, int label_type, double q, double factor,
                        void* stats, void* losses, ptrdiff_t rows, ptrdiff_t n) noexcept nogil

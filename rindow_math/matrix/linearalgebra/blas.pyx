@@ -1,8 +1,7 @@
 """The part of LinearAlgebra that is BLAS, LAPACK, products of arrays, numbers from whole arrays, and configuration.
 
-Matrix products of floats and integers run on the library's own kernels, whose results do not depend on the number of
-threads; scipy's BLAS and LAPACK are loaded when large complex products, triangular, symmetric and decomposing routines
-first need them.
+Matrix products run on the library's own kernels, whose results do not depend on the number of threads; scipy's LAPACK is
+loaded when ``svd`` or ``solve`` first need it.
 """
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
@@ -24,7 +23,7 @@ from rindow_math.matrix.complexnumber import Complex
 from rindow_math.matrix.drivers import Service
 from rindow_math.matrix.phpformat import sprintf
 from rindow_math.matrix.kernels cimport core
-from rindow_math.matrix.kernels.blas cimport blas_api
+from rindow_math.matrix.kernels.lapack cimport lapack_api
 from rindow_math.matrix.linearalgebra.common cimport (
     LONG, array_arg, check_apart, check_filled, check_inplace, check_same_shape, check_same_type, number_arg,
     output_arg, text_of, unsupported,
@@ -48,17 +47,17 @@ cdef extern from "rk_level1.h" nogil:
     void rk_swap(size_t size, char* x, char* y)
 
 cdef const core.rk_api* rk = core.table()
-cdef const blas_api* _blas = NULL
+cdef const lapack_api* _lapack = NULL
 
 
-cdef const blas_api* _library() except NULL:
-    """scipy's BLAS and LAPACK; the first call imports scipy.linalg."""
-    global _blas
-    if _blas == NULL:
-        from rindow_math.matrix.kernels import blas
+cdef const lapack_api* _library() except NULL:
+    """scipy's LAPACK; the first call imports scipy.linalg."""
+    global _lapack
+    if _lapack == NULL:
+        from rindow_math.matrix.kernels import lapack
 
-        _blas = <const blas_api*>PyCapsule_GetPointer(blas.table(), "rindow_math.blas")
-    return _blas
+        _lapack = <const lapack_api*>PyCapsule_GetPointer(lapack.table(), "rindow_math.lapack")
+    return _lapack
 
 
 # ------------------------------------------------------------------------------------------------ products
@@ -90,11 +89,6 @@ cdef inline bint _conjugate(object conj, bint trans, int dtype):
     if not is_complex(dtype):
         return False
     return trans if conj is None else _flag(conj)
-
-
-# multiply-adds from which a complex product goes to BLAS
-cdef enum:
-    LARGE_COMPLEX = 32768
 
 
 cdef struct Product:
@@ -144,33 +138,6 @@ cdef void _run(Product* p, const char* a, const char* b, char* c) noexcept nogil
                          c + (i * p.step_c[0] + j * p.step_c[1]) * p.size, p.ldc)
 
 
-cdef int _multiply_complex(Product* p, NDArrayPhp a, NDArrayPhp b, NDArrayPhp c) except -1:
-    """Large complex products are worth loading BLAS for, which is several times faster than the own kernel."""
-    cdef const blas_api* lib = _library()
-    cdef ptrdiff_t i, j
-    cdef int op_a = 1 if p.ta else 0
-    cdef int op_b = 1 if p.tb else 0
-    _check_blas(a, "A")
-    _check_blas(b, "B")
-    # BLAS conjugates only together with transposing
-    if p.ca and p.ta:
-        op_a = 2
-    elif p.ca:
-        a = _conjugated(a)
-    if p.cb and p.tb:
-        op_b = 2
-    elif p.cb:
-        b = _conjugated(b)
-    with nogil:
-        for i in range(p.batches[0]):
-            for j in range(p.batches[1]):
-                lib.gemm(p.dt, op_a, op_b, p.m, p.n, p.k, p.alpha,
-                         a.ptr + (i * p.step_a[0] + j * p.step_a[1]) * p.size, p.lda,
-                         b.ptr + (i * p.step_b[0] + j * p.step_b[1]) * p.size, p.ldb, p.beta,
-                         c.ptr + (i * p.step_c[0] + j * p.step_c[1]) * p.size, p.ldc)
-    return 0
-
-
 cdef int _multiply(Product* p, NDArrayPhp a, NDArrayPhp b, NDArrayPhp c) except -1:
     """Runs a product; without the interpreter's lock when it is long."""
     cdef const char* pa = a.ptr
@@ -180,8 +147,6 @@ cdef int _multiply(Product* p, NDArrayPhp a, NDArrayPhp b, NDArrayPhp c) except 
         rk.scal(c.dt, c.n, p.beta[0], p.beta[1], pc, 1)
         if p.beta[0] == 0 and p.beta[1] == 0:
             _zero(c)
-    elif is_complex(p.dt) and p.m * p.n * p.k >= LARGE_COMPLEX:
-        _multiply_complex(p, a, b, c)
     elif p.batches[0] * p.batches[1] * p.m * p.n * p.k > LONG:
         with nogil:
             _run(p, pa, pb, pc)
@@ -300,21 +265,18 @@ cdef void _wrap(int source, int target, const char* x, char* y, ptrdiff_t n) noe
         rk.cast(core.RK_INT64, target, whole, y + i * item_size(target), part)
 
 
-cdef NDArrayPhp _conjugated(NDArrayPhp a):
-    """A copy with the signs of the imaginary parts turned."""
-    cdef NDArrayPhp b = copy_of(a)
-    cdef int part = core.RK_FLOAT32 if a.dt == core.RK_COMPLEX64 else core.RK_FLOAT64
-    rk.scal(part, b.n, -1.0, 0.0, b.ptr + item_size(part), 2)
-    return b
-
-
-cdef int _check_blas(NDArrayPhp a, str name) except -1:
-    """scipy's BLAS has floats and complex numbers, and sizes of a limited width."""
+cdef int _check_field(NDArrayPhp a, str name) except -1:
+    """The routines for symmetric and triangular matrices have floats and complex numbers."""
     if not (a.dt == core.RK_FLOAT32 or a.dt == core.RK_FLOAT64 or is_complex(a.dt)):
         raise unsupported(a, name)
+    return 0
+
+
+cdef int _check_lapack(NDArrayPhp a, str name) except -1:
+    """scipy's LAPACK has sizes of a limited width."""
     for i in range(a.nd):
         if a.dims[i] > _library().largest:
-            raise InvalidArgumentException(f"{name} of shape {shape_text(a)} is too large for this BLAS")
+            raise InvalidArgumentException(f"{name} of shape {shape_text(a)} is too large for this LAPACK")
     return 0
 
 
@@ -946,29 +908,24 @@ cdef int _triangular(object A, object B, object alpha, bint right, bint lower, b
     cdef NDArrayPhp b = output_arg(B, "B")
     cdef bint conjugated = _conjugate(conj, trans, a.dt)
     cdef double[2] x
-    cdef int op = 1 if trans else 0
-    cdef const blas_api* lib = _library()
     _check_matrices(a, b)
     if a.dims[0] != a.dims[1]:
         raise InvalidArgumentException(f"Matrix A must be square.: {text_of(a)}")
     if a.dims[0] != b.dims[1 if right else 0]:
         raise InvalidArgumentException(f"Unmatch shape of Matrix A and B: {text_of(a)} <=> {text_of(b)}")
     check_same_type(a, b, "A", "B")
-    _check_blas(a, "A")
-    _check_blas(b, "B")
+    _check_field(a, "A")
     check_apart(b, a, "B", "A")
     number_arg(alpha, a.dt, 1.0, x, "alpha")
-    if conjugated:
-        if trans:
-            op = 2
-        else:
-            a = _conjugated(a)  # BLAS conjugates only together with transposing
-    if b.n:
-        with nogil:
-            if solve:
-                lib.trsm(a.dt, right, lower, op, unit, b.dims[0], b.dims[1], x, a.ptr, a.dims[0], b.ptr, b.dims[1])
-            else:
-                lib.trmm(a.dt, right, lower, op, unit, b.dims[0], b.dims[1], x, a.ptr, a.dims[0], b.ptr, b.dims[1])
+    if b.n == 0:
+        return 0
+    if a.dims[0] * b.n <= LONG:
+        (rk.trsm if solve else rk.trmm)(a.dt, right, lower, trans, conjugated, unit, b.dims[0], b.dims[1], x, a.ptr,
+                                        a.dims[0], b.ptr, b.dims[1])
+        return 0
+    with nogil:
+        (rk.trsm if solve else rk.trmm)(a.dt, right, lower, trans, conjugated, unit, b.dims[0], b.dims[1], x, a.ptr,
+                                        a.dims[0], b.ptr, b.dims[1])
     return 0
 
 
@@ -2014,7 +1971,6 @@ class BlasMethods:
         cdef double[2] y
         cdef bint on_right = _flag(right)
         cdef bint below = _flag(lower)
-        cdef const blas_api* lib = _library()
         _check_matrices(a, b)
         if a.dims[0] != a.dims[1]:
             raise InvalidArgumentException(f'The matrix "A" must be symmetric: shape {shape_text(a)} given')
@@ -2023,8 +1979,7 @@ class BlasMethods:
                 f'Unmatch Shape of matrix "A" and "B": {shape_text(a)} != {shape_text(b)}'
             )
         check_same_type(a, b, "A", "B")
-        _check_blas(a, "A")
-        _check_blas(b, "B")
+        _check_field(a, "A")
         _factors(alpha, beta, a.dt, x, y)
         if C is None:
             c = empty_like(b)
@@ -2038,10 +1993,13 @@ class BlasMethods:
             check_same_type(c, a, "C", "A")
             check_apart(c, a, "C", "A")
             check_apart(c, b, "C", "B")
-        if c.n:
+        if c.n and a.dims[0] * c.n <= LONG:
+            rk.symm(a.dt, on_right, below, b.dims[0], b.dims[1], x, a.ptr, a.dims[0], b.ptr, b.dims[1], y, c.ptr,
+                    b.dims[1])
+        elif c.n:
             with nogil:
-                lib.symm(a.dt, on_right, below, b.dims[0], b.dims[1], x, a.ptr, a.dims[0], b.ptr, b.dims[1], y, c.ptr,
-                         b.dims[1])
+                rk.symm(a.dt, on_right, below, b.dims[0], b.dims[1], x, a.ptr, a.dims[0], b.ptr, b.dims[1], y, c.ptr,
+                        b.dims[1])
         return c if C is None else C
 
     def syrk(self, A, alpha=None, beta=None, C=None, lower=None, trans=None, conj=None):
@@ -2074,10 +2032,9 @@ class BlasMethods:
         cdef bint turned = _flag(trans)
         cdef bint below = _flag(lower)
         cdef Py_ssize_t n, k
-        cdef const blas_api* lib = _library()
         if a.nd != 2:
             raise InvalidArgumentException(f"Dimensions must be 2D-NDArray: shape {shape_text(a)} given")
-        _check_blas(a, "A")
+        _check_field(a, "A")
         n = a.dims[1 if turned else 0]
         k = a.dims[0 if turned else 1]
         _factors(alpha, beta, a.dt, x, y)
@@ -2085,7 +2042,7 @@ class BlasMethods:
         check_apart(c, a, "C", "A")
         if n:
             with nogil:
-                lib.syrk(a.dt, below, turned, n, k, x, a.ptr, max(a.dims[1], 1), y, c.ptr, n)
+                rk.syrk(a.dt, below, turned, n, k, x, a.ptr, a.dims[1], NULL, 0, y, c.ptr, n)
         return c if C is None else C
 
     def syr2k(self, A, B, alpha=None, beta=None, C=None, lower=None, trans=None, conj=None):
@@ -2119,14 +2076,13 @@ class BlasMethods:
         cdef bint turned = _flag(trans)
         cdef bint below = _flag(lower)
         cdef Py_ssize_t n, k
-        cdef const blas_api* lib = _library()
         _check_matrices(a, b)
         if not same_shape(a, b):
             raise InvalidArgumentException(
                 f"Matrix A and B must be same shape: {shape_text(a)} and {shape_text(b)} given"
             )
         check_same_type(a, b, "A", "B")
-        _check_blas(a, "A")
+        _check_field(a, "A")
         n = a.dims[1 if turned else 0]
         k = a.dims[0 if turned else 1]
         _factors(alpha, beta, a.dt, x, y)
@@ -2135,8 +2091,7 @@ class BlasMethods:
         check_apart(c, b, "C", "B")
         if n:
             with nogil:
-                lib.syr2k(a.dt, below, turned, n, k, x, a.ptr, max(a.dims[1], 1), b.ptr, max(a.dims[1], 1), y, c.ptr,
-                          n)
+                rk.syrk(a.dt, below, turned, n, k, x, a.ptr, a.dims[1], b.ptr, a.dims[1], y, c.ptr, n)
         return c if C is None else C
 
     def trmm(self, A, B, alpha=None, right=None, lower=None, trans=None, conj=None, unit=None):
@@ -2391,7 +2346,7 @@ class BlasMethods:
             raise InvalidArgumentException(f"input array must be 2D array: shape {shape_text(a)} given")
         _check_real(a, "matrix")
         check_filled(a)
-        _check_blas(a, "matrix")
+        _check_lapack(a, "matrix")
         if not isfinite(_modulus(a, rk.arg_all(core.RK_ARGAMAX, a.dt, a.n, a.ptr, 1))):
             raise InvalidArgumentException("the matrix contains nan or infinity, it has no singular values")
         m = a.dims[0]
@@ -2401,7 +2356,7 @@ class BlasMethods:
         u = _matrix(a.dt, m if whole else k, m)
         vt = _matrix(a.dt, n, n if whole else k)
         s = empty(a.dt, 1, &k)
-        cdef const blas_api* lib = _library()
+        cdef const lapack_api* lib = _library()
         work = _vector(a.dt, 1, 0.0)
         indexes = _vector(core.RK_INT64, 8 * k, 0) if k > SMALL_SYSTEM else None
         places = NULL if indexes is None else indexes.ptr
@@ -2477,7 +2432,7 @@ class BlasMethods:
         n = x.dims[0]
         if n == 0:
             return empty_like(y)
-        _check_blas(x, "a")
+        _check_lapack(x, "a")
         if x.dt == core.RK_FLOAT32 and n <= SMALL_SYSTEM:
             lu = cast_to(x, core.RK_FLOAT64)
             out = cast_to(y, core.RK_FLOAT64)
@@ -2485,7 +2440,7 @@ class BlasMethods:
             lu = copy_of(x)
             out = copy_of(y)
         pivots = empty(core.RK_INT64, 1, &n)
-        cdef const blas_api* lib = _library()
+        cdef const lapack_api* lib = _library()
         with nogil:
             lib.getrf(lu.dt, n, lu.ptr, pivots.ptr)
         for i in range(n):

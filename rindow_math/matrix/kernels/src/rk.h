@@ -60,10 +60,11 @@ void *rk_scratch(int slot, size_t bytes);
 #include "rk_reduce.h"
 #include "rk_move.h"
 #include "rk_gemm.h"
+#include "rk_blas3.h"
 #include "rk_nn.h"
 #include "rk_la.h"
 
-#define RK_ALL(X) RK_ELEMENTWISE(X) RK_REDUCE(X) RK_MOVE(X) RK_GEMM(X) RK_NN(X) RK_LA(X)
+#define RK_ALL(X) RK_ELEMENTWISE(X) RK_REDUCE(X) RK_MOVE(X) RK_GEMM(X) RK_BLAS3(X) RK_NN(X) RK_LA(X)
 
 /* Families of layers: each has a header, a table and a source of its own, so that they compile apart. */
 typedef struct rk_conv_api rk_conv_api;

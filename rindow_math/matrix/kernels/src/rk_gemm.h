@@ -33,7 +33,7 @@ enum rk_epilogue { RK_EPI_NONE = 0, RK_EPI_RELU, RK_EPI_SIGMOID, RK_EPI_TANH };
     X(void, gemm_pack, (int dtype, int tb, ptrdiff_t n, ptrdiff_t k, const void *b, ptrdiff_t ldb, void *packed)) \
     X(void, gemm_packed, (int dtype, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t lda, \
                           const void *packed, double beta, void *c, ptrdiff_t ldc)) \
-    /* other number types (integers wrap, complex64/128 with conj flags): correct, at plain C speed */ \
+    /* any number type: complex64/128 with conj flags at the speed of floats; integers wrap, at plain C speed */ \
     X(void, xgemm, (int dtype, int ta, int tb, int conj_a, int conj_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, \
                     const double *alpha, const void *a, ptrdiff_t lda, const void *b, ptrdiff_t ldb, \
                     const double *beta, void *c, ptrdiff_t ldc)) \

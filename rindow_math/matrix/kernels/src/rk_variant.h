@@ -6,6 +6,7 @@
 #include "impl/reduce.h"
 #include "impl/move.h"
 #include "impl/gemm.h"
+#include "impl/blas3.h"
 #include "impl/nn.h"
 #include "impl/la.h"
 

@@ -64,6 +64,10 @@ RK_INLINE ptrdiff_t rk_even_block(ptrdiff_t n, ptrdiff_t limit)
 #if defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 12)
 #define RK_SHUFFLE(a, b, lanes, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #define RK_HAVE_TRANSPOSE 1
+#define RK_SWAP_2 1, 0
+#define RK_SWAP_4 1, 0, 3, 2
+#define RK_SWAP_8 1, 0, 3, 2, 5, 4, 7, 6
+#define RK_SWAP_16 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14
 #define RK_ZIP_LO_2 0, 2
 #define RK_ZIP_HI_2 1, 3
 #define RK_ZIP_LO_4 0, 4, 1, 5
@@ -73,16 +77,22 @@ RK_INLINE ptrdiff_t rk_even_block(ptrdiff_t n, ptrdiff_t limit)
 #define RK_ZIP_LO_16 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
 #define RK_ZIP_HI_16 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 #if RK_VECTOR_BYTES == 64
+#define RK_SWAP_F RK_SWAP_16
+#define RK_SWAP_D RK_SWAP_8
 #define RK_ZIP_LO_F RK_ZIP_LO_16
 #define RK_ZIP_HI_F RK_ZIP_HI_16
 #define RK_ZIP_LO_D RK_ZIP_LO_8
 #define RK_ZIP_HI_D RK_ZIP_HI_8
 #elif RK_VECTOR_BYTES == 32
+#define RK_SWAP_F RK_SWAP_8
+#define RK_SWAP_D RK_SWAP_4
 #define RK_ZIP_LO_F RK_ZIP_LO_8
 #define RK_ZIP_HI_F RK_ZIP_HI_8
 #define RK_ZIP_LO_D RK_ZIP_LO_4
 #define RK_ZIP_HI_D RK_ZIP_HI_4
 #else
+#define RK_SWAP_F RK_SWAP_4
+#define RK_SWAP_D RK_SWAP_2
 #define RK_ZIP_LO_F RK_ZIP_LO_4
 #define RK_ZIP_HI_F RK_ZIP_HI_4
 #define RK_ZIP_LO_D RK_ZIP_LO_2
@@ -109,6 +119,34 @@ RK_INLINE ptrdiff_t rk_even_block(ptrdiff_t n, ptrdiff_t limit)
 #define GM_ZIP_LO RK_ZIP_LO_D
 #define GM_ZIP_HI RK_ZIP_HI_D
 #include "gemm_body.h"
+
+static void gemm_turn_c128(const double *src, ptrdiff_t lds, ptrdiff_t rows, ptrdiff_t columns, double *dst,
+                           ptrdiff_t ldd)
+{
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (ptrdiff_t j = 0; j < columns; j++)
+            memcpy(dst + 2 * (j * ldd + i), src + 2 * (i * lds + j), 2 * sizeof(double));
+}
+
+#define GM_SUFFIX f32
+#define GM_T float
+#define GM_V rk_vf32
+#define GM_L RK_VF32_LANES
+#define GM_VF(name) RKM_CAT(rk_##name, vf32)
+#define GM_SWAP RK_SWAP_F
+/* a pair of floats moves as a double */
+#define GM_TURN_PAIRS(src, lds, rows, columns, dst, ldd) \
+    gemm_turn_f64((const double *)(const void *)(src), lds, rows, columns, (double *)(void *)(dst), ldd)
+#include "complex_body.h"
+
+#define GM_SUFFIX f64
+#define GM_T double
+#define GM_V rk_vf64
+#define GM_L RK_VF64_LANES
+#define GM_VF(name) RKM_CAT(rk_##name, vf64)
+#define GM_SWAP RK_SWAP_D
+#define GM_TURN_PAIRS gemm_turn_c128
+#include "complex_body.h"
 
 /* ---- the entries ---- */
 static void RK(sgemm)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a,
@@ -198,8 +236,7 @@ typedef struct {
     ptrdiff_t n, k, a_row, a_col, b_row, b_col, ldc;
     const void *a, *b;
     void *c;
-    double alpha[2], beta[2];
-    double sign_a, sign_b;             /* -1 conjugates */
+    double alpha, beta;
 } gemm_other;
 
 #define GEMM_OTHER_COLUMNS 128
@@ -209,7 +246,7 @@ typedef struct {
     static void gemm_rows_##name(void *context, ptrdiff_t begin, ptrdiff_t end) \
     { \
         const gemm_other *g = context; \
-        const wide alpha = (wide)(int64_t)g->alpha[0], beta = (wide)(int64_t)g->beta[0]; \
+        const wide alpha = (wide)(int64_t)g->alpha, beta = (wide)(int64_t)g->beta; \
         for (ptrdiff_t i = begin; i < end; i++) \
             for (ptrdiff_t j0 = 0; j0 < g->n; j0 += GEMM_OTHER_COLUMNS) { \
                 ptrdiff_t width = g->n - j0 < GEMM_OTHER_COLUMNS ? g->n - j0 : GEMM_OTHER_COLUMNS; \
@@ -231,55 +268,17 @@ typedef struct {
             } \
     }
 
-#define GEMM_COMPLEX(name, type) \
-    static void gemm_rows_##name(void *context, ptrdiff_t begin, ptrdiff_t end) \
-    { \
-        const gemm_other *g = context; \
-        const type alpha_re = (type)g->alpha[0], alpha_im = (type)g->alpha[1]; \
-        const type beta_re = (type)g->beta[0], beta_im = (type)g->beta[1]; \
-        const type sign_a = (type)g->sign_a, sign_b = (type)g->sign_b; \
-        for (ptrdiff_t i = begin; i < end; i++) \
-            for (ptrdiff_t j0 = 0; j0 < g->n; j0 += GEMM_OTHER_COLUMNS) { \
-                ptrdiff_t width = g->n - j0 < GEMM_OTHER_COLUMNS ? g->n - j0 : GEMM_OTHER_COLUMNS; \
-                const type *a = (const type *)g->a + 2 * i * g->a_row; \
-                const type *b = (const type *)g->b + 2 * j0 * g->b_col; \
-                type *c = (type *)g->c + 2 * (i * g->ldc + j0); \
-                type re[GEMM_OTHER_COLUMNS] = {0}, im[GEMM_OTHER_COLUMNS] = {0}; \
-                for (ptrdiff_t p = 0; p < g->k; p++, a += 2 * g->a_col, b += 2 * g->b_row) { \
-                    type a_re = a[0], a_im = sign_a * a[1]; \
-                    for (ptrdiff_t j = 0; j < width; j++) { \
-                        type b_re = b[2 * j * g->b_col], b_im = sign_b * b[2 * j * g->b_col + 1]; \
-                        re[j] += a_re * b_re - a_im * b_im; \
-                        im[j] += a_re * b_im + a_im * b_re; \
-                    } \
-                } \
-                for (ptrdiff_t j = 0; j < width; j++) { \
-                    type y_re = alpha_re * re[j] - alpha_im * im[j], y_im = alpha_re * im[j] + alpha_im * re[j]; \
-                    if (beta_re != 0 || beta_im != 0) { \
-                        y_re += beta_re * c[2 * j] - beta_im * c[2 * j + 1]; \
-                        y_im += beta_re * c[2 * j + 1] + beta_im * c[2 * j]; \
-                    } \
-                    c[2 * j] = y_re; \
-                    c[2 * j + 1] = y_im; \
-                } \
-            } \
-    }
-
 GEMM_INTEGER(i8, uint8_t, uint32_t)
 GEMM_INTEGER(i16, uint16_t, uint32_t)
 GEMM_INTEGER(i32, uint32_t, uint32_t)
 GEMM_INTEGER(i64, uint64_t, uint64_t)
-GEMM_COMPLEX(c64, float)
-GEMM_COMPLEX(c128, double)
 
 static void RK(xgemm)(int dtype, int ta, int tb, int conj_a, int conj_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
                       const double *alpha, const void *a, ptrdiff_t lda, const void *b, ptrdiff_t ldb,
                       const double *beta, void *c, ptrdiff_t ldc)
 {
-    int complex = dtype == RK_COMPLEX64 || dtype == RK_COMPLEX128;
-    gemm_other g = { n, k, ta ? 1 : lda, ta ? lda : 1, tb ? 1 : ldb, tb ? ldb : 1, ldc, a, b, c,
-                     { alpha[0], complex ? alpha[1] : 0 }, { beta[0], complex ? beta[1] : 0 },
-                     conj_a ? -1 : 1, conj_b ? -1 : 1 };
+    const float alpha_f[2] = { (float)alpha[0], (float)alpha[1] }, beta_f[2] = { (float)beta[0], (float)beta[1] };
+    gemm_other g = { n, k, ta ? 1 : lda, ta ? lda : 1, tb ? 1 : ldb, tb ? ldb : 1, ldc, a, b, c, alpha[0], beta[0] };
     ptrdiff_t grain = 1 + 65536 / (n * k + 1);
     switch (dtype) {
     case RK_FLOAT32:
@@ -301,10 +300,10 @@ static void RK(xgemm)(int dtype, int ta, int tb, int conj_a, int conj_b, ptrdiff
         rk_parallel(gemm_rows_i64, &g, m, grain);
         break;
     case RK_COMPLEX64:
-        rk_parallel(gemm_rows_c64, &g, m, grain);
+        gemm_complex_product_f32(ta, tb, conj_a, conj_b, m, n, k, alpha_f, a, lda, b, ldb, beta_f, c, ldc);
         break;
     case RK_COMPLEX128:
-        rk_parallel(gemm_rows_c128, &g, m, grain);
+        gemm_complex_product_f64(ta, tb, conj_a, conj_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
         break;
     }
 }

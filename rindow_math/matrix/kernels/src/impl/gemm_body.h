@@ -302,6 +302,19 @@ RK_INLINE void GM(pack_transposed)(const GM_T *b, ptrdiff_t ldb, ptrdiff_t k, pt
 #endif
 }
 
+/* dst (columns, rows) = the transpose of src (rows, columns), both of real numbers */
+static void GM(turn)(const GM_T *src, ptrdiff_t lds, ptrdiff_t rows, ptrdiff_t columns, GM_T *dst, ptrdiff_t ldd)
+{
+    ptrdiff_t i = 0;
+#if defined(RK_HAVE_TRANSPOSE)
+    for (; i + GM_L <= rows; i += GM_L)
+        GM(pack_transposed)(src + i * lds, lds, columns, GM_L, dst + i, ldd);
+#endif
+    for (; i < rows; i++)
+        for (ptrdiff_t j = 0; j < columns; j++)
+            memcpy(dst + j * ldd + i, src + i * lds + j, sizeof(GM_T));
+}
+
 static void GM(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const GM(packing) *d = context;

@@ -1,0 +1,427 @@
+/* The routines of blas3.h for one type: elements L3_E of L3_W numbers L3_T; for real types the vector L3_V of L3_L lanes
+ * and L3_VF(f); L3_G(f): a function of gemm.h on such numbers; L3_TURN transposes elements. */
+#define L3_LEAF (GEMM_NV * 64 / (int)sizeof(L3_E))           /* order of a block of C that straddles the diagonal */
+#define L3_BLOCK (2048 / (ptrdiff_t)sizeof(L3_E))            /* symmetric: order of a block */
+#define L3_ORDER (L3_W == 1 ? 64 : 32)                       /* triangular: order of a block */
+#define L3_PANEL (L3_L < L3_W ? 1 : GEMM_NV * L3_L / L3_W)   /* columns that a block is applied to at a time */
+#define L3_TILE (GEMM_MR / L3_W)
+
+static const L3_T L3(one)[2] = { 1, 0 };
+static const L3_T L3(minus_one)[2] = { -1, 0 };
+
+/* C = alpha op(A) op(B) + beta C */
+RK_INLINE void L3(product)(int ta, int tb, int conj_a, int conj_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
+                           const L3_T *alpha, const L3_E *a, ptrdiff_t lda, const L3_E *b, ptrdiff_t ldb,
+                           const L3_T *beta, L3_E *c, ptrdiff_t ldc)
+{
+#if L3_W == 1
+    (void)conj_a;
+    (void)conj_b;
+    L3_G(product)(ta, tb, m, n, k, *alpha, a, lda, b, ldb, *beta, c, ldc, NULL, RK_EPI_NONE);
+#else
+    L3_G(complex_product)(ta, tb, conj_a, conj_b, m, n, k, alpha, (const L3_T *)a, lda, (const L3_T *)b, ldb, beta,
+                          (L3_T *)c, ldc);
+#endif
+}
+
+/* ---- symmetric matrices ---- */
+
+/* full = the symmetric block of which a holds a triangle */
+static void L3(mirror)(int lower, ptrdiff_t n, const L3_E *a, ptrdiff_t lda, L3_E *full, ptrdiff_t ld)
+{
+    const ptrdiff_t step = 64 / (ptrdiff_t)sizeof(L3_E);
+    /* the other triangle, with more at the diagonal, which the rows then cover */
+    for (ptrdiff_t i = 0; i < n; i += step) {
+        const ptrdiff_t rows = n - i < step ? n - i : step;
+        if (lower)
+            L3_TURN(a + i * lda, lda, rows, i + rows, full + i, ld);
+        else
+            L3_TURN(a + i * lda + i, lda, rows, n - i, full + i * ld + i, ld);
+    }
+    for (ptrdiff_t i = 0; i < n; i++)
+        if (lower)
+            memcpy(full + i * ld, a + i * lda, (size_t)(i + 1) * sizeof(L3_E));
+        else
+            memcpy(full + i * ld + i, a + i * lda + i, (size_t)(n - i) * sizeof(L3_E));
+}
+
+static void L3(symm)(int right, int lower, ptrdiff_t m, ptrdiff_t n, const L3_T *alpha, const L3_E *a, ptrdiff_t lda,
+                     const L3_E *b, ptrdiff_t ldb, const L3_T *beta, L3_E *c, ptrdiff_t ldc)
+{
+    const ptrdiff_t order = right ? n : m;
+    L3_E spare[L3_SPARE * L3_SPARE], *full = spare;
+    ptrdiff_t block = rk_even_block(order, L3_BLOCK);
+    if (block > L3_SPARE && (full = rk_scratch(3, (size_t)(block * block) * sizeof(L3_E))) == NULL) {
+        full = spare;
+        block = L3_SPARE;
+    }
+    for (ptrdiff_t p = 0; p < order; p += block) {
+        /* what a block of columns, or rows, of A adds: its square on the diagonal, what comes before and what after */
+        const ptrdiff_t size = order - p < block ? order - p : block, next = p + size;
+        const L3_E *before = lower ? a + p * lda : a + p, *after = lower ? a + next * lda + p : a + p * lda + next;
+        const L3_T *factor = p == 0 ? beta : L3(one);
+        L3(mirror)(lower, size, a + p * lda + p, lda, full, block);
+        if (right) {
+            L3(product)(0, !lower, 0, 0, m, p, size, alpha, b + p, ldb, before, lda, factor, c, ldc);
+            L3(product)(0, 0, 0, 0, m, size, size, alpha, b + p, ldb, full, block, factor, c + p, ldc);
+            L3(product)(0, lower, 0, 0, m, order - next, size, alpha, b + p, ldb, after, lda, factor, c + next, ldc);
+        } else {
+            const L3_E *rows = b + p * ldb;
+            L3(product)(lower, 0, 0, 0, p, n, size, alpha, before, lda, rows, ldb, factor, c, ldc);
+            L3(product)(0, 0, 0, 0, size, n, size, alpha, full, block, rows, ldb, factor, c + p * ldc, ldc);
+            L3(product)(!lower, 0, 0, 0, order - next, n, size, alpha, after, lda, rows, ldb, factor, c + next * ldc,
+                        ldc);
+        }
+    }
+}
+
+/* ---- products with the own transpose ---- */
+typedef struct {
+    int lower, trans;
+    ptrdiff_t k, lda, ldb, ldc;
+    const L3_E *a, *b;
+    const L3_T *alpha, *beta;
+} L3(rank);
+
+/* c (rows, columns) = alpha op(A) op(A)' + beta c, or that of A and B, from rows i of the left and j of the right */
+static void L3(rank_product)(const L3(rank) *g, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t j, ptrdiff_t columns,
+                             const L3_T *beta, L3_E *c, ptrdiff_t ldc)
+{
+    const ptrdiff_t step_a = g->trans ? 1 : g->lda, step_b = g->trans ? 1 : g->ldb;
+    const L3_E *b = g->b ? g->b + j * step_b : g->a + j * step_a;
+    L3(product)(g->trans, !g->trans, 0, 0, rows, columns, g->k, g->alpha, g->a + i * step_a, g->lda, b,
+                g->b ? g->ldb : g->lda, beta, c, ldc);
+    if (g->b)
+        L3(product)(g->trans, !g->trans, 0, 0, rows, columns, g->k, g->alpha, g->b + i * step_b, g->ldb,
+                    g->a + j * step_a, g->lda, L3(one), c, ldc);
+}
+
+/* a block on the diagonal, of which one triangle counts */
+static void L3(rank_leaf)(const L3(rank) *g, ptrdiff_t first, ptrdiff_t n, L3_E *c)
+{
+    static const L3_T zero[2] = { 0, 0 };
+    const L3_T re = g->beta[0], im = g->beta[L3_W - 1];
+    L3_E sums[L3_LEAF * L3_LEAF];
+    L3(rank_product)(g, first, n, first, n, zero, sums, L3_LEAF);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const ptrdiff_t begin = g->lower ? 0 : i, end = g->lower ? i + 1 : n;
+        const L3_E *x = sums + i * L3_LEAF;
+        L3_E *y = c + i * g->ldc;
+        if (re == 0 && im == 0) {
+            memcpy(y + begin, x + begin, (size_t)(end - begin) * sizeof(L3_E));
+            continue;
+        }
+        for (ptrdiff_t j = begin; j < end; j++) {
+#if L3_W == 1
+            y[j] = x[j] + re * y[j];
+#else
+            const L3_E old = y[j];
+            y[j].re = x[j].re + (re * old.re - im * old.im);
+            y[j].im = x[j].im + (re * old.im + im * old.re);
+#endif
+        }
+    }
+}
+
+/* Rows and columns first to first + n of C, at c: a strip of columns at a time. Strips of a large matrix are wide, with
+ * narrow ones in their squares on the diagonal. */
+static void L3(syrk)(const L3(rank) *g, ptrdiff_t n, ptrdiff_t first, L3_E *c)
+{
+    const ptrdiff_t width = n > (g->trans ? 4 : 16) * L3_LEAF ? 4 * L3_LEAF : L3_LEAF;
+    for (ptrdiff_t j = 0; j < n; j += width) {
+        const ptrdiff_t size = n - j < width ? n - j : width, next = j + size;
+        if (g->lower)
+            L3(rank_product)(g, first + next, n - next, first + j, size, g->beta, c + next * g->ldc + j, g->ldc);
+        else
+            L3(rank_product)(g, first, j, first + j, size, g->beta, c + j, g->ldc);
+        if (size > L3_LEAF)
+            L3(syrk)(g, size, first + j, c + j * g->ldc + j);
+        else
+            L3(rank_leaf)(g, first + j, size, c + j * g->ldc + j);
+    }
+}
+
+/* ---- triangular matrices ----
+ *
+ * X op(A) = B is op(A)' X' = B', so that all is about a matrix M, which is A or A', in front of X, whose rows are rows of
+ * B or, on the right, its columns. M is halved until a block of the diagonal is left; the quarter beside it is a product.
+ * A block is applied to panels of a few columns of X, turned round first if they are rows of B. If M is upper triangular
+ * it and the rows of X are taken in reverse, which makes it lower triangular. */
+typedef struct {
+    int solve, right, lower, turned, conj, unit;   /* lower: M is; turned: M is A' */
+    ptrdiff_t n, lda, ldb;                         /* columns of X */
+    const L3_E *a;
+    L3_E *b;
+} L3(triangle);
+
+typedef struct {
+    const L3(triangle) *g;
+    ptrdiff_t first, size;
+    int divide;                            /* reciprocals of the diagonal would not be exact enough */
+    L3_E t[L3_ORDER * L3_ORDER];           /* the block of M, lower triangular */
+    L3_E inverse[L3_ORDER];                /* of the diagonal */
+} L3(corner);
+
+/* y += t x */
+RK_INLINE void L3(axpy)(L3_E t, const L3_E *x, L3_E *y, ptrdiff_t n)
+{
+    RK_IVDEP
+    for (ptrdiff_t i = 0; i < n; i++) {
+#if L3_W == 1
+        y[i] += t * x[i];
+#else
+        y[i].re += t.re * x[i].re - t.im * x[i].im;
+        y[i].im += t.re * x[i].im + t.im * x[i].re;
+#endif
+    }
+}
+
+/* y = t y */
+RK_INLINE void L3(scal)(L3_E t, L3_E *y, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; i < n; i++) {
+#if L3_W == 1
+        y[i] *= t;
+#else
+        const L3_E old = y[i];
+        y[i].re = t.re * old.re - t.im * old.im;
+        y[i].im = t.re * old.im + t.im * old.re;
+#endif
+    }
+}
+
+/* x = the triangle from row r0 of t, or its inverse, times x, which are a few rows */
+RK_NOINLINE void L3(group)(const L3(corner) *d, ptrdiff_t rows, ptrdiff_t r0, L3_E *x, ptrdiff_t ldx, ptrdiff_t columns)
+{
+    const L3_E *t = d->t + r0 * L3_ORDER + r0;
+    for (ptrdiff_t u = 0; u < rows; u++) {
+        const ptrdiff_t i = d->g->solve ? u : rows - 1 - u;
+        L3_E *y = x + i * ldx;
+        if (!d->g->solve)
+            L3(scal)(t[i * L3_ORDER + i], y, columns);
+        for (ptrdiff_t j = 0; j < i; j++) {
+            L3_E factor = t[i * L3_ORDER + j];
+#if L3_W == 1
+            factor = d->g->solve ? -factor : factor;
+#else
+            if (d->g->solve)
+                factor = (L3_E){ -factor.re, -factor.im };
+#endif
+            L3(axpy)(factor, x + j * ldx, y, columns);
+        }
+        if (!d->g->solve)
+            continue;
+#if L3_W == 1
+        if (d->divide) {
+            for (ptrdiff_t c = 0; c < columns; c++)
+                y[c] /= t[i * L3_ORDER + i];
+            continue;
+        }
+#endif
+        L3(scal)(d->inverse[r0 + i], y, columns);
+    }
+}
+
+#if L3_W == 1
+/* the same for L3_GROUP rows, in registers */
+RK_NOINLINE void L3(whole_group)(const L3(corner) *d, ptrdiff_t r0, L3_E *x, ptrdiff_t ldx, ptrdiff_t columns)
+{
+    const L3_E *t = d->t + r0 * L3_ORDER + r0, *inverse = d->inverse + r0;
+    for (ptrdiff_t c = 0; c < columns; c += L3_L, x += L3_L) {
+        const ptrdiff_t rest = columns - c;
+        L3_V v[L3_GROUP];
+        RK_UNROLL
+        for (int i = 0; i < L3_GROUP; i++)
+            v[i] = rest >= L3_L ? L3_VF(load)(x + i * ldx) : L3_VF(load_part)(x + i * ldx, rest);
+        if (d->g->solve) {
+            RK_UNROLL
+            for (int i = 0; i < L3_GROUP; i++) {
+                RK_UNROLL
+                for (int j = 0; j < i; j++)
+                    v[i] = L3_VF(fma)(L3_VF(set1)(-t[i * L3_ORDER + j]), v[j], v[i]);
+                if (d->divide)
+                    v[i] /= L3_VF(set1)(t[i * L3_ORDER + i]);
+                else
+                    v[i] *= L3_VF(set1)(inverse[i]);
+            }
+        } else {
+            RK_UNROLL
+            for (int i = L3_GROUP - 1; i >= 0; i--) {
+                v[i] *= L3_VF(set1)(t[i * L3_ORDER + i]);
+                RK_UNROLL
+                for (int j = 0; j < i; j++)
+                    v[i] = L3_VF(fma)(L3_VF(set1)(t[i * L3_ORDER + j]), v[j], v[i]);
+            }
+        }
+        RK_UNROLL
+        for (int i = 0; i < L3_GROUP; i++) {
+            if (rest >= L3_L)
+                L3_VF(store)(x + i * ldx, v[i]);
+            else
+                L3_VF(store_part)(x + i * ldx, v[i], rest);
+        }
+    }
+}
+#endif
+
+/* rows r0 to r0+rows-1 of x -= (+= without solve) their part of t left of the diagonal times the rows before */
+RK_INLINE void L3(before_group)(const L3(corner) *d, ptrdiff_t rows, ptrdiff_t r0, L3_E *x, ptrdiff_t ldx,
+                                ptrdiff_t columns)
+{
+    const L3_T sign = d->g->solve ? -1 : 1;
+    const ptrdiff_t vectors = (columns * L3_W + L3_L - 1) / L3_L;
+#if L3_W == 1
+    const L3_G(call) call = { r0, L3_ORDER, ldx, sign, 1, RK_EPI_NONE };
+#else
+    const L3_G(complex_call) call = { r0, 2, 2 * L3_ORDER, 2 * ldx, { sign, 0 }, { 1, 0 }, 1, 1 };
+#endif
+    for (ptrdiff_t i = r0; i < r0 + rows; i += L3_TILE) {
+        const ptrdiff_t count = r0 + rows - i < L3_TILE ? r0 + rows - i : L3_TILE;
+#if L3_W == 1
+        L3_G(kernels)[0][count - 1][vectors - 1](&call, d->t + i * L3_ORDER, x, ldx, x + i * ldx, NULL, (int)columns,
+                                                 (int)columns);
+#else
+        L3_G(complex_kernels)[count - 1][vectors - 1](&call, (const L3_T *)(d->t + i * L3_ORDER), (const L3_T *)x,
+                                                      2 * ldx, (L3_T *)(x + i * ldx), 2 * (int)columns,
+                                                      2 * (int)columns);
+#endif
+    }
+}
+
+/* x = the block's inverse, or the block, times x */
+static void L3(panel)(const L3(corner) *d, L3_E *x, ptrdiff_t ldx, ptrdiff_t columns)
+{
+    const ptrdiff_t last = (d->size - 1) / L3_GROUP * L3_GROUP;
+    for (ptrdiff_t at = 0; at <= last; at += L3_GROUP) {
+        const ptrdiff_t r0 = d->g->solve ? at : last - at, rows = d->size - r0 < L3_GROUP ? d->size - r0 : L3_GROUP;
+        if (d->g->solve && r0)
+            L3(before_group)(d, rows, r0, x, ldx, columns);
+#if L3_W == 1
+        if (rows == L3_GROUP)
+            L3(whole_group)(d, r0, x + r0 * ldx, ldx, columns);
+        else
+#endif
+            L3(group)(d, rows, r0, x + r0 * ldx, ldx, columns);
+        if (!d->g->solve && r0)
+            L3(before_group)(d, rows, r0, x, ldx, columns);
+    }
+}
+
+static void L3(panels)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const L3(corner) *d = context;
+    const L3(triangle) *g = d->g;
+    L3_E turned[L3_ORDER * L3_PANEL];
+    for (ptrdiff_t u = begin; u < end; u++) {
+        const ptrdiff_t c = u * L3_PANEL, columns = g->n - c < L3_PANEL ? g->n - c : L3_PANEL;
+        L3_E *b = g->right ? g->b + c * g->ldb + d->first : g->b + d->first * g->ldb + c, *x = b;
+        ptrdiff_t ldx = g->ldb;
+        if (g->right) {
+            x = turned;
+            ldx = L3_PANEL;
+            L3_TURN(b, g->ldb, columns, d->size, x, ldx);
+        }
+        if (g->lower)
+            L3(panel)(d, x, ldx, columns);
+        else
+            L3(panel)(d, x + (d->size - 1) * ldx, -ldx, columns);
+        if (g->right)
+            L3_TURN(x, ldx, d->size, columns, b, g->ldb);
+    }
+}
+
+/* the block of M from row and column `first` */
+static void L3(diagonal)(const L3(triangle) *g, ptrdiff_t first, ptrdiff_t size)
+{
+    L3(corner) d;
+    d.g = g;
+    d.first = first;
+    d.size = size;
+    d.divide = 0;
+    /* step to the next row, and column, of M, in reverse if it is upper triangular */
+    const ptrdiff_t sign = g->lower ? 1 : -1;
+    const ptrdiff_t down = sign * (g->turned ? 1 : g->lda), along = sign * (g->turned ? g->lda : 1);
+    const L3_E *a = g->a + (g->lower ? first : first + size - 1) * (g->lda + 1);
+    for (ptrdiff_t i = 0; i < size; i++, a += down) {
+        L3_E *t = d.t + i * L3_ORDER;
+        for (ptrdiff_t j = 0; j < i + !g->unit; j++)
+            t[j] = a[j * along];
+#if L3_W == 1
+        if (g->unit)
+            t[i] = 1;
+        d.inverse[i] = 1 / t[i];
+        const double modulus = fabs((double)t[i]);
+        d.divide |= (modulus < L3_MIN && modulus > 0) || (modulus > 1 / L3_MIN && modulus <= L3_MAX);
+#else
+        if (g->unit)
+            t[i] = (L3_E){ 1, 0 };
+        if (g->conj)
+            for (ptrdiff_t j = 0; j <= i; j++)
+                t[j].im = -t[j].im;
+        double re, im;
+        l3_reciprocal(t[i].re, t[i].im, &re, &im);
+        d.inverse[i] = (L3_E){ (L3_T)re, (L3_T)im };
+#endif
+    }
+    const ptrdiff_t panels = (g->n + L3_PANEL - 1) / L3_PANEL, work = size * size / 2 * L3_PANEL * L3_W * L3_W;
+    if (panels * work < GEMM_THREAD_WORK)
+        L3(panels)(&d, 0, panels);
+    else
+        rk_parallel(L3(panels), &d, panels, 1 + GEMM_THREAD_WORK / 4 / (work + 1));
+}
+
+static void L3(halve)(const L3(triangle) *g, ptrdiff_t first, ptrdiff_t size)
+{
+    if (size <= L3_ORDER) {
+        L3(diagonal)(g, first, size);
+        return;
+    }
+    const ptrdiff_t half = (size / L3_ORDER + 1) / 2 * L3_ORDER, rest = size - half, middle = first + half;
+    /* rows `to` of X change by a product with rows `from` */
+    const ptrdiff_t to = g->lower ? middle : first, from = g->lower ? first : middle;
+    const ptrdiff_t changed = g->lower ? rest : half, other = g->lower ? half : rest;
+    const L3_E *a = g->turned ? g->a + from * g->lda + to : g->a + to * g->lda + from;
+    const L3_T *sign = g->solve ? L3(minus_one) : L3(one);
+    L3(halve)(g, g->solve ? from : to, g->solve ? other : changed);
+    if (g->right)
+        L3(product)(0, !g->turned, 0, g->conj, g->n, changed, other, sign, g->b + from, g->ldb, a, g->lda, L3(one),
+                    g->b + to, g->ldb);
+    else
+        L3(product)(g->turned, 0, g->conj, 0, changed, g->n, other, sign, a, g->lda, g->b + from * g->ldb, g->ldb,
+                    L3(one), g->b + to * g->ldb, g->ldb);
+    L3(halve)(g, g->solve ? to : from, g->solve ? changed : other);
+}
+
+static void L3(triangular)(int solve, int right, int lower, int trans, int conj, int unit, ptrdiff_t m, ptrdiff_t n,
+                           const L3_T *alpha, const L3_E *a, ptrdiff_t lda, L3_E *b, ptrdiff_t ldb)
+{
+    const int turned = !trans != !right;
+    if (m <= 0 || n <= 0)
+        return;
+    if (alpha[0] != 1 || alpha[L3_W - 1] != (L3_W == 1)) {
+        static const L3_E nothing[1];
+        /* beta C of a product without terms */
+        L3(product)(0, 0, 0, 0, m, n, 0, L3(one), nothing, 0, nothing, 0, alpha, b, ldb);
+        if (alpha[0] == 0 && alpha[L3_W - 1] == 0)
+            return;
+    }
+    const L3(triangle) g = { solve, right, !lower != !turned, turned, conj, unit, right ? m : n, lda, ldb, a, b };
+    L3(halve)(&g, 0, right ? n : m);
+}
+
+#undef L3_SUFFIX
+#undef L3_E
+#undef L3_T
+#undef L3_W
+#undef L3_V
+#undef L3_L
+#undef L3_VF
+#undef L3_G
+#undef L3_TURN
+#undef L3_MIN
+#undef L3_MAX
+#undef L3_LEAF
+#undef L3_BLOCK
+#undef L3_ORDER
+#undef L3_PANEL
+#undef L3_TILE
