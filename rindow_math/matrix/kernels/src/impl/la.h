@@ -315,8 +315,8 @@ static void RK(complex_dot)(int dtype, int conj, ptrdiff_t n, const void *x, ptr
 /* ---- matrix copy ---- */
 
 typedef struct {
-    int dtype, size, trans, conj;
-    ptrdiff_t m, n, lda, ldb, col_tiles;
+    int dtype, size, conj;
+    ptrdiff_t m, n, lda, ldb;
     double re, im;
     const char *a;
     char *b;
@@ -346,35 +346,29 @@ static void rk_matcopy_rows_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
-static void rk_matcopy_trans_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+static void rk_matcopy_scale_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rk_matcopy_job *job = (const rk_matcopy_job *)context;
-    for (ptrdiff_t i = begin; i < end; i++) {
-        const ptrdiff_t first = i * RK_TRANSPOSE_TILE;
-        const ptrdiff_t cols = job->n - first < RK_TRANSPOSE_TILE ? job->n - first : RK_TRANSPOSE_TILE;
-        for (ptrdiff_t r = 0; r < job->m; r += RK_TRANSPOSE_TILE) {
-            const ptrdiff_t rows = job->m - r < RK_TRANSPOSE_TILE ? job->m - r : RK_TRANSPOSE_TILE;
-            rk_transpose_tile(job->size, job->a + (r * job->lda + first) * job->size, job->lda,
-                              job->b + (first * job->ldb + r) * job->size, job->ldb, rows, cols);
-        }
-        for (ptrdiff_t c = first; c < first + cols; c++)
-            rk_matcopy_scale(job, job->b + c * job->ldb * job->size, job->m);
-    }
+    for (ptrdiff_t c = begin; c < end; c++)
+        rk_matcopy_scale(job, job->b + c * job->ldb * job->size, job->m);
 }
 
 static void RK(omatcopy)(int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, double alpha, double alpha_im,
                          const void *a, ptrdiff_t lda, void *b, ptrdiff_t ldb)
 {
     const int size = rk_dtype_size(dtype);
-    rk_matcopy_job job = { .dtype = dtype, .size = size, .trans = trans, .conj = conj, .m = m, .n = n, .lda = lda,
-                           .ldb = ldb, .re = alpha, .im = alpha_im, .a = (const char *)a, .b = (char *)b };
+    rk_matcopy_job job = { .dtype = dtype, .size = size, .conj = conj, .m = m, .n = n, .lda = lda, .ldb = ldb,
+                           .re = alpha, .im = alpha_im, .a = (const char *)a, .b = (char *)b };
     if (m == 0 || n == 0)
         return;
-    if (trans)
-        rk_move_run(rk_matcopy_trans_task, &job, (n + RK_TRANSPOSE_TILE - 1) / RK_TRANSPOSE_TILE,
-                    m * RK_TRANSPOSE_TILE * size);
-    else
+    if (!trans) {
         rk_move_run(rk_matcopy_rows_task, &job, m, n * size);
+        return;
+    }
+    rk_transpose_job turn = { .size = size, .rows = m, .cols = n, .ldx = lda, .ldy = ldb, .x = job.a, .y = job.b };
+    rk_transpose_run(&turn, 1);
+    if (conj || alpha != 1 || alpha_im != 0)
+        rk_move_run(rk_matcopy_scale_task, &job, n, m * size);
 }
 
 /* ---- strided copy ---- */

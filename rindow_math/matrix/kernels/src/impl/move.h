@@ -17,10 +17,19 @@ static inline ptrdiff_t rk_index(int idx_type, const void *idx, ptrdiff_t i)
     }
 }
 
-RK_INLINE void rk_copy_vector(char *y, const char *x)
-{
-    rk_store_vf32((float *)(void *)y, rk_load_vf32((const float *)(const void *)x));
-}
+/* Items and vectors at any address: an array may lie in a buffer that begins between two of them. */
+#if defined(__GNUC__)
+#define RK_ANYWHERE __attribute__((aligned(1), may_alias))
+typedef uint8_t rk_any_vector __attribute__((vector_size(RK_VECTOR_BYTES), aligned(1), may_alias));
+RK_INLINE void rk_copy_vector(char *y, const char *x) { *(rk_any_vector *)y = *(const rk_any_vector *)x; }
+#else
+#define RK_ANYWHERE
+RK_INLINE void rk_copy_vector(char *y, const char *x) { memcpy(y, x, RK_VECTOR_BYTES); }
+#endif
+typedef uint16_t rk_any16 RK_ANYWHERE;
+typedef uint32_t rk_any32 RK_ANYWHERE;
+typedef uint64_t rk_any64 RK_ANYWHERE;
+typedef rk_item16 rk_any128 RK_ANYWHERE;
 
 /* bytes of n items: short rows without a call of memcpy */
 RK_INLINE void rk_move_bytes(char *RK_RESTRICT y, const char *RK_RESTRICT x, ptrdiff_t bytes)
@@ -61,23 +70,16 @@ static void rk_transpose_plain_##SIZE(const T *RK_RESTRICT x, ptrdiff_t ldx, T *
             y[c * ldy + r] = x[r * ldx + c]; \
 }
 RK_TRANSPOSE_PLAIN(1, uint8_t)
-RK_TRANSPOSE_PLAIN(2, uint16_t)
-RK_TRANSPOSE_PLAIN(4, uint32_t)
-RK_TRANSPOSE_PLAIN(8, uint64_t)
-RK_TRANSPOSE_PLAIN(16, rk_item16)
+RK_TRANSPOSE_PLAIN(2, rk_any16)
+RK_TRANSPOSE_PLAIN(4, rk_any32)
+RK_TRANSPOSE_PLAIN(8, rk_any64)
+RK_TRANSPOSE_PLAIN(16, rk_any128)
 
 /* Squares in registers, as wide as a vector. Each row is loaded once and whole: with rows a power of two apart their
- * lines compete for the same few places in the cache. `stream` stores past the caches, on aligned lines only. */
+ * lines compete for the same few places in the cache. */
 #if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
 enum { RK_SQUARE_4 = 16, RK_SQUARE_8 = 8 };
-RK_INLINE void rk_square_put(void *y, __m512i v, int stream)
-{
-    if (stream)
-        _mm512_stream_si512((__m512i *)y, v);
-    else
-        _mm512_storeu_si512(y, v);
-}
-RK_INLINE void rk_square_4(const uint32_t *x, ptrdiff_t ldx, uint32_t *y, ptrdiff_t ldy, int stream)
+RK_INLINE void rk_square_4(const rk_any32 *x, ptrdiff_t ldx, rk_any32 *y, ptrdiff_t ldy)
 {
     __m512i a[16], b[16];
     for (int i = 0; i < 16; i++)
@@ -96,13 +98,13 @@ RK_INLINE void rk_square_4(const uint32_t *x, ptrdiff_t ldx, uint32_t *y, ptrdif
         const __m512i p = _mm512_shuffle_i32x4(a[j], a[j + 4], 0x88), q = _mm512_shuffle_i32x4(a[j], a[j + 4], 0xdd);
         const __m512i r = _mm512_shuffle_i32x4(a[j + 8], a[j + 12], 0x88);
         const __m512i s = _mm512_shuffle_i32x4(a[j + 8], a[j + 12], 0xdd);
-        rk_square_put(y + j * ldy, _mm512_shuffle_i32x4(p, r, 0x88), stream);
-        rk_square_put(y + (j + 4) * ldy, _mm512_shuffle_i32x4(q, s, 0x88), stream);
-        rk_square_put(y + (j + 8) * ldy, _mm512_shuffle_i32x4(p, r, 0xdd), stream);
-        rk_square_put(y + (j + 12) * ldy, _mm512_shuffle_i32x4(q, s, 0xdd), stream);
+        _mm512_storeu_si512(y + j * ldy, _mm512_shuffle_i32x4(p, r, 0x88));
+        _mm512_storeu_si512(y + (j + 4) * ldy, _mm512_shuffle_i32x4(q, s, 0x88));
+        _mm512_storeu_si512(y + (j + 8) * ldy, _mm512_shuffle_i32x4(p, r, 0xdd));
+        _mm512_storeu_si512(y + (j + 12) * ldy, _mm512_shuffle_i32x4(q, s, 0xdd));
     }
 }
-RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdiff_t ldy, int stream)
+RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdiff_t ldy)
 {
     __m512i a[8], b[8];
     for (int i = 0; i < 8; i++)
@@ -115,22 +117,15 @@ RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdif
         const __m512i p = _mm512_shuffle_i64x2(b[j], b[j + 2], 0x88), q = _mm512_shuffle_i64x2(b[j], b[j + 2], 0xdd);
         const __m512i r = _mm512_shuffle_i64x2(b[j + 4], b[j + 6], 0x88);
         const __m512i s = _mm512_shuffle_i64x2(b[j + 4], b[j + 6], 0xdd);
-        rk_square_put(y + j * ldy, _mm512_shuffle_i64x2(p, r, 0x88), stream);
-        rk_square_put(y + (j + 2) * ldy, _mm512_shuffle_i64x2(q, s, 0x88), stream);
-        rk_square_put(y + (j + 4) * ldy, _mm512_shuffle_i64x2(p, r, 0xdd), stream);
-        rk_square_put(y + (j + 6) * ldy, _mm512_shuffle_i64x2(q, s, 0xdd), stream);
+        _mm512_storeu_si512(y + j * ldy, _mm512_shuffle_i64x2(p, r, 0x88));
+        _mm512_storeu_si512(y + (j + 2) * ldy, _mm512_shuffle_i64x2(q, s, 0x88));
+        _mm512_storeu_si512(y + (j + 4) * ldy, _mm512_shuffle_i64x2(p, r, 0xdd));
+        _mm512_storeu_si512(y + (j + 6) * ldy, _mm512_shuffle_i64x2(q, s, 0xdd));
     }
 }
 #elif defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 32
 enum { RK_SQUARE_4 = 8, RK_SQUARE_8 = 4 };
-RK_INLINE void rk_square_put(void *y, __m256i v, int stream)
-{
-    if (stream)
-        _mm256_stream_si256((__m256i *)y, v);
-    else
-        _mm256_storeu_si256((__m256i *)y, v);
-}
-RK_INLINE void rk_square_4(const uint32_t *x, ptrdiff_t ldx, uint32_t *y, ptrdiff_t ldy, int stream)
+RK_INLINE void rk_square_4(const rk_any32 *x, ptrdiff_t ldx, rk_any32 *y, ptrdiff_t ldy)
 {
     __m256i a[8], b[8];
     for (int i = 0; i < 8; i++)
@@ -146,11 +141,11 @@ RK_INLINE void rk_square_4(const uint32_t *x, ptrdiff_t ldx, uint32_t *y, ptrdif
         a[i + 3] = _mm256_unpackhi_epi64(b[i + 1], b[i + 3]);
     }
     for (int j = 0; j < 4; j++) {
-        rk_square_put(y + j * ldy, _mm256_permute2x128_si256(a[j], a[j + 4], 0x20), stream);
-        rk_square_put(y + (j + 4) * ldy, _mm256_permute2x128_si256(a[j], a[j + 4], 0x31), stream);
+        _mm256_storeu_si256((__m256i *)(y + j * ldy), _mm256_permute2x128_si256(a[j], a[j + 4], 0x20));
+        _mm256_storeu_si256((__m256i *)(y + (j + 4) * ldy), _mm256_permute2x128_si256(a[j], a[j + 4], 0x31));
     }
 }
-RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdiff_t ldy, int stream)
+RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdiff_t ldy)
 {
     __m256i a[4], b[4];
     for (int i = 0; i < 4; i++)
@@ -160,76 +155,94 @@ RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdif
         b[i + 1] = _mm256_unpackhi_epi64(a[i], a[i + 1]);
     }
     for (int j = 0; j < 2; j++) {
-        rk_square_put(y + j * ldy, _mm256_permute2x128_si256(b[j], b[j + 2], 0x20), stream);
-        rk_square_put(y + (j + 2) * ldy, _mm256_permute2x128_si256(b[j], b[j + 2], 0x31), stream);
+        _mm256_storeu_si256((__m256i *)(y + j * ldy), _mm256_permute2x128_si256(b[j], b[j + 2], 0x20));
+        _mm256_storeu_si256((__m256i *)(y + (j + 2) * ldy), _mm256_permute2x128_si256(b[j], b[j + 2], 0x31));
     }
 }
 #else
 enum { RK_SQUARE_4 = 4, RK_SQUARE_8 = 4 };
-RK_INLINE void rk_square_4(const uint32_t *x, ptrdiff_t ldx, uint32_t *y, ptrdiff_t ldy, int stream)
+RK_INLINE void rk_square_4(const rk_any32 *x, ptrdiff_t ldx, rk_any32 *y, ptrdiff_t ldy)
 {
-    (void)stream;
     for (int c = 0; c < 4; c++)
         for (int r = 0; r < 4; r++)
             y[c * ldy + r] = x[r * ldx + c];
 }
-RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdiff_t ldy, int stream)
+RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdiff_t ldy)
 {
-    (void)stream;
     for (int c = 0; c < 4; c++)
         for (int r = 0; r < 4; r++)
             y[c * ldy + r] = x[r * ldx + c];
 }
 #endif
 
-/* squares, and plain loops around them */
+/* The last squares begin early enough to be whole: some items are moved twice. */
 #define RK_TRANSPOSE_SQUARES(SIZE, T) \
-RK_INLINE void rk_transpose_squares_##SIZE(const T *x, ptrdiff_t ldx, T *y, ptrdiff_t ldy, ptrdiff_t rows, \
-                                         ptrdiff_t cols, int stream) \
+static void rk_transpose_squares_##SIZE(const T *x, ptrdiff_t ldx, T *y, ptrdiff_t ldy, ptrdiff_t rows, ptrdiff_t cols) \
 { \
     enum { S = RK_SQUARE_##SIZE }; \
-    const ptrdiff_t r1 = rows / S * S, c1 = cols / S * S; \
-    for (ptrdiff_t r = 0; r < r1; r += S) \
-        for (ptrdiff_t c = 0; c < c1; c += S) \
-            rk_square_##SIZE(x + r * ldx + c, ldx, y + c * ldy + r, ldy, stream); \
-    if (r1 < rows) \
-        rk_transpose_plain_##SIZE(x + r1 * ldx, ldx, y + r1, ldy, rows - r1, c1); \
-    if (c1 < cols) \
-        rk_transpose_plain_##SIZE(x + c1, ldx, y + c1 * ldy, ldy, rows, cols - c1); \
+    if (rows < S || cols < S) { \
+        rk_transpose_plain_##SIZE(x, ldx, y, ldy, rows, cols); \
+        return; \
+    } \
+    for (ptrdiff_t r = 0; r < rows; r += S) { \
+        const ptrdiff_t row = r + S <= rows ? r : rows - S; \
+        for (ptrdiff_t c = 0; c < cols; c += S) { \
+            const ptrdiff_t col = c + S <= cols ? c : cols - S; \
+            rk_square_##SIZE(x + row * ldx + col, ldx, y + col * ldy + row, ldy); \
+        } \
+    } \
 }
-RK_TRANSPOSE_SQUARES(4, uint32_t)
-RK_TRANSPOSE_SQUARES(8, uint64_t)
+RK_TRANSPOSE_SQUARES(4, rk_any32)
+RK_TRANSPOSE_SQUARES(8, rk_any64)
 
 static void rk_transpose_tile(int size, const char *x, ptrdiff_t ldx, char *y, ptrdiff_t ldy, ptrdiff_t rows,
                               ptrdiff_t cols)
 {
     switch (size) {
     case 1: rk_transpose_plain_1((const uint8_t *)x, ldx, (uint8_t *)y, ldy, rows, cols); break;
-    case 2: rk_transpose_plain_2((const uint16_t *)x, ldx, (uint16_t *)y, ldy, rows, cols); break;
-    case 4: rk_transpose_squares_4((const uint32_t *)x, ldx, (uint32_t *)y, ldy, rows, cols, 0); break;
-    case 8: rk_transpose_squares_8((const uint64_t *)x, ldx, (uint64_t *)y, ldy, rows, cols, 0); break;
-    default: rk_transpose_plain_16((const rk_item16 *)x, ldx, (rk_item16 *)y, ldy, rows, cols);
+    case 2: rk_transpose_plain_2((const rk_any16 *)x, ldx, (rk_any16 *)y, ldy, rows, cols); break;
+    case 4: rk_transpose_squares_4((const rk_any32 *)x, ldx, (rk_any32 *)y, ldy, rows, cols); break;
+    case 8: rk_transpose_squares_8((const rk_any64 *)x, ldx, (rk_any64 *)y, ldy, rows, cols); break;
+    default: rk_transpose_plain_16((const rk_any128 *)x, ldx, (rk_any128 *)y, ldy, rows, cols);
     }
 }
 
-/* the same with stores past the caches; y's rows must begin on multiples of 64 bytes */
-static void rk_transpose_stream(int size, const char *x, ptrdiff_t ldx, char *y, ptrdiff_t ldy, ptrdiff_t rows,
-                                ptrdiff_t cols)
+/* bytes from x to y, whose lines are written whole, and past the caches where `stream` is set */
+RK_INLINE void rk_put_lines(char *y, const char *x, ptrdiff_t bytes, int stream)
 {
-    if (size == 4)
-        rk_transpose_squares_4((const uint32_t *)x, ldx, (uint32_t *)y, ldy, rows, cols, 1);
+    enum { V = RK_VECTOR_BYTES };
+    if (bytes < 2 * V) {
+        memcpy(y, x, (size_t)bytes);
+        return;
+    }
+    rk_copy_vector(y, x);
+    ptrdiff_t i = V - (ptrdiff_t)((uintptr_t)y % V);
+    if (stream)
+        for (; i + V <= bytes; i += V)
+            rk_stream_bytes(y + i, x + i);
     else
-        rk_transpose_squares_8((const uint64_t *)x, ldx, (uint64_t *)y, ldy, rows, cols, 1);
+        for (; i + V <= bytes; i += V)
+            rk_copy_vector(y + i, x + i);
+    rk_copy_vector(y + bytes - V, x + bytes - V);
 }
 
-enum { RK_TRANSPOSE_TILE = 32, RK_MOVE_DIMS = 16 };
+/* A tile: so many rows, and columns of so many bytes; the last one of a row or column of tiles takes what is left, up to
+ * RK_TILE_REST more. Columns of a tile lie a line further apart, lest they compete for places in the cache. */
+#ifndef TROWS
+#define TROWS 64
+#define TBYTES 256
+#define PFX 1
+#define PFY 1
+#endif
+enum { RK_TILE_ROWS = TROWS, RK_TILE_COL_BYTES = TBYTES, RK_TILE_REST = 16, RK_MOVE_DIMS = 16,
+       RK_TRANSPOSE_HELD = 16 << 10   /* bytes of a result that is moved at once */ };
 
 typedef struct {
     int size, nd;                          /* nd: dimensions besides the tiled ones, or besides the copied row */
     ptrdiff_t dims[RK_MOVE_DIMS], sx[RK_MOVE_DIMS], sy[RK_MOVE_DIMS];
     ptrdiff_t rows, cols, ldx, ldy;        /* the tiled pair: rows have stride ldx in x, cols stride ldy in y */
-    ptrdiff_t row_tiles, col_tiles, tile_rows, tile_cols;
-    int stream;
+    ptrdiff_t row_tiles, col_tiles, tile_cols;
+    int direct, stream;
     ptrdiff_t run;                         /* items copied at once, when the last dimension stays */
     const char *x;
     char *y;
@@ -246,24 +259,44 @@ static void rk_transpose_offsets(const rk_transpose_job *job, ptrdiff_t at, ptrd
     }
 }
 
+/* A store that crosses the border of two lines which are not in the cache waits for one after the other. So a tile is
+ * turned in a place that is, while the lines of the result are fetched, and these are then written whole. */
 static void rk_transpose_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rk_transpose_job *job = (const rk_transpose_job *)context;
-    const ptrdiff_t tiles = job->row_tiles * job->col_tiles;
+    const ptrdiff_t tiles = job->row_tiles * job->col_tiles, size = job->size;
+    /* as much as items of 16 bytes may need */
+    _Alignas(64) char held[(RK_TILE_COL_BYTES / 16 + RK_TILE_REST) * (16 * (RK_TILE_ROWS + RK_TILE_REST) + 64)];
     for (ptrdiff_t unit = begin; unit < end; unit++) {
         ptrdiff_t ox, oy;
         rk_transpose_offsets(job, unit / tiles, &ox, &oy);
-        const ptrdiff_t r = unit % tiles / job->col_tiles * job->tile_rows, c = unit % job->col_tiles * job->tile_cols;
-        const ptrdiff_t rows = job->rows - r < job->tile_rows ? job->rows - r : job->tile_rows;
-        const ptrdiff_t cols = job->cols - c < job->tile_cols ? job->cols - c : job->tile_cols;
-        const char *x = job->x + (ox + r * job->ldx + c) * job->size;
-        char *y = job->y + (oy + c * job->ldy + r) * job->size;
-        (job->stream ? rk_transpose_stream : rk_transpose_tile)(job->size, x, job->ldx, y, job->ldy, rows, cols);
+        const ptrdiff_t tile_r = unit % tiles / job->col_tiles, tile_c = unit % job->col_tiles;
+        const ptrdiff_t r = tile_r * RK_TILE_ROWS, c = tile_c * job->tile_cols;
+        const ptrdiff_t rows = tile_r + 1 < job->row_tiles ? RK_TILE_ROWS : job->rows - r;
+        const ptrdiff_t cols = tile_c + 1 < job->col_tiles ? job->tile_cols : job->cols - c;
+        const char *x = job->x + (ox + r * job->ldx + c) * size;
+        char *y = job->y + (oy + c * job->ldy + r) * size;
+        if (job->direct) {
+            rk_transpose_tile(job->size, x, job->ldx, y, job->ldy, rows, cols);
+            continue;
+        }
+        const int whole = rows == job->ldy;   /* all of the tile is one run of y */
+        const ptrdiff_t runs = whole ? 1 : cols, bytes = (whole ? rows * cols : rows) * size;
+        const ptrdiff_t ld = whole ? rows : rows + 64 / size;
+        if (PFY && !job->stream)
+            for (ptrdiff_t i = 0; i < runs; i++)
+                for (ptrdiff_t j = 0; j < bytes; j += 64)
+                    rk_prefetch(y + i * job->ldy * size + j);
+        if (PFX && tile_c + 1 < job->col_tiles)
+            for (ptrdiff_t i = 0; i < rows; i++)
+                for (ptrdiff_t j = 0; j < cols * size; j += 64)
+                    rk_prefetch(x + (i * job->ldx + cols) * size + j);
+        rk_transpose_tile(job->size, x, job->ldx, held, ld, rows, cols);
+        for (ptrdiff_t i = 0; i < runs; i++)
+            rk_put_lines(y + i * job->ldy * size, held + i * ld * size, bytes, job->stream);
     }
-#if defined(RK_X86_INTRINSICS)
     if (job->stream)
-        _mm_sfence();
-#endif
+        rk_stream_end();
 }
 
 /* the last dimension stays the last: whole runs are copied */
@@ -290,12 +323,22 @@ static void rk_transpose_runs_task(void *context, ptrdiff_t begin, ptrdiff_t end
     }
 }
 
+static ptrdiff_t rk_tiles(ptrdiff_t n, ptrdiff_t tile)
+{
+    return n <= tile + RK_TILE_REST ? 1 : (n - RK_TILE_REST + tile - 1) / tile;
+}
+
 static void rk_transpose_run(rk_transpose_job *job, ptrdiff_t matrices)
 {
-    job->row_tiles = (job->rows + job->tile_rows - 1) / job->tile_rows;
-    job->col_tiles = (job->cols + job->tile_cols - 1) / job->tile_cols;
+    const ptrdiff_t total = matrices * job->rows * job->cols * job->size;
+    job->tile_cols = RK_TILE_COL_BYTES / job->size;
+    job->row_tiles = rk_tiles(job->rows, RK_TILE_ROWS);
+    job->col_tiles = rk_tiles(job->cols, job->tile_cols);
+    job->direct = total <= RK_TRANSPOSE_HELD;
+    job->stream = RK_CAN_STREAM && job->size >= 4 && total >= RK_TRANSPOSE_STREAM_BYTES
+                  && (uintptr_t)job->y % (unsigned)job->size == 0;
     const ptrdiff_t units = matrices * job->row_tiles * job->col_tiles;
-    rk_move_run(rk_transpose_task, job, units, matrices * job->rows * job->cols * job->size / units);
+    rk_move_run(rk_transpose_task, job, units, total / units);
 }
 
 static void RK(transpose)(int size, int nd, const ptrdiff_t *x_dims, const int *perm, const void *x, void *y)
@@ -355,27 +398,6 @@ static void RK(transpose)(int size, int nd, const ptrdiff_t *x_dims, const int *
             job.sx[job.nd] = sx[d];
             job.sy[job.nd++] = sy[d];
         }
-    }
-    job.tile_rows = job.tile_cols = RK_TRANSPOSE_TILE;
-    /* large results whose rows lie on lines alike: whole lines are written, and none is read before */
-    int stream = (size == 4 || size == 8) && total * size >= RK_TRANSPOSE_STREAM_BYTES && job.ldy * size % 64 == 0
-                 && (uintptr_t)y % (unsigned)size == 0 && RK_VECTOR_BYTES >= 32;
-    for (int d = 0; d < job.nd; d++)
-        stream &= job.sy[d] * size % 64 == 0;
-    if (stream) {
-        const ptrdiff_t head = (ptrdiff_t)((64 - (uintptr_t)y % 64) % 64) / size, rows = job.rows;
-        if (head && head < rows) {
-            job.rows = head;
-            rk_transpose_run(&job, total / (rows * job.cols));
-            job.x += head * job.ldx * size;
-            job.y += head * size;
-            job.rows = rows - head;
-        }
-        job.stream = head < rows;
-        job.tile_rows = 64 / size;
-        job.tile_cols = 256;
-        rk_transpose_run(&job, total / (rows * job.cols));
-        return;
     }
     rk_transpose_run(&job, total / (job.rows * job.cols));
 }
