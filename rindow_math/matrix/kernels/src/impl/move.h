@@ -29,7 +29,7 @@ RK_INLINE void rk_copy_vector(char *y, const char *x) { memcpy(y, x, RK_VECTOR_B
 typedef uint16_t rk_any16 RK_ANYWHERE;
 typedef uint32_t rk_any32 RK_ANYWHERE;
 typedef uint64_t rk_any64 RK_ANYWHERE;
-typedef rk_item16 rk_any128 RK_ANYWHERE;
+typedef struct { rk_any64 lo, hi; } rk_any128;
 
 /* bytes of n items: short rows without a call of memcpy */
 RK_INLINE void rk_move_bytes(char *RK_RESTRICT y, const char *RK_RESTRICT x, ptrdiff_t bytes)
@@ -43,7 +43,7 @@ RK_INLINE void rk_move_bytes(char *RK_RESTRICT y, const char *RK_RESTRICT x, ptr
 }
 
 #define RK_TRANSPOSE_STREAM_BYTES (4 << 20)
-#define RK_GRAIN_BYTES (128 * 1024)   /* of memory moved */
+#define RK_GRAIN_BYTES (256 * 1024)   /* of memory moved */
 
 static ptrdiff_t rk_grain_of(ptrdiff_t bytes_each)
 {
@@ -207,41 +207,37 @@ static void rk_transpose_tile(int size, const char *x, ptrdiff_t ldx, char *y, p
     }
 }
 
-/* bytes from x to y, whose lines are written whole, and past the caches where `stream` is set */
+/* bytes from x to y, whose lines are written whole; with `stream` past the caches, where y is a line's beginning */
 RK_INLINE void rk_put_lines(char *y, const char *x, ptrdiff_t bytes, int stream)
 {
     enum { V = RK_VECTOR_BYTES };
-    if (bytes < 2 * V) {
-        memcpy(y, x, (size_t)bytes);
-        return;
-    }
-    rk_copy_vector(y, x);
-    ptrdiff_t i = V - (ptrdiff_t)((uintptr_t)y % V);
-    if (stream)
+    ptrdiff_t i = 0;
+    if (stream) {
         for (; i + V <= bytes; i += V)
             rk_stream_bytes(y + i, x + i);
-    else
-        for (; i + V <= bytes; i += V)
+        memcpy(y + i, x + i, (size_t)(bytes - i));
+    } else if (bytes < 2 * V) {
+        memcpy(y, x, (size_t)bytes);
+    } else {
+        rk_copy_vector(y, x);
+        for (i = V - (ptrdiff_t)((uintptr_t)y % V); i + V <= bytes; i += V)
             rk_copy_vector(y + i, x + i);
-    rk_copy_vector(y + bytes - V, x + bytes - V);
+        rk_copy_vector(y + bytes - V, x + bytes - V);
+    }
 }
 
-/* A tile: so many rows, and columns of so many bytes; the last one of a row or column of tiles takes what is left, up to
- * RK_TILE_REST more. Columns of a tile lie a line further apart, lest they compete for places in the cache. */
-#ifndef TROWS
-#define TROWS 64
-#define TBYTES 256
-#define PFX 1
-#define PFY 1
-#endif
-enum { RK_TILE_ROWS = TROWS, RK_TILE_COL_BYTES = TBYTES, RK_TILE_REST = 16, RK_MOVE_DIMS = 16,
-       RK_TRANSPOSE_HELD = 16 << 10   /* bytes of a result that is moved at once */ };
+/* Tiles; the last one of a row or a column of them takes what is left, up to RK_TILE_REST more, unless results are
+ * stored past the caches: there a column is one line. Columns in `held` lie a line further apart than they are long, lest
+ * they compete for places in the cache. */
+enum { RK_TILE_ROWS = 64, RK_TILE_COL_BYTES = 128, RK_TILE_DIRECT = 32, RK_TILE_STREAM = 256, RK_TILE_REST = 16,
+       RK_TRANSPOSE_DIRECT = 64 << 10,   /* bytes of a result that is written in place */
+       RK_TRANSPOSE_HELD = 32 << 10, RK_MOVE_DIMS = 16 };
 
 typedef struct {
     int size, nd;                          /* nd: dimensions besides the tiled ones, or besides the copied row */
     ptrdiff_t dims[RK_MOVE_DIMS], sx[RK_MOVE_DIMS], sy[RK_MOVE_DIMS];
     ptrdiff_t rows, cols, ldx, ldy;        /* the tiled pair: rows have stride ldx in x, cols stride ldy in y */
-    ptrdiff_t row_tiles, col_tiles, tile_cols;
+    ptrdiff_t row_tiles, col_tiles, tile_rows, tile_cols;
     int direct, stream;
     ptrdiff_t run;                         /* items copied at once, when the last dimension stays */
     const char *x;
@@ -265,14 +261,13 @@ static void rk_transpose_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rk_transpose_job *job = (const rk_transpose_job *)context;
     const ptrdiff_t tiles = job->row_tiles * job->col_tiles, size = job->size;
-    /* as much as items of 16 bytes may need */
-    _Alignas(64) char held[(RK_TILE_COL_BYTES / 16 + RK_TILE_REST) * (16 * (RK_TILE_ROWS + RK_TILE_REST) + 64)];
+    _Alignas(64) char held[RK_TRANSPOSE_HELD];
     for (ptrdiff_t unit = begin; unit < end; unit++) {
         ptrdiff_t ox, oy;
         rk_transpose_offsets(job, unit / tiles, &ox, &oy);
         const ptrdiff_t tile_r = unit % tiles / job->col_tiles, tile_c = unit % job->col_tiles;
-        const ptrdiff_t r = tile_r * RK_TILE_ROWS, c = tile_c * job->tile_cols;
-        const ptrdiff_t rows = tile_r + 1 < job->row_tiles ? RK_TILE_ROWS : job->rows - r;
+        const ptrdiff_t r = tile_r * job->tile_rows, c = tile_c * job->tile_cols;
+        const ptrdiff_t rows = tile_r + 1 < job->row_tiles ? job->tile_rows : job->rows - r;
         const ptrdiff_t cols = tile_c + 1 < job->col_tiles ? job->tile_cols : job->cols - c;
         const char *x = job->x + (ox + r * job->ldx + c) * size;
         char *y = job->y + (oy + c * job->ldy + r) * size;
@@ -283,14 +278,10 @@ static void rk_transpose_task(void *context, ptrdiff_t begin, ptrdiff_t end)
         const int whole = rows == job->ldy;   /* all of the tile is one run of y */
         const ptrdiff_t runs = whole ? 1 : cols, bytes = (whole ? rows * cols : rows) * size;
         const ptrdiff_t ld = whole ? rows : rows + 64 / size;
-        if (PFY && !job->stream)
+        if (!job->stream)
             for (ptrdiff_t i = 0; i < runs; i++)
                 for (ptrdiff_t j = 0; j < bytes; j += 64)
                     rk_prefetch(y + i * job->ldy * size + j);
-        if (PFX && tile_c + 1 < job->col_tiles)
-            for (ptrdiff_t i = 0; i < rows; i++)
-                for (ptrdiff_t j = 0; j < cols * size; j += 64)
-                    rk_prefetch(x + (i * job->ldx + cols) * size + j);
         rk_transpose_tile(job->size, x, job->ldx, held, ld, rows, cols);
         for (ptrdiff_t i = 0; i < runs; i++)
             rk_put_lines(y + i * job->ldy * size, held + i * ld * size, bytes, job->stream);
@@ -323,20 +314,30 @@ static void rk_transpose_runs_task(void *context, ptrdiff_t begin, ptrdiff_t end
     }
 }
 
-static ptrdiff_t rk_tiles(ptrdiff_t n, ptrdiff_t tile)
+static ptrdiff_t rk_tiles(ptrdiff_t n, ptrdiff_t tile, ptrdiff_t rest)
 {
-    return n <= tile + RK_TILE_REST ? 1 : (n - RK_TILE_REST + tile - 1) / tile;
+    return n <= tile + rest ? 1 : (n - rest + tile - 1) / tile;
 }
 
 static void rk_transpose_run(rk_transpose_job *job, ptrdiff_t matrices)
 {
     const ptrdiff_t total = matrices * job->rows * job->cols * job->size;
-    job->tile_cols = RK_TILE_COL_BYTES / job->size;
-    job->row_tiles = rk_tiles(job->rows, RK_TILE_ROWS);
-    job->col_tiles = rk_tiles(job->cols, job->tile_cols);
-    job->direct = total <= RK_TRANSPOSE_HELD;
-    job->stream = RK_CAN_STREAM && job->size >= 4 && total >= RK_TRANSPOSE_STREAM_BYTES
-                  && (uintptr_t)job->y % (unsigned)job->size == 0;
+    const int large = total >= RK_TRANSPOSE_STREAM_BYTES;
+    ptrdiff_t rest = RK_TILE_REST;
+    job->stream = RK_CAN_STREAM && large && (uintptr_t)job->y % 64 == 0 && job->ldy * job->size % 64 == 0;
+    for (int d = 0; d < job->nd; d++)
+        job->stream &= job->sy[d] * job->size % 64 == 0;
+    job->direct = !job->stream && (large || total <= RK_TRANSPOSE_DIRECT);
+    if (job->stream) {
+        job->tile_rows = 64 / job->size;
+        job->tile_cols = RK_TILE_STREAM;
+        rest = 0;
+    } else {
+        job->tile_rows = job->direct ? RK_TILE_DIRECT : RK_TILE_ROWS;
+        job->tile_cols = job->direct ? RK_TILE_DIRECT : RK_TILE_COL_BYTES / job->size;
+    }
+    job->row_tiles = rk_tiles(job->rows, job->tile_rows, rest);
+    job->col_tiles = rk_tiles(job->cols, job->tile_cols, rest);
     const ptrdiff_t units = matrices * job->row_tiles * job->col_tiles;
     rk_move_run(rk_transpose_task, job, units, total / units);
 }
@@ -474,12 +475,43 @@ static void rk_gather_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
+/* Single items of 4 or 8 bytes. With a table beyond the caches, what will be read soon is fetched. */
+#define RK_GATHER_ITEMS(SIZE, T, BITS) \
+static void rk_gather_items_##SIZE##_##BITS(void *context, ptrdiff_t begin, ptrdiff_t end) \
+{ \
+    enum { AHEAD = 32, MANY = 1 << 18 }; \
+    const rk_rows_move *job = (const rk_rows_move *)context; \
+    const T *RK_RESTRICT x = (const T *)job->x; \
+    const int##BITS##_t *RK_RESTRICT at = (const int##BITS##_t *)job->idx; \
+    T *RK_RESTRICT y = (T *)job->y; \
+    ptrdiff_t i = begin; \
+    if (end - begin >= MANY) \
+        for (; i + AHEAD < end; i++) { \
+            rk_prefetch(x + at[i + AHEAD]); \
+            y[i] = x[at[i]]; \
+        } \
+    for (; i < end; i++) \
+        y[i] = x[at[i]]; \
+}
+RK_GATHER_ITEMS(4, rk_any32, 32)
+RK_GATHER_ITEMS(4, rk_any32, 64)
+RK_GATHER_ITEMS(8, rk_any64, 32)
+RK_GATHER_ITEMS(8, rk_any64, 64)
+
 static void RK(gather_rows)(int size, const void *x, const void *idx, int idx_type, void *y, ptrdiff_t count,
                             ptrdiff_t n)
 {
     rk_rows_move job = { .size = size, .idx_type = idx_type, .x = (const char *)x, .y = (char *)y, .idx = idx, .n = n };
+    rk_task task = rk_gather_task;
+    if (n * size == 4 || n * size == 8) {
+        const int small = n * size == 4;
+        if (idx_type == RK_INT32)
+            task = small ? rk_gather_items_4_32 : rk_gather_items_8_32;
+        else if (idx_type == RK_INT64)
+            task = small ? rk_gather_items_4_64 : rk_gather_items_8_64;
+    }
     if (count && n)
-        rk_move_run(rk_gather_task, &job, count, n * size);
+        rk_move_run(task, &job, count, n * size);
 }
 
 /* Two rows may have one target, and the later one stays: threads share out the columns, not the rows. */
@@ -540,25 +572,28 @@ static void RK(scatter_add_rows)(int dtype, const void *x, const void *idx, int 
 
 static ptrdiff_t RK(check_index)(int idx_type, const void *idx, ptrdiff_t count, ptrdiff_t limit)
 {
-#define RK_CASE(CODE, NAME, T, W) \
-    case CODE: { \
+#define RK_CHECK(T, U, BOUND) do { \
         const T *p = (const T *)idx; \
-        const uint64_t bound = (uint64_t)limit; \
+        const U bound = (U)(BOUND); \
         for (ptrdiff_t i = 0; i < count; i += 1024) { \
             const ptrdiff_t to = count - i < 1024 ? count : i + 1024; \
-            int bad = 0; \
-            for (ptrdiff_t j = i; j < to; j++) bad |= (uint64_t)(int64_t)p[j] >= bound; \
+            U bad = 0; \
+            for (ptrdiff_t j = i; j < to; j++) bad |= (U)(p[j]) >= bound; \
             if (bad) \
                 for (ptrdiff_t j = i; j < to; j++) \
-                    if ((uint64_t)(int64_t)p[j] >= bound) \
+                    if ((U)(p[j]) >= bound) \
                         return j; \
         } \
-        break; \
-    }
+        return -1; \
+    } while (0)
+    if (idx_type == RK_INT32 && limit <= INT32_MAX)
+        RK_CHECK(int32_t, uint32_t, limit);
+#define RK_CASE(CODE, NAME, T, W) case CODE: RK_CHECK(T, uint64_t, limit);
     switch (idx_type) {
     RK_INTS(RK_CASE)
     RK_CASE(RK_BOOL, b, uint8_t, 0)
     }
 #undef RK_CASE
+#undef RK_CHECK
     return -1;
 }

@@ -707,7 +707,7 @@ static void rk_reduce_cols(int op, int dtype, const char *x, char *y, ptrdiff_t 
         return;
     }
     if (job.chunks > 1 && units < 32)
-        job.parts = (rk_part *)rk_scratch(0, (size_t)(outer * job.chunks * inner) * sizeof(rk_part));
+        job.parts = (rk_part *)malloc((size_t)(outer * job.chunks * inner) * sizeof(rk_part));
     if (!job.parts) {   /* enough columns for every thread, or no memory: the same sums in the same order */
         ptrdiff_t grain = RK_GRAIN_CHEAP / (n * job.tile + 1);
         rk_parallel(rk_cols_task, &job, units, grain > 1 ? grain : 1);
@@ -717,9 +717,11 @@ static void rk_reduce_cols(int op, int dtype, const char *x, char *y, ptrdiff_t 
     rk_parallel(rk_cols_part_task, &job, units * job.chunks, grain > 1 ? grain : 1);
     for (ptrdiff_t o = 0; o < outer; o++) {
         rk_part *sum = job.parts + o * job.chunks * inner;
-        rk_fold(op, dtype, sum + inner, job.chunks - 1, inner, inner, sum);
+        for (ptrdiff_t c = 1; c < job.chunks; c++)
+            rk_fold(op, dtype, sum + c * inner, 1, inner, inner, sum);
         rk_put_row(op, dtype, sum, x + o * n * inner * job.size, n, inner, inner, y, o * inner);
     }
+    free(job.parts);
 }
 
 /* ---- index of an extreme ---- */
@@ -870,6 +872,99 @@ static ptrdiff_t rk_arg_line(int op, int dtype, const void *x, ptrdiff_t n, ptrd
     return best.at;
 }
 
+/* Rows that stay in the cache, in two passes: the extreme, and the first element equal to it. */
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+RK_INLINE int rk_first_m32(rk_m32 m) { return __builtin_ctz(m); }
+RK_INLINE int rk_first_m64(rk_m64 m) { return __builtin_ctz(m); }
+RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm512_min_epi32((__m512i)a, (__m512i)b); }
+RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm512_max_epi32((__m512i)a, (__m512i)b); }
+RK_INLINE rk_m32 rk_eq_vi32(rk_vi32 a, rk_vi32 b) { return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b); }
+#else
+#if defined(RK_X86_INTRINSICS)
+RK_INLINE int rk_first_m32(rk_m32 m) { return __builtin_ctz((unsigned)RK_MM(movemask_ps)((RK_M32)m)); }
+RK_INLINE int rk_first_m64(rk_m64 m) { return __builtin_ctz((unsigned)RK_MM(movemask_pd)((RK_M64)m)); }
+#elif defined(__GNUC__)
+RK_INLINE int rk_first_m32(rk_m32 m) { int i = 0; while (!m[i]) i++; return i; }
+RK_INLINE int rk_first_m64(rk_m64 m) { int i = 0; while (!m[i]) i++; return i; }
+#else
+RK_INLINE int rk_first_m32(rk_m32 m) { (void)m; return 0; }
+RK_INLINE int rk_first_m64(rk_m64 m) { (void)m; return 0; }
+#endif
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 32
+RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm256_min_epi32((__m256i)a, (__m256i)b); }
+RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm256_max_epi32((__m256i)a, (__m256i)b); }
+#elif defined(__GNUC__)
+RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { const rk_vi32 m = a < b; return (a & m) | (b & ~m); }
+RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { const rk_vi32 m = a > b; return (a & m) | (b & ~m); }
+#else
+RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { return a < b ? a : b; }
+RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { return a > b ? a : b; }
+#endif
+RK_INLINE rk_m32 rk_eq_vi32(rk_vi32 a, rk_vi32 b) { return (rk_m32)(a == b); }
+#endif
+RK_INLINE rk_vi32 rk_load_vi32(const int32_t *p)
+{
+    rk_vi32 v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+RK_INLINE void rk_store_vi32(int32_t *p, rk_vi32 v) { memcpy(p, &v, sizeof v); }
+RK_INLINE rk_vi32 rk_set1_vi32(int32_t x) { return (rk_vi32){ 0 } + x; }
+
+enum { RK_ARG_ROW = 8192 };   /* the longest such row */
+#define RK_ARG_ROWS(NAME, T, V, M, LANES, LOST) \
+/* the position of the first largest, or smallest, of n >= LANES elements; -1 if one is nan */ \
+RK_INLINE ptrdiff_t rk_arg_row_##NAME(const T *x, ptrdiff_t n, int smallest) \
+{ \
+    enum { L = LANES }; \
+    rk_##V m[4], v[4]; \
+    for (int k = 0; k < 4; k++) \
+        m[k] = rk_load_##V(x); \
+    rk_##M lost = LOST(m[0], m[0]); \
+    ptrdiff_t i = 0; \
+    for (; i + 4 * L <= n; i += 4 * L) { \
+        for (int k = 0; k < 4; k++) { \
+            v[k] = rk_load_##V(x + i + k * L); \
+            m[k] = smallest ? rk_min_##V(v[k], m[k]) : rk_max_##V(v[k], m[k]); \
+        } \
+        lost |= LOST(v[0], v[1]) | LOST(v[2], v[3]); \
+    } \
+    for (; i < n; i += L) {   /* the last vector may begin in the one before */ \
+        v[0] = rk_load_##V(x + (i + L <= n ? i : n - L)); \
+        lost |= LOST(v[0], v[0]); \
+        m[0] = smallest ? rk_min_##V(v[0], m[0]) : rk_max_##V(v[0], m[0]); \
+    } \
+    if (RK_ANY_##M(lost)) \
+        return -1; \
+    m[0] = smallest ? rk_min_##V(m[0], m[1]) : rk_max_##V(m[0], m[1]); \
+    m[2] = smallest ? rk_min_##V(m[2], m[3]) : rk_max_##V(m[2], m[3]); \
+    T lane[L]; \
+    rk_store_##V(lane, smallest ? rk_min_##V(m[0], m[2]) : rk_max_##V(m[0], m[2])); \
+    for (int k = L / 2; k; k >>= 1) \
+        for (int j = 0; j < k; j++) \
+            lane[j] = (smallest ? lane[j + k] < lane[j] : lane[j + k] > lane[j]) ? lane[j + k] : lane[j]; \
+    const rk_##V best = rk_set1_##V(lane[0]); \
+    for (i = 0; i + 4 * L <= n; i += 4 * L) { \
+        rk_##M hit = rk_eq_##V(rk_load_##V(x + i), best); \
+        for (int k = 1; k < 4; k++) \
+            hit |= rk_eq_##V(rk_load_##V(x + i + k * L), best); \
+        if (RK_ANY_##M(hit)) \
+            break; \
+    } \
+    for (;; i += L) { \
+        const ptrdiff_t at = i + L <= n ? i : n - L; \
+        const rk_##M hit = rk_eq_##V(rk_load_##V(x + at), best); \
+        if (RK_ANY_##M(hit)) \
+            return at + rk_first_##M(hit); \
+    } \
+}
+#define RK_ANY_m32 rk_any_vf32
+#define RK_ANY_m64 rk_any_vf64
+#define RK_LOST_NONE(a, b) ((rk_m32){ 0 })
+RK_ARG_ROWS(f32, float, vf32, m32, RK_VF32_LANES, rk_unordered_vf32)
+RK_ARG_ROWS(f64, double, vf64, m64, RK_VF64_LANES, rk_unordered_vf64)
+RK_ARG_ROWS(i32, int32_t, vi32, m32, RK_VF32_LANES, RK_LOST_NONE)
+
 /* columns: the best value so far and the row it came from */
 #define RK_ARG_COLS(NAME, T_, A_, MAG, BEATS_NAN) \
 static void rk_argcols_##NAME(int op, const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, \
@@ -961,9 +1056,18 @@ static void rk_argcols_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 static void rk_argrows_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rk_argcols_job *job = (const rk_argcols_job *)context;
+    const int smallest = job->op == RK_MIN, quick = (job->op == RK_MAX || smallest) && job->n <= RK_ARG_ROW;
     for (ptrdiff_t o = begin; o < end; o++) {
         const char *x = job->x + o * job->n * job->size;
-        rk_arg_put(job, x, 1, rk_arg_line(job->op, job->dtype, x, job->n, 1, 0), o);
+        ptrdiff_t at = -1;
+#define RK_CASE(CODE, NAME, T, LANES) \
+        if (quick && job->dtype == CODE && job->n >= LANES) \
+            at = smallest ? rk_arg_row_##NAME((const T *)x, job->n, 1) : rk_arg_row_##NAME((const T *)x, job->n, 0);
+        RK_CASE(RK_FLOAT32, f32, float, RK_VF32_LANES)
+        else RK_CASE(RK_FLOAT64, f64, double, RK_VF64_LANES)
+        else RK_CASE(RK_INT32, i32, int32_t, RK_VF32_LANES)
+#undef RK_CASE
+        rk_arg_put(job, x, 1, at >= 0 ? at : rk_arg_line(job->op, job->dtype, x, job->n, 1, 0), o);
     }
 }
 
