@@ -912,7 +912,7 @@ RK_INLINE void rk_abreast_##NAME(const T *a, int32_t n, const T *x, int right, i
         const T *middle = a + n / 2 - 1; \
         for (int j = 0; j < RK_ABREAST; j++) { \
             const T v = middle[at[j]]; \
-            at[j] += (right ? LOAD(x[j]) >= LOAD(v) : LOAD(x[j]) > LOAD(v)) ? n / 2 : 0; \
+            at[j] += n / 2 & -(int32_t)(right ? LOAD(x[j]) >= LOAD(v) : LOAD(x[j]) > LOAD(v)); \
         } \
     } \
     for (int j = 0; j < RK_ABREAST; j++) { \

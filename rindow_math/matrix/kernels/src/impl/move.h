@@ -31,6 +31,20 @@ typedef uint32_t rk_any32 RK_ANYWHERE;
 typedef uint64_t rk_any64 RK_ANYWHERE;
 typedef struct { rk_any64 lo, hi; } rk_any128;
 
+/* bytes from x to y, whose lines are written whole */
+RK_INLINE void rk_put_lines(char *y, const char *x, ptrdiff_t bytes)
+{
+    enum { V = RK_VECTOR_BYTES };
+    if (bytes < 2 * V) {
+        memcpy(y, x, (size_t)bytes);
+        return;
+    }
+    rk_copy_vector(y, x);
+    for (ptrdiff_t i = V - (ptrdiff_t)((uintptr_t)y % V); i + V <= bytes; i += V)
+        rk_copy_vector(y + i, x + i);
+    rk_copy_vector(y + bytes - V, x + bytes - V);
+}
+
 /* bytes of n items: short rows without a call of memcpy */
 RK_INLINE void rk_move_bytes(char *RK_RESTRICT y, const char *RK_RESTRICT x, ptrdiff_t bytes)
 {
@@ -38,7 +52,11 @@ RK_INLINE void rk_move_bytes(char *RK_RESTRICT y, const char *RK_RESTRICT x, ptr
     case 4: memcpy(y, x, 4); break;
     case 8: memcpy(y, x, 8); break;
     case 16: memcpy(y, x, 16); break;
-    default: memcpy(y, x, (size_t)bytes);
+    default:
+        if (bytes <= 2048)
+            rk_put_lines(y, x, bytes);
+        else
+            memcpy(y, x, (size_t)bytes);
     }
 }
 
@@ -76,10 +94,17 @@ RK_TRANSPOSE_PLAIN(8, rk_any64)
 RK_TRANSPOSE_PLAIN(16, rk_any128)
 
 /* Squares in registers, as wide as a vector. Each row is loaded once and whole: with rows a power of two apart their
- * lines compete for the same few places in the cache. */
+ * lines compete for the same few places in the cache. `stream` stores past the caches, on aligned lines only. */
 #if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
 enum { RK_SQUARE_4 = 16, RK_SQUARE_8 = 8 };
-RK_INLINE void rk_square_4(const rk_any32 *x, ptrdiff_t ldx, rk_any32 *y, ptrdiff_t ldy)
+RK_INLINE void rk_square_put(void *y, __m512i v, int stream)
+{
+    if (stream)
+        _mm512_stream_si512((__m512i *)y, v);
+    else
+        _mm512_storeu_si512(y, v);
+}
+RK_INLINE void rk_square_4(const rk_any32 *x, ptrdiff_t ldx, rk_any32 *y, ptrdiff_t ldy, int stream)
 {
     __m512i a[16], b[16];
     for (int i = 0; i < 16; i++)
@@ -98,13 +123,13 @@ RK_INLINE void rk_square_4(const rk_any32 *x, ptrdiff_t ldx, rk_any32 *y, ptrdif
         const __m512i p = _mm512_shuffle_i32x4(a[j], a[j + 4], 0x88), q = _mm512_shuffle_i32x4(a[j], a[j + 4], 0xdd);
         const __m512i r = _mm512_shuffle_i32x4(a[j + 8], a[j + 12], 0x88);
         const __m512i s = _mm512_shuffle_i32x4(a[j + 8], a[j + 12], 0xdd);
-        _mm512_storeu_si512(y + j * ldy, _mm512_shuffle_i32x4(p, r, 0x88));
-        _mm512_storeu_si512(y + (j + 4) * ldy, _mm512_shuffle_i32x4(q, s, 0x88));
-        _mm512_storeu_si512(y + (j + 8) * ldy, _mm512_shuffle_i32x4(p, r, 0xdd));
-        _mm512_storeu_si512(y + (j + 12) * ldy, _mm512_shuffle_i32x4(q, s, 0xdd));
+        rk_square_put(y + j * ldy, _mm512_shuffle_i32x4(p, r, 0x88), stream);
+        rk_square_put(y + (j + 4) * ldy, _mm512_shuffle_i32x4(q, s, 0x88), stream);
+        rk_square_put(y + (j + 8) * ldy, _mm512_shuffle_i32x4(p, r, 0xdd), stream);
+        rk_square_put(y + (j + 12) * ldy, _mm512_shuffle_i32x4(q, s, 0xdd), stream);
     }
 }
-RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdiff_t ldy)
+RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdiff_t ldy, int stream)
 {
     __m512i a[8], b[8];
     for (int i = 0; i < 8; i++)
@@ -117,15 +142,22 @@ RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdif
         const __m512i p = _mm512_shuffle_i64x2(b[j], b[j + 2], 0x88), q = _mm512_shuffle_i64x2(b[j], b[j + 2], 0xdd);
         const __m512i r = _mm512_shuffle_i64x2(b[j + 4], b[j + 6], 0x88);
         const __m512i s = _mm512_shuffle_i64x2(b[j + 4], b[j + 6], 0xdd);
-        _mm512_storeu_si512(y + j * ldy, _mm512_shuffle_i64x2(p, r, 0x88));
-        _mm512_storeu_si512(y + (j + 2) * ldy, _mm512_shuffle_i64x2(q, s, 0x88));
-        _mm512_storeu_si512(y + (j + 4) * ldy, _mm512_shuffle_i64x2(p, r, 0xdd));
-        _mm512_storeu_si512(y + (j + 6) * ldy, _mm512_shuffle_i64x2(q, s, 0xdd));
+        rk_square_put(y + j * ldy, _mm512_shuffle_i64x2(p, r, 0x88), stream);
+        rk_square_put(y + (j + 2) * ldy, _mm512_shuffle_i64x2(q, s, 0x88), stream);
+        rk_square_put(y + (j + 4) * ldy, _mm512_shuffle_i64x2(p, r, 0xdd), stream);
+        rk_square_put(y + (j + 6) * ldy, _mm512_shuffle_i64x2(q, s, 0xdd), stream);
     }
 }
 #elif defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 32
 enum { RK_SQUARE_4 = 8, RK_SQUARE_8 = 4 };
-RK_INLINE void rk_square_4(const rk_any32 *x, ptrdiff_t ldx, rk_any32 *y, ptrdiff_t ldy)
+RK_INLINE void rk_square_put(void *y, __m256i v, int stream)
+{
+    if (stream)
+        _mm256_stream_si256((__m256i *)y, v);
+    else
+        _mm256_storeu_si256((__m256i *)y, v);
+}
+RK_INLINE void rk_square_4(const rk_any32 *x, ptrdiff_t ldx, rk_any32 *y, ptrdiff_t ldy, int stream)
 {
     __m256i a[8], b[8];
     for (int i = 0; i < 8; i++)
@@ -141,11 +173,11 @@ RK_INLINE void rk_square_4(const rk_any32 *x, ptrdiff_t ldx, rk_any32 *y, ptrdif
         a[i + 3] = _mm256_unpackhi_epi64(b[i + 1], b[i + 3]);
     }
     for (int j = 0; j < 4; j++) {
-        _mm256_storeu_si256((__m256i *)(y + j * ldy), _mm256_permute2x128_si256(a[j], a[j + 4], 0x20));
-        _mm256_storeu_si256((__m256i *)(y + (j + 4) * ldy), _mm256_permute2x128_si256(a[j], a[j + 4], 0x31));
+        rk_square_put(y + j * ldy, _mm256_permute2x128_si256(a[j], a[j + 4], 0x20), stream);
+        rk_square_put(y + (j + 4) * ldy, _mm256_permute2x128_si256(a[j], a[j + 4], 0x31), stream);
     }
 }
-RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdiff_t ldy)
+RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdiff_t ldy, int stream)
 {
     __m256i a[4], b[4];
     for (int i = 0; i < 4; i++)
@@ -155,20 +187,22 @@ RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdif
         b[i + 1] = _mm256_unpackhi_epi64(a[i], a[i + 1]);
     }
     for (int j = 0; j < 2; j++) {
-        _mm256_storeu_si256((__m256i *)(y + j * ldy), _mm256_permute2x128_si256(b[j], b[j + 2], 0x20));
-        _mm256_storeu_si256((__m256i *)(y + (j + 2) * ldy), _mm256_permute2x128_si256(b[j], b[j + 2], 0x31));
+        rk_square_put(y + j * ldy, _mm256_permute2x128_si256(b[j], b[j + 2], 0x20), stream);
+        rk_square_put(y + (j + 2) * ldy, _mm256_permute2x128_si256(b[j], b[j + 2], 0x31), stream);
     }
 }
 #else
 enum { RK_SQUARE_4 = 4, RK_SQUARE_8 = 4 };
-RK_INLINE void rk_square_4(const rk_any32 *x, ptrdiff_t ldx, rk_any32 *y, ptrdiff_t ldy)
+RK_INLINE void rk_square_4(const rk_any32 *x, ptrdiff_t ldx, rk_any32 *y, ptrdiff_t ldy, int stream)
 {
+    (void)stream;
     for (int c = 0; c < 4; c++)
         for (int r = 0; r < 4; r++)
             y[c * ldy + r] = x[r * ldx + c];
 }
-RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdiff_t ldy)
+RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdiff_t ldy, int stream)
 {
+    (void)stream;
     for (int c = 0; c < 4; c++)
         for (int r = 0; r < 4; r++)
             y[c * ldy + r] = x[r * ldx + c];
@@ -177,7 +211,8 @@ RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdif
 
 /* The last squares begin early enough to be whole: some items are moved twice. */
 #define RK_TRANSPOSE_SQUARES(SIZE, T) \
-static void rk_transpose_squares_##SIZE(const T *x, ptrdiff_t ldx, T *y, ptrdiff_t ldy, ptrdiff_t rows, ptrdiff_t cols) \
+RK_INLINE void rk_transpose_squares_##SIZE(const T *x, ptrdiff_t ldx, T *y, ptrdiff_t ldy, ptrdiff_t rows, \
+                                           ptrdiff_t cols, int stream) \
 { \
     enum { S = RK_SQUARE_##SIZE }; \
     if (rows < S || cols < S) { \
@@ -188,7 +223,7 @@ static void rk_transpose_squares_##SIZE(const T *x, ptrdiff_t ldx, T *y, ptrdiff
         const ptrdiff_t row = r + S <= rows ? r : rows - S; \
         for (ptrdiff_t c = 0; c < cols; c += S) { \
             const ptrdiff_t col = c + S <= cols ? c : cols - S; \
-            rk_square_##SIZE(x + row * ldx + col, ldx, y + col * ldy + row, ldy); \
+            rk_square_##SIZE(x + row * ldx + col, ldx, y + col * ldy + row, ldy, stream); \
         } \
     } \
 }
@@ -201,29 +236,20 @@ static void rk_transpose_tile(int size, const char *x, ptrdiff_t ldx, char *y, p
     switch (size) {
     case 1: rk_transpose_plain_1((const uint8_t *)x, ldx, (uint8_t *)y, ldy, rows, cols); break;
     case 2: rk_transpose_plain_2((const rk_any16 *)x, ldx, (rk_any16 *)y, ldy, rows, cols); break;
-    case 4: rk_transpose_squares_4((const rk_any32 *)x, ldx, (rk_any32 *)y, ldy, rows, cols); break;
-    case 8: rk_transpose_squares_8((const rk_any64 *)x, ldx, (rk_any64 *)y, ldy, rows, cols); break;
+    case 4: rk_transpose_squares_4((const rk_any32 *)x, ldx, (rk_any32 *)y, ldy, rows, cols, 0); break;
+    case 8: rk_transpose_squares_8((const rk_any64 *)x, ldx, (rk_any64 *)y, ldy, rows, cols, 0); break;
     default: rk_transpose_plain_16((const rk_any128 *)x, ldx, (rk_any128 *)y, ldy, rows, cols);
     }
 }
 
-/* bytes from x to y, whose lines are written whole; with `stream` past the caches, where y is a line's beginning */
-RK_INLINE void rk_put_lines(char *y, const char *x, ptrdiff_t bytes, int stream)
+/* the same with stores past the caches: a line's worth of rows, that is, and y's lines are aligned */
+static void rk_transpose_stream(int size, const char *x, ptrdiff_t ldx, char *y, ptrdiff_t ldy, ptrdiff_t rows,
+                                ptrdiff_t cols)
 {
-    enum { V = RK_VECTOR_BYTES };
-    ptrdiff_t i = 0;
-    if (stream) {
-        for (; i + V <= bytes; i += V)
-            rk_stream_bytes(y + i, x + i);
-        memcpy(y + i, x + i, (size_t)(bytes - i));
-    } else if (bytes < 2 * V) {
-        memcpy(y, x, (size_t)bytes);
-    } else {
-        rk_copy_vector(y, x);
-        for (i = V - (ptrdiff_t)((uintptr_t)y % V); i + V <= bytes; i += V)
-            rk_copy_vector(y + i, x + i);
-        rk_copy_vector(y + bytes - V, x + bytes - V);
-    }
+    if (size == 4)
+        rk_transpose_squares_4((const rk_any32 *)x, ldx, (rk_any32 *)y, ldy, rows, cols, 1);
+    else
+        rk_transpose_squares_8((const rk_any64 *)x, ldx, (rk_any64 *)y, ldy, rows, cols, 1);
 }
 
 /* Tiles; the last one of a row or a column of them takes what is left, up to RK_TILE_REST more, unless results are
@@ -231,7 +257,7 @@ RK_INLINE void rk_put_lines(char *y, const char *x, ptrdiff_t bytes, int stream)
  * they compete for places in the cache. */
 enum { RK_TILE_ROWS = 64, RK_TILE_COL_BYTES = 128, RK_TILE_DIRECT = 32, RK_TILE_STREAM = 256, RK_TILE_REST = 16,
        RK_TRANSPOSE_DIRECT = 64 << 10,   /* bytes of a result that is written in place */
-       RK_TRANSPOSE_HELD = 32 << 10, RK_MOVE_DIMS = 16 };
+       RK_TRANSPOSE_HELD = 32 << 10 /* (128/16 + 16) columns of 64 + 16 items of 16 bytes and a line, at most */, RK_MOVE_DIMS = 16 };
 
 typedef struct {
     int size, nd;                          /* nd: dimensions besides the tiled ones, or besides the copied row */
@@ -272,19 +298,19 @@ static void rk_transpose_task(void *context, ptrdiff_t begin, ptrdiff_t end)
         const char *x = job->x + (ox + r * job->ldx + c) * size;
         char *y = job->y + (oy + c * job->ldy + r) * size;
         if (job->direct) {
-            rk_transpose_tile(job->size, x, job->ldx, y, job->ldy, rows, cols);
+            const int stream = job->stream && rows == job->tile_rows;
+            (stream ? rk_transpose_stream : rk_transpose_tile)(job->size, x, job->ldx, y, job->ldy, rows, cols);
             continue;
         }
         const int whole = rows == job->ldy;   /* all of the tile is one run of y */
         const ptrdiff_t runs = whole ? 1 : cols, bytes = (whole ? rows * cols : rows) * size;
         const ptrdiff_t ld = whole ? rows : rows + 64 / size;
-        if (!job->stream)
-            for (ptrdiff_t i = 0; i < runs; i++)
-                for (ptrdiff_t j = 0; j < bytes; j += 64)
-                    rk_prefetch(y + i * job->ldy * size + j);
+        for (ptrdiff_t i = 0; i < runs; i++)
+            for (ptrdiff_t j = 0; j < bytes; j += 64)
+                rk_prefetch(y + i * job->ldy * size + j);
         rk_transpose_tile(job->size, x, job->ldx, held, ld, rows, cols);
         for (ptrdiff_t i = 0; i < runs; i++)
-            rk_put_lines(y + i * job->ldy * size, held + i * ld * size, bytes, job->stream);
+            rk_put_lines(y + i * job->ldy * size, held + i * ld * size, bytes);
     }
     if (job->stream)
         rk_stream_end();
@@ -300,8 +326,12 @@ static void rk_transpose_runs_task(void *context, ptrdiff_t begin, ptrdiff_t end
         index[d] = at % job->dims[d];
         at /= job->dims[d];
     }
+    const ptrdiff_t bytes = job->run * job->size, ahead = job->nd && bytes <= 2048 ? 2 * job->sx[job->nd - 1] * job->size : 0;
     for (ptrdiff_t unit = begin; unit < end; unit++) {
-        rk_move_bytes(job->y + oy * job->size, job->x + ox * job->size, job->run * job->size);
+        const char *x = job->x + ox * job->size;
+        for (ptrdiff_t j = 0; ahead && j < bytes; j += 64)   /* most often what comes next but one */
+            rk_prefetch(x + ahead + j);
+        rk_move_bytes(job->y + oy * job->size, x, bytes);
         for (int d = job->nd - 1; d >= 0; d--) {
             ox += job->sx[d];
             oy += job->sy[d];
@@ -324,10 +354,11 @@ static void rk_transpose_run(rk_transpose_job *job, ptrdiff_t matrices)
     const ptrdiff_t total = matrices * job->rows * job->cols * job->size;
     const int large = total >= RK_TRANSPOSE_STREAM_BYTES;
     ptrdiff_t rest = RK_TILE_REST;
-    job->stream = RK_CAN_STREAM && large && (uintptr_t)job->y % 64 == 0 && job->ldy * job->size % 64 == 0;
+    job->stream = RK_VECTOR_BYTES >= 32 && (job->size == 4 || job->size == 8) && large && (uintptr_t)job->y % 64 == 0
+                  && job->ldy * job->size % 64 == 0;
     for (int d = 0; d < job->nd; d++)
         job->stream &= job->sy[d] * job->size % 64 == 0;
-    job->direct = !job->stream && (large || total <= RK_TRANSPOSE_DIRECT);
+    job->direct = large || total <= RK_TRANSPOSE_DIRECT;
     if (job->stream) {
         job->tile_rows = 64 / job->size;
         job->tile_cols = RK_TILE_STREAM;

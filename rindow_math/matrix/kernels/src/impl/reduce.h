@@ -701,7 +701,7 @@ static void rk_reduce_cols(int op, int dtype, const char *x, char *y, ptrdiff_t 
     job.tile = (inner + job.tiles - 1) / job.tiles;
     const ptrdiff_t total = outer * n * inner, units = outer * job.tiles, least = inner >= 1024 ? 64 : 65536 / inner;
     job.chunk = (n + 63) / 64 > least ? (n + 63) / 64 : least;
-    job.chunks = (n + job.chunk - 1) / job.chunk;
+    job.chunks = n > 0 ? (n + job.chunk - 1) / job.chunk : 1;
     if (total <= RK_GRAIN_CHEAP || rk_threads() == 1) {
         rk_cols_task(&job, 0, units);
         return;
@@ -924,6 +924,8 @@ RK_INLINE ptrdiff_t rk_arg_row_##NAME(const T *x, ptrdiff_t n, int smallest) \
     ptrdiff_t i = 0; \
     for (; i + 4 * L <= n; i += 4 * L) { \
         for (int k = 0; k < 4; k++) { \
+            if (k * L * (int)sizeof *x % 64 == 0) \
+                rk_prefetch((const char *)(x + i + k * L) + RK_AHEAD_BYTES); \
             v[k] = rk_load_##V(x + i + k * L); \
             m[k] = smallest ? rk_min_##V(v[k], m[k]) : rk_max_##V(v[k], m[k]); \
         } \
