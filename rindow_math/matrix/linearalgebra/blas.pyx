@@ -7,7 +7,6 @@ loaded when ``svd`` or ``solve`` first need it.
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.math cimport fabs, hypot, isfinite
 from libc.stddef cimport ptrdiff_t
-from libc.string cimport memset
 
 import numbers
 import re
@@ -17,7 +16,7 @@ import numpy as np
 from rindow_math.exceptions import InvalidArgumentException, RuntimeException
 from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport (
-    Buffer, dtype_code, give_memory, is_complex, is_float, is_int, item_size, load_item, store_item, take_memory,
+    Buffer, dtype_code, is_complex, is_float, is_int, item_size, load_item, store_item,
 )
 from rindow_math.matrix.complexnumber import Complex
 from rindow_math.matrix.drivers import Service
@@ -162,63 +161,6 @@ cdef void _run_vector(Product* p, ptrdiff_t rows, const char* a, const char* x, 
                  <float*>y, 1)
     else:
         rk.dgemv(p.ta, rows, p.lda, p.alpha[0], <const double*>a, p.lda, <const double*>x, 1, p.beta[0], <double*>y, 1)
-
-
-cdef void _put_complex(Product* p, char* y, ptrdiff_t i, double real, double imag) noexcept nogil:
-    """y[i] = alpha (real + imag i) + beta y[i]"""
-    cdef double out_re = p.alpha[0] * real - p.alpha[1] * imag
-    cdef double out_im = p.alpha[0] * imag + p.alpha[1] * real
-    cdef float* single = <float*>y + 2 * i
-    cdef double* pair = <double*>y + 2 * i
-    cdef bint kept = p.beta[0] != 0 or p.beta[1] != 0
-    if p.dt == core.RK_COMPLEX64:
-        if kept:
-            out_re += p.beta[0] * single[0] - p.beta[1] * single[1]
-            out_im += p.beta[0] * single[1] + p.beta[1] * single[0]
-        single[0] = <float>out_re
-        single[1] = <float>out_im
-    else:
-        if kept:
-            out_re += p.beta[0] * pair[0] - p.beta[1] * pair[1]
-            out_im += p.beta[0] * pair[1] + p.beta[1] * pair[0]
-        pair[0] = out_re
-        pair[1] = out_im
-
-
-cdef int _run_complex_vector(Product* p, ptrdiff_t rows, const char* a, const char* x, char* y) except -1 nogil:
-    """y = alpha op(a) x + beta y for complex numbers: dot products of rows, or a sum of rows if transposed."""
-    cdef double[2] sums
-    cdef double sign = -1.0 if p.ca else 1.0
-    cdef ptrdiff_t i
-    cdef ptrdiff_t bytes = p.m * p.size
-    cdef bint single = p.dt == core.RK_COMPLEX64
-    cdef char* total
-    if not p.ta:
-        for i in range(rows):
-            rk.complex_dot(p.dt, p.ca, p.k, a + i * p.lda * p.size, 1, x, 1, sums)
-            _put_complex(p, y, i, sums[0], sums[1])
-        return 0
-    total = <char*>take_memory(bytes)
-    if total == NULL:
-        with gil:
-            raise MemoryError(f"no memory for {p.m} sums")
-    memset(total, 0, bytes)
-    for i in range(rows):
-        # conj(a) x is conj(a conj(x))
-        if single:
-            sums[0] = (<const float*>x)[2 * i]
-            sums[1] = sign * (<const float*>x)[2 * i + 1]
-        else:
-            sums[0] = (<const double*>x)[2 * i]
-            sums[1] = sign * (<const double*>x)[2 * i + 1]
-        rk.axpy(p.dt, p.m, sums[0], sums[1], a + i * p.lda * p.size, 1, total, 1)
-    for i in range(p.m):
-        if single:
-            _put_complex(p, y, i, (<float*>total)[2 * i], sign * (<float*>total)[2 * i + 1])
-        else:
-            _put_complex(p, y, i, (<double*>total)[2 * i], sign * (<double*>total)[2 * i + 1])
-    give_memory(total, bytes)
-    return 0
 
 
 cdef void _zero(NDArrayPhp a) noexcept:
@@ -1306,7 +1248,8 @@ class BlasMethods:
             conjugated = conj is None or _flag(conj)
             with nogil:
                 rk.complex_dot(x.dt, conjugated, x.n, x.ptr, 1, y.ptr, 1, parts)
-            return Complex(parts[0], parts[1])
+            # what Complex(re, im) comes to, without its methods in Python
+            return complex.__new__(Complex, parts[0], parts[1])
         if x.dt == core.RK_FLOAT16:
             raise unsupported(x, "X")
         if x.n > LONG:
@@ -1769,7 +1712,7 @@ class BlasMethods:
             check_apart(y, x, "Y", "X")
         if a.n and is_complex(a.dt):
             with nogil:
-                _run_complex_vector(&p, a.dims[0], a.ptr, x.ptr, y.ptr)
+                rk.complex_gemv(p.dt, p.ta, p.ca, a.dims[0], a.dims[1], p.alpha, a.ptr, p.lda, x.ptr, p.beta, y.ptr)
         elif a.n == 0 or not (a.dt == core.RK_FLOAT32 or a.dt == core.RK_FLOAT64):
             _multiply(&p, a, x, y)
         elif a.n > LONG:

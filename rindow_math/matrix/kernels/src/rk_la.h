@@ -28,6 +28,9 @@ enum rk_im2col_geometry {
     /* result[0..1] = sum of (conj) x[i*incx] * y[i*incy]: complex64, complex128 */ \
     X(void, complex_dot, (int dtype, int conj, ptrdiff_t n, const void *x, ptrdiff_t incx, const void *y, ptrdiff_t incy, \
                           double *result)) \
+    /* y = alpha op(a) x + beta y, a is m x n with rows lda apart; op: transposed, conjugated. Numbers as (re, im). */ \
+    X(void, complex_gemv, (int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, const double *alpha, const void *a, \
+                           ptrdiff_t lda, const void *x, const double *beta, void *y)) \
     /* sum of moduli; position of the first largest or smallest modulus of n > 0, passing over nan except at the front */ \
     X(double, complex_asum, (int dtype, ptrdiff_t n, const void *x)) \
     X(ptrdiff_t, complex_arg, (int dtype, int largest, ptrdiff_t n, const void *x, ptrdiff_t inc)) \

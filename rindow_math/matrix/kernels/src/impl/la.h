@@ -136,8 +136,87 @@ static inline double rk_modulus(double re, double im)
 static inline double rk_root_f32(float re, float im) { return sqrt(RK_SQUARES(re, im)); }
 static inline double rk_root_f64(double re, double im) { return rk_modulus(re, im); }
 
+/* the two parts of each number exchanged */
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 16
+RK_INLINE rk_vf32 rk_exchange_vf32(rk_vf32 v) { return (rk_vf32)_mm_shuffle_ps((__m128)v, (__m128)v, 0xb1); }
+RK_INLINE rk_vf64 rk_exchange_vf64(rk_vf64 v) { return (rk_vf64)_mm_shuffle_pd((__m128d)v, (__m128d)v, 1); }
+#elif defined(RK_X86_INTRINSICS)
+RK_INLINE rk_vf32 rk_exchange_vf32(rk_vf32 v) { return (rk_vf32)RK_MM(permute_ps)((RK_M32)v, 0xb1); }
+RK_INLINE rk_vf64 rk_exchange_vf64(rk_vf64 v) { return (rk_vf64)RK_MM(permute_pd)((RK_M64)v, RK_VECTOR_BYTES == 64 ? 0x55 : 5); }
+#elif defined(__GNUC__)
+RK_INLINE rk_vf32 rk_exchange_vf32(rk_vf32 v)
+{
+    rk_vf32 r;
+    for (int i = 0; i < RK_VF32_LANES; i++)
+        r[i] = v[i ^ 1];
+    return r;
+}
+RK_INLINE rk_vf64 rk_exchange_vf64(rk_vf64 v)
+{
+    rk_vf64 r;
+    for (int i = 0; i < RK_VF64_LANES; i++)
+        r[i] = v[i ^ 1];
+    return r;
+}
+#else   /* one lane: no number fits, and nothing below is reached */
+RK_INLINE rk_vf32 rk_exchange_vf32(rk_vf32 v) { return v; }
+RK_INLINE rk_vf64 rk_exchange_vf64(rk_vf64 v) { return v; }
+#endif
+
+/* part[0..1] += the sums of the even and of the odd lanes */
+RK_INLINE void rk_pairs_fold_f64(rk_vf64 v, double *part)
+{
+    double lane[RK_VF64_LANES + 1];
+    rk_store_vf64(lane, v);
+    for (int k = RK_VF64_LANES / 2; k >= 2; k >>= 1)
+        for (int j = 0; j < k; j++)
+            lane[j] += lane[j + k];
+    part[0] += lane[0];
+    part[1] += lane[1];
+}
+RK_INLINE void rk_pairs_fold_f32(rk_vf32 v, double *part)
+{
+    float lane[RK_VF32_LANES];
+    rk_store_vf32(lane, v);
+    rk_pairs_fold_f64(rk_widen_f32(lane) + rk_widen_f32(lane + RK_VF32_LANES / 2), part);
+}
+
+enum { RK_PAIRS_RUN = 1024,   /* numbers whose products are added up in their own precision */
+       RK_PAIRS_SEARCH = 512 };
+
+static double rk_pairs_best_f64(const double *x, ptrdiff_t step, ptrdiff_t n, double first, int largest);
+RK_INLINE double rk_pairs_near_f64(const double *x, ptrdiff_t n, double first, int largest)
+{
+    return rk_pairs_best_f64(x, 2, n, first, largest);
+}
+/* what rk_pairs_best finds for numbers one after the other */
+RK_INLINE double rk_pairs_near_f32(const float *x, ptrdiff_t n, double first, int largest)
+{
+    enum { L = RK_VF64_LANES, P = L / 2 };
+    rk_vf64 best[4];
+    double lane[L], found = first;
+    ptrdiff_t i = 0;
+    for (int k = 0; k < 4; k++)
+        best[k] = rk_set1_vf64(first);
+    for (; P && i + 4 * P <= n; i += 4 * P)
+        for (int k = 0; k < 4; k++) {
+            const rk_vf64 v = rk_widen_f32(x + 2 * i + k * L), squares = v * v, m = squares + rk_exchange_vf64(squares);
+            best[k] = largest ? rk_max_vf64(m, best[k]) : rk_min_vf64(m, best[k]);
+        }
+    for (int k = 0; k < 4; k++) {
+        rk_store_vf64(lane, best[k]);
+        for (int j = 0; j < L; j++)
+            found = (largest ? found < lane[j] : found > lane[j]) ? lane[j] : found;
+    }
+    for (; i < n; i++) {
+        const double v = RK_SQUARES(x[2 * i], x[2 * i + 1]);
+        found = (largest ? found < v : found > v) ? v : found;
+    }
+    return found;
+}
+
 /* MEASURE is monotonic in the modulus */
-#define RK_PAIRS(NAME, T, MEASURE) \
+#define RK_PAIRS(NAME, T, V, LANES, MEASURE) \
 /* the sum of the moduli */ \
 static void rk_pairs_asum_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double *part) \
 { \
@@ -151,7 +230,7 @@ static void rk_pairs_asum_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdif
         sum[0] += rk_root_##NAME(x[2 * i], x[2 * i + 1]); \
     part[0] = ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7])); \
 } \
-RK_INLINE double rk_pairs_best_##NAME(const T *x, ptrdiff_t step, ptrdiff_t n, double first, int largest) \
+static double rk_pairs_best_##NAME(const T *x, ptrdiff_t step, ptrdiff_t n, double first, int largest) \
 { \
     double best[16]; \
     ptrdiff_t i = 0; \
@@ -170,17 +249,21 @@ RK_INLINE double rk_pairs_best_##NAME(const T *x, ptrdiff_t step, ptrdiff_t n, d
         best[0] = (largest ? best[0] < best[j] : best[0] > best[j]) ? best[j] : best[0]; \
     return best[0]; \
 } \
-/* the largest or smallest measure; nan is passed over */ \
+/* the largest or smallest measure, and where the run is that has it; nan is passed over */ \
 static void rk_pairs_arg_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double *part) \
 { \
-    const ptrdiff_t step = 2 * job->incx; \
-    const T *x = (const T *)job->x + step * from; \
-    if (step != 2) \
-        part[0] = rk_pairs_best_##NAME(x, step, n, job->first, job->largest); \
-    else if (job->largest) \
-        part[0] = rk_pairs_best_##NAME(x, 2, n, job->first, 1); \
-    else \
-        part[0] = rk_pairs_best_##NAME(x, 2, n, job->first, 0); \
+    const ptrdiff_t step = 2 * job->incx, end = from + n; \
+    for (ptrdiff_t i = from; i < end; i += RK_PAIRS_SEARCH) { \
+        const T *x = (const T *)job->x + step * i; \
+        const ptrdiff_t m = end - i < RK_PAIRS_SEARCH ? end - i : RK_PAIRS_SEARCH; \
+        const double best = step != 2 ? rk_pairs_best_##NAME(x, step, m, job->first, job->largest) \
+                            : job->largest ? rk_pairs_near_##NAME(x, m, job->first, 1) \
+                            : rk_pairs_near_##NAME(x, m, job->first, 0); \
+        if (i == from || (job->largest ? best > part[0] : best < part[0])) { \
+            part[0] = best; \
+            part[1] = (double)i; \
+        } \
+    } \
 } \
 static ptrdiff_t rk_pairs_find_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double measure) \
 { \
@@ -191,37 +274,43 @@ static ptrdiff_t rk_pairs_find_##NAME(const rk_pairs_job *job, ptrdiff_t from, p
         i++; \
     return i; \
 } \
-/* the sums of a_re b_re, a_im b_im, a_re b_im, a_im b_re: short runs in T, their sums in double */ \
+/* the sums of a_re b_re, a_im b_im, a_re b_im, a_im b_re */ \
 static void rk_pairs_dot_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double *part) \
 { \
+    enum { L = LANES, P = L / 2 }; \
     const T *a = (const T *)job->x + 2 * from, *b = (const T *)job->y + 2 * from; \
-    double same = 0, same_im = 0, cross = 0, cross_im = 0; \
     ptrdiff_t i = 0; \
-    while (i + 16 <= n) { \
-        T straight[32] = {0}, crossed[32] = {0}; \
-        const ptrdiff_t end = n - i < 512 ? i + (n - i) / 16 * 16 : i + 512; \
-        for (; i < end; i += 16) \
-            for (int j = 0; j < 32; j++) { \
-                straight[j] += a[2 * i + j] * b[2 * i + j]; \
-                crossed[j] += a[2 * i + j] * b[2 * i + (j ^ 1)]; \
+    memset(part, 0, 4 * sizeof(double)); \
+    while (P && i + P <= n) { \
+        const ptrdiff_t end = n - i < RK_PAIRS_RUN ? n : i + RK_PAIRS_RUN; \
+        rk_##V straight[4], crossed[4]; \
+        for (int k = 0; k < 4; k++) \
+            straight[k] = crossed[k] = rk_set1_##V(0); \
+        for (; i + 4 * P <= end; i += 4 * P) \
+            for (int k = 0; k < 4; k++) { \
+                const T *p = a + 2 * (i + k * P), *q = b + 2 * (i + k * P); \
+                if (k * sizeof(rk_##V) % 64 == 0) { \
+                    rk_prefetch((const char *)p + RK_AHEAD_BYTES); \
+                    rk_prefetch((const char *)q + RK_AHEAD_BYTES); \
+                } \
+                const rk_##V v = rk_load_##V(p), w = rk_load_##V(q); \
+                straight[k] = rk_fma_##V(v, w, straight[k]); \
+                crossed[k] = rk_fma_##V(v, rk_exchange_##V(w), crossed[k]); \
             } \
-        for (int j = 0; j < 32; j += 2) { \
-            same += (double)straight[j]; \
-            same_im += (double)straight[j + 1]; \
-            cross += (double)crossed[j]; \
-            cross_im += (double)crossed[j + 1]; \
+        for (; i + P <= end; i += P) { \
+            const rk_##V v = rk_load_##V(a + 2 * i), w = rk_load_##V(b + 2 * i); \
+            straight[0] = rk_fma_##V(v, w, straight[0]); \
+            crossed[0] = rk_fma_##V(v, rk_exchange_##V(w), crossed[0]); \
         } \
+        rk_pairs_fold_##NAME((straight[0] + straight[1]) + (straight[2] + straight[3]), part); \
+        rk_pairs_fold_##NAME((crossed[0] + crossed[1]) + (crossed[2] + crossed[3]), part + 2); \
     } \
     for (; i < n; i++) { \
-        same += (double)a[2 * i] * b[2 * i]; \
-        same_im += (double)a[2 * i + 1] * b[2 * i + 1]; \
-        cross += (double)a[2 * i] * b[2 * i + 1]; \
-        cross_im += (double)a[2 * i + 1] * b[2 * i]; \
+        part[0] += (double)a[2 * i] * b[2 * i]; \
+        part[1] += (double)a[2 * i + 1] * b[2 * i + 1]; \
+        part[2] += (double)a[2 * i] * b[2 * i + 1]; \
+        part[3] += (double)a[2 * i + 1] * b[2 * i]; \
     } \
-    part[0] = same; \
-    part[1] = same_im; \
-    part[2] = cross; \
-    part[3] = cross_im; \
 } \
 static void rk_pairs_dot_apart_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double *part) \
 { \
@@ -236,8 +325,8 @@ static void rk_pairs_dot_apart_##NAME(const rk_pairs_job *job, ptrdiff_t from, p
         part[3] += a_im * b_re; \
     } \
 }
-RK_PAIRS(f32, float, RK_SQUARES)
-RK_PAIRS(f64, double, rk_modulus)
+RK_PAIRS(f32, float, vf32, RK_VF32_LANES, RK_SQUARES)
+RK_PAIRS(f64, double, vf64, RK_VF64_LANES, rk_modulus)
 
 #define RK_PAIRS_TASK(NAME) \
 static void rk_##NAME##_task(void *context, ptrdiff_t begin, ptrdiff_t end) \
@@ -292,7 +381,7 @@ static ptrdiff_t RK(complex_arg)(int dtype, int largest, ptrdiff_t n, const void
     for (ptrdiff_t i = 1; i < chunks; i++)
         if (largest ? parts[i][0] > parts[best][0] : parts[i][0] < parts[best][0])
             best = i;
-    const ptrdiff_t from = best * job.chunk, m = n - from < job.chunk ? n - from : job.chunk;
+    const ptrdiff_t from = (ptrdiff_t)parts[best][1], m = n - from < RK_PAIRS_SEARCH ? n - from : RK_PAIRS_SEARCH;
     return (single ? rk_pairs_find_f32 : rk_pairs_find_f64)(&job, from, m, parts[best][0]);
 }
 
@@ -312,11 +401,154 @@ static void RK(complex_dot)(int dtype, int conj, ptrdiff_t n, const void *x, ptr
     result[1] = conj ? sums[2] - sums[3] : sums[2] + sums[3];
 }
 
+/* ---- complex matrix by vector ---- */
+
+typedef struct {
+    int conj;
+    ptrdiff_t m, n, lda;
+    const double *alpha, *beta;
+    const void *a, *x;
+    void *y;
+} rk_pairs_matrix;
+
+enum { RK_PAIRS_ROWS = 4, RK_PAIRS_UNIT = 64, RK_PAIRS_STRIP = 1024 };   /* of columns */
+
+#define RK_PAIRS_GEMV(NAME, T, V, LANES) \
+/* y[i] = alpha (re + im i) + beta y[i] */ \
+RK_INLINE void rk_pairs_put_##NAME(const rk_pairs_matrix *job, ptrdiff_t i, double re, double im) \
+{ \
+    T *y = (T *)job->y + 2 * i; \
+    const double *alpha = job->alpha, *beta = job->beta; \
+    double out_re = alpha[0] * re - alpha[1] * im, out_im = alpha[0] * im + alpha[1] * re; \
+    if (beta[0] != 0 || beta[1] != 0) { \
+        out_re += beta[0] * y[0] - beta[1] * y[1]; \
+        out_im += beta[0] * y[1] + beta[1] * y[0]; \
+    } \
+    y[0] = (T)out_re; \
+    y[1] = (T)out_im; \
+} \
+/* dot products of rows, RK_PAIRS_ROWS at a time; units of as many */ \
+static void rk_pairs_gemv_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) \
+{ \
+    enum { L = LANES, P = L / 2, R = RK_PAIRS_ROWS }; \
+    const rk_pairs_matrix *job = (const rk_pairs_matrix *)context; \
+    const T *x = (const T *)job->x; \
+    const ptrdiff_t n = job->n; \
+    for (ptrdiff_t r = begin * R; r < end * R && r < job->m; r += R) { \
+        const T *row[R]; \
+        double sums[R][4] = { { 0 } }; \
+        for (int k = 0; k < R; k++) \
+            row[k] = (const T *)job->a + 2 * job->lda * (r + k < job->m ? r + k : r); \
+        for (ptrdiff_t j = 0; P && j < n;) { \
+            const ptrdiff_t stop = n - j < RK_PAIRS_RUN ? n : j + RK_PAIRS_RUN; \
+            rk_##V straight[R], crossed[R]; \
+            for (int k = 0; k < R; k++) \
+                straight[k] = crossed[k] = rk_set1_##V(0); \
+            for (; j < stop; j += P) { \
+                const int part = stop - j < P ? 2 * (int)(stop - j) : 0; \
+                const rk_##V w = part ? rk_load_part_##V(x + 2 * j, part) : rk_load_##V(x + 2 * j); \
+                const rk_##V turned = rk_exchange_##V(w); \
+                for (int k = 0; k < R; k++) { \
+                    const rk_##V v = part ? rk_load_part_##V(row[k] + 2 * j, part) : rk_load_##V(row[k] + 2 * j); \
+                    straight[k] = rk_fma_##V(v, w, straight[k]); \
+                    crossed[k] = rk_fma_##V(v, turned, crossed[k]); \
+                } \
+            } \
+            j = stop; \
+            for (int k = 0; k < R; k++) { \
+                rk_pairs_fold_##NAME(straight[k], sums[k]); \
+                rk_pairs_fold_##NAME(crossed[k], sums[k] + 2); \
+            } \
+        } \
+        for (int k = 0; k < R && r + k < job->m; k++) { \
+            double *s = sums[k]; \
+            for (ptrdiff_t j = 0; P == 0 && j < n; j++) { \
+                s[0] += (double)row[k][2 * j] * x[2 * j]; \
+                s[1] += (double)row[k][2 * j + 1] * x[2 * j + 1]; \
+                s[2] += (double)row[k][2 * j] * x[2 * j + 1]; \
+                s[3] += (double)row[k][2 * j + 1] * x[2 * j]; \
+            } \
+            rk_pairs_put_##NAME(job, r + k, job->conj ? s[0] + s[1] : s[0] - s[1], \
+                                job->conj ? s[2] - s[3] : s[2] + s[3]); \
+        } \
+    } \
+} \
+/* total += the rows r .. r + count - 1, columns from j on, times x */ \
+RK_INLINE void rk_pairs_rows_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, int count, ptrdiff_t j, ptrdiff_t columns, \
+                                    T *total, rk_##V alternate) \
+{ \
+    enum { L = LANES, P = L / 2 }; \
+    const T *row[RK_PAIRS_ROWS], *x = (const T *)job->x + 2 * r; \
+    rk_##V straight[RK_PAIRS_ROWS], crossed[RK_PAIRS_ROWS]; \
+    for (int k = 0; k < count; k++) { \
+        row[k] = (const T *)job->a + 2 * ((r + k) * job->lda + j); \
+        straight[k] = rk_set1_##V(x[2 * k]); \
+        crossed[k] = rk_set1_##V(x[2 * k + 1]); \
+        if (job->conj) \
+            straight[k] = straight[k] * -alternate; \
+        else \
+            crossed[k] = crossed[k] * alternate; \
+    } \
+    for (ptrdiff_t i = 0; P && i < columns; i += P) { \
+        const int part = columns - i < P ? 2 * (int)(columns - i) : 0; \
+        rk_##V sum = rk_load_##V(total + 2 * i); \
+        for (int k = 0; k < count; k++) { \
+            const rk_##V v = part ? rk_load_part_##V(row[k] + 2 * i, part) : rk_load_##V(row[k] + 2 * i); \
+            sum = rk_fma_##V(v, straight[k], sum); \
+            sum = rk_fma_##V(rk_exchange_##V(v), crossed[k], sum); \
+        } \
+        rk_store_##V(total + 2 * i, sum); \
+    } \
+    for (ptrdiff_t i = 0; P == 0 && i < columns; i++) { \
+        const T re = x[0], im = x[1], a = row[0][2 * i], b = job->conj ? -row[0][2 * i + 1] : row[0][2 * i + 1]; \
+        total[2 * i] += a * re - b * im; \
+        total[2 * i + 1] += a * im + b * re; \
+    } \
+} \
+/* sums of rows, a strip of columns at a time */ \
+static void rk_pairs_gemv_t_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) \
+{ \
+    enum { L = LANES }; \
+    const rk_pairs_matrix *job = (const rk_pairs_matrix *)context; \
+    const ptrdiff_t stop = end * RK_PAIRS_UNIT < job->n ? end * RK_PAIRS_UNIT : job->n; \
+    T total[2 * RK_PAIRS_STRIP + L], sign[L]; \
+    for (int k = 0; k < L; k++) \
+        sign[k] = k % 2 ? 1 : -1; \
+    const rk_##V alternate = rk_load_##V(sign); \
+    for (ptrdiff_t j = begin * RK_PAIRS_UNIT; j < stop; j += RK_PAIRS_STRIP) { \
+        const ptrdiff_t columns = stop - j < RK_PAIRS_STRIP ? stop - j : RK_PAIRS_STRIP; \
+        memset(total, 0, sizeof(T) * (size_t)(2 * columns + L)); \
+        ptrdiff_t r = 0; \
+        for (; L > 1 && r + RK_PAIRS_ROWS <= job->m; r += RK_PAIRS_ROWS) \
+            rk_pairs_rows_##NAME(job, r, RK_PAIRS_ROWS, j, columns, total, alternate); \
+        for (; r < job->m; r++) \
+            rk_pairs_rows_##NAME(job, r, 1, j, columns, total, alternate); \
+        for (ptrdiff_t i = 0; i < columns; i++) \
+            rk_pairs_put_##NAME(job, j + i, total[2 * i], total[2 * i + 1]); \
+    } \
+}
+RK_PAIRS_GEMV(f32, float, vf32, RK_VF32_LANES)
+RK_PAIRS_GEMV(f64, double, vf64, RK_VF64_LANES)
+
+static void RK(complex_gemv)(int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, const double *alpha, const void *a,
+                             ptrdiff_t lda, const void *x, const double *beta, void *y)
+{
+    rk_pairs_matrix job = { conj, m, n, lda, alpha, beta, a, x, y };
+    const int single = dtype == RK_COMPLEX64, each = trans ? RK_PAIRS_UNIT : RK_PAIRS_ROWS;
+    const rk_task task = trans ? (single ? rk_pairs_gemv_t_f32 : rk_pairs_gemv_t_f64)
+                               : (single ? rk_pairs_gemv_f32 : rk_pairs_gemv_f64);
+    const ptrdiff_t units = ((trans ? n : m) + each - 1) / each;
+    if (m * n <= RK_GRAIN_CHEAP)
+        task(&job, 0, units);
+    else
+        rk_parallel(task, &job, units, RK_GRAIN_CHEAP / (each * (trans ? m : n)) + 1);
+}
+
 /* ---- matrix copy ---- */
 
 typedef struct {
-    int dtype, size, trans, conj;
-    ptrdiff_t m, n, lda, ldb, col_tiles;
+    int dtype, size, conj;
+    ptrdiff_t m, n, lda, ldb;
     double re, im;
     const char *a;
     char *b;
@@ -346,35 +578,29 @@ static void rk_matcopy_rows_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
-static void rk_matcopy_trans_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+static void rk_matcopy_scale_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rk_matcopy_job *job = (const rk_matcopy_job *)context;
-    for (ptrdiff_t i = begin; i < end; i++) {
-        const ptrdiff_t first = i * RK_TRANSPOSE_TILE;
-        const ptrdiff_t cols = job->n - first < RK_TRANSPOSE_TILE ? job->n - first : RK_TRANSPOSE_TILE;
-        for (ptrdiff_t r = 0; r < job->m; r += RK_TRANSPOSE_TILE) {
-            const ptrdiff_t rows = job->m - r < RK_TRANSPOSE_TILE ? job->m - r : RK_TRANSPOSE_TILE;
-            rk_transpose_tile(job->size, job->a + (r * job->lda + first) * job->size, job->lda,
-                              job->b + (first * job->ldb + r) * job->size, job->ldb, rows, cols);
-        }
-        for (ptrdiff_t c = first; c < first + cols; c++)
-            rk_matcopy_scale(job, job->b + c * job->ldb * job->size, job->m);
-    }
+    for (ptrdiff_t c = begin; c < end; c++)
+        rk_matcopy_scale(job, job->b + c * job->ldb * job->size, job->m);
 }
 
 static void RK(omatcopy)(int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, double alpha, double alpha_im,
                          const void *a, ptrdiff_t lda, void *b, ptrdiff_t ldb)
 {
     const int size = rk_dtype_size(dtype);
-    rk_matcopy_job job = { .dtype = dtype, .size = size, .trans = trans, .conj = conj, .m = m, .n = n, .lda = lda,
-                           .ldb = ldb, .re = alpha, .im = alpha_im, .a = (const char *)a, .b = (char *)b };
+    rk_matcopy_job job = { .dtype = dtype, .size = size, .conj = conj, .m = m, .n = n, .lda = lda, .ldb = ldb,
+                           .re = alpha, .im = alpha_im, .a = (const char *)a, .b = (char *)b };
     if (m == 0 || n == 0)
         return;
-    if (trans)
-        rk_move_run(rk_matcopy_trans_task, &job, (n + RK_TRANSPOSE_TILE - 1) / RK_TRANSPOSE_TILE,
-                    m * RK_TRANSPOSE_TILE * size);
-    else
+    if (!trans) {
         rk_move_run(rk_matcopy_rows_task, &job, m, n * size);
+        return;
+    }
+    rk_transpose_job turn = { .size = size, .rows = m, .cols = n, .ldx = lda, .ldy = ldb, .x = job.a, .y = job.b };
+    rk_transpose_run(&turn, 1);
+    if (conj || alpha != 1 || alpha_im != 0)
+        rk_move_run(rk_matcopy_scale_task, &job, n, m * size);
 }
 
 /* ---- strided copy ---- */
@@ -449,6 +675,8 @@ static void RK(strided_copy)(int dtype, int add, int nd, const ptrdiff_t *dims, 
         const ptrdiff_t incx = k ? job.sx[0] : 1, incy = k ? job.sy[0] : 1;
         if (add)
             RK(axpy)(dtype, total, 1, 0, x, incx, y, incy);
+        else if (incx == 1 && incy == 1 && total * job.size <= 4 * RK_GRAIN_BYTES)
+            memcpy(y, x, (size_t)(total * job.size));
         else
             RK(copy)(job.size, total, x, incx, y, incy);
         return;
@@ -547,13 +775,31 @@ static void rk_gatherb_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
+/* One item of each row, which lie far apart: the loop is short, so that many are on their way at once. */
+#define RK_GATHER_EACH(SIZE, T) \
+static void rk_gather_each_##SIZE(void *context, ptrdiff_t begin, ptrdiff_t end) \
+{ \
+    const rk_gather_job *job = (const rk_gather_job *)context; \
+    const ptrdiff_t classes = job->classes; \
+    const T *RK_RESTRICT a = (const T *)job->a; \
+    T *RK_RESTRICT b = (T *)job->b; \
+    const int32_t *x = (const int32_t *)job->x; \
+    for (ptrdiff_t i = begin; i < end; i++) \
+        if (x[i] >= 0 && x[i] < classes) \
+            b[i] = a[i * classes + x[i]]; \
+}
+RK_GATHER_EACH(4, rk_any32)
+RK_GATHER_EACH(8, rk_any64)
+
 static void RK(gatherb)(int dtype, int reverse, int add, ptrdiff_t batches, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
                         ptrdiff_t len, ptrdiff_t classes, void *a, const void *x, int idx_type, void *b)
 {
     rk_gather_job job = { .dtype = dtype, .size = rk_dtype_size(dtype), .reverse = reverse, .add = add,
                           .idx_type = idx_type, .batches = batches, .m = m, .n = n, .k = k, .len = len,
                           .classes = classes, .a = (char *)a, .b = (char *)b, .x = x };
-    if (batches && m && n && k && len)
+    if (!reverse && !add && m * n * k * len == 1 && (job.size == 4 || job.size == 8) && idx_type == RK_INT32)
+        rk_move_run(job.size == 4 ? rk_gather_each_4 : rk_gather_each_8, &job, batches, 64);
+    else if (batches && m && n && k && len)
         rk_move_run(rk_gatherb_task, &job, batches * m, n * k * len * job.size);
 }
 
@@ -624,7 +870,7 @@ static void RK(add_onehot)(int dtype, ptrdiff_t m, double alpha, const void *x, 
 /* ---- searching and sorting ---- */
 
 /* Rows no longer than this are searched as the definition says, whatever their order; longer ones by halves. */
-enum { RK_SEARCH_SCAN = 1024 };
+enum { RK_SEARCH_SCAN = 1024, RK_ABREAST = 16 };
 
 typedef struct {
     int dtype, right, y_type, halve;
@@ -658,14 +904,40 @@ static inline ptrdiff_t rk_halve_##NAME(const T *a, ptrdiff_t n, T x, int right)
     } \
     return base - a + (n == 1 && (right ? LOAD(x) >= LOAD(*base) : LOAD(x) > LOAD(*base))); \
 } \
+/* several numbers in one sequence of n > 0 side by side: none waits for another */ \
+RK_INLINE void rk_abreast_##NAME(const T *a, int32_t n, const T *x, int right, int32_t *at) \
+{ \
+    for (int j = 0; j < RK_ABREAST; j++) at[j] = 0; \
+    for (; n > 1; n -= n / 2) { \
+        const T *middle = a + n / 2 - 1; \
+        for (int j = 0; j < RK_ABREAST; j++) { \
+            const T v = middle[at[j]]; \
+            at[j] += n / 2 & -(int32_t)(right ? LOAD(x[j]) >= LOAD(v) : LOAD(x[j]) > LOAD(v)); \
+        } \
+    } \
+    for (int j = 0; j < RK_ABREAST; j++) { \
+        const T v = a[at[j]]; \
+        at[j] += right ? LOAD(x[j]) >= LOAD(v) : LOAD(x[j]) > LOAD(v); \
+    } \
+} \
 static void rk_search_##NAME(const rk_search_job *job, ptrdiff_t begin, ptrdiff_t end) \
 { \
-    const T *x = (const T *)job->x; \
-    for (ptrdiff_t i = begin; i < end; i++) { \
-        const T *a = (const T *)job->a + i * job->lda; \
-        const ptrdiff_t j = job->halve ? rk_halve_##NAME(a, job->n, x[i * job->incx], job->right) \
-                                       : rk_scan_##NAME(a, job->n, x[i * job->incx], job->right); \
-        if (job->y_type == RK_INT32 || job->y_type == RK_UINT32) ((int32_t *)job->y)[i * job->incy] = (int32_t)j; \
+    const T *x = (const T *)job->x, *a = (const T *)job->a; \
+    const int narrow = job->y_type == RK_INT32 || job->y_type == RK_UINT32; \
+    ptrdiff_t i = begin; \
+    if (job->halve && job->lda == 0 && job->incx == 1 && job->incy == 1 && job->n > 0 && job->n <= INT32_MAX) \
+        for (; i + RK_ABREAST <= end; i += RK_ABREAST) { \
+            int32_t at[RK_ABREAST]; \
+            if (job->right) rk_abreast_##NAME(a, (int32_t)job->n, x + i, 1, at); \
+            else rk_abreast_##NAME(a, (int32_t)job->n, x + i, 0, at); \
+            if (narrow) for (int j = 0; j < RK_ABREAST; j++) ((int32_t *)job->y)[i + j] = at[j]; \
+            else for (int j = 0; j < RK_ABREAST; j++) ((int64_t *)job->y)[i + j] = at[j]; \
+        } \
+    for (; i < end; i++) { \
+        const T *row = a + i * job->lda; \
+        const ptrdiff_t j = job->halve ? rk_halve_##NAME(row, job->n, x[i * job->incx], job->right) \
+                                       : rk_scan_##NAME(row, job->n, x[i * job->incx], job->right); \
+        if (narrow) ((int32_t *)job->y)[i * job->incy] = (int32_t)j; \
         else ((int64_t *)job->y)[i * job->incy] = j; \
     } \
 } \

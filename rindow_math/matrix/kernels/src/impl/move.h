@@ -17,9 +17,32 @@ static inline ptrdiff_t rk_index(int idx_type, const void *idx, ptrdiff_t i)
     }
 }
 
-RK_INLINE void rk_copy_vector(char *y, const char *x)
+/* Items and vectors at any address: an array may lie in a buffer that begins between two of them. */
+#if defined(__GNUC__)
+#define RK_ANYWHERE __attribute__((aligned(1), may_alias))
+typedef uint8_t rk_any_vector __attribute__((vector_size(RK_VECTOR_BYTES), aligned(1), may_alias));
+RK_INLINE void rk_copy_vector(char *y, const char *x) { *(rk_any_vector *)y = *(const rk_any_vector *)x; }
+#else
+#define RK_ANYWHERE
+RK_INLINE void rk_copy_vector(char *y, const char *x) { memcpy(y, x, RK_VECTOR_BYTES); }
+#endif
+typedef uint16_t rk_any16 RK_ANYWHERE;
+typedef uint32_t rk_any32 RK_ANYWHERE;
+typedef uint64_t rk_any64 RK_ANYWHERE;
+typedef struct { rk_any64 lo, hi; } rk_any128;
+
+/* bytes from x to y, whose lines are written whole */
+RK_INLINE void rk_put_lines(char *y, const char *x, ptrdiff_t bytes)
 {
-    rk_store_vf32((float *)(void *)y, rk_load_vf32((const float *)(const void *)x));
+    enum { V = RK_VECTOR_BYTES };
+    if (bytes < 2 * V) {
+        memcpy(y, x, (size_t)bytes);
+        return;
+    }
+    rk_copy_vector(y, x);
+    for (ptrdiff_t i = V - (ptrdiff_t)((uintptr_t)y % V); i + V <= bytes; i += V)
+        rk_copy_vector(y + i, x + i);
+    rk_copy_vector(y + bytes - V, x + bytes - V);
 }
 
 /* bytes of n items: short rows without a call of memcpy */
@@ -29,12 +52,16 @@ RK_INLINE void rk_move_bytes(char *RK_RESTRICT y, const char *RK_RESTRICT x, ptr
     case 4: memcpy(y, x, 4); break;
     case 8: memcpy(y, x, 8); break;
     case 16: memcpy(y, x, 16); break;
-    default: memcpy(y, x, (size_t)bytes);
+    default:
+        if (bytes <= 2048)
+            rk_put_lines(y, x, bytes);
+        else
+            memcpy(y, x, (size_t)bytes);
     }
 }
 
 #define RK_TRANSPOSE_STREAM_BYTES (4 << 20)
-#define RK_GRAIN_BYTES (128 * 1024)   /* of memory moved */
+#define RK_GRAIN_BYTES (256 * 1024)   /* of memory moved */
 
 static ptrdiff_t rk_grain_of(ptrdiff_t bytes_each)
 {
@@ -61,10 +88,10 @@ static void rk_transpose_plain_##SIZE(const T *RK_RESTRICT x, ptrdiff_t ldx, T *
             y[c * ldy + r] = x[r * ldx + c]; \
 }
 RK_TRANSPOSE_PLAIN(1, uint8_t)
-RK_TRANSPOSE_PLAIN(2, uint16_t)
-RK_TRANSPOSE_PLAIN(4, uint32_t)
-RK_TRANSPOSE_PLAIN(8, uint64_t)
-RK_TRANSPOSE_PLAIN(16, rk_item16)
+RK_TRANSPOSE_PLAIN(2, rk_any16)
+RK_TRANSPOSE_PLAIN(4, rk_any32)
+RK_TRANSPOSE_PLAIN(8, rk_any64)
+RK_TRANSPOSE_PLAIN(16, rk_any128)
 
 /* Squares in registers, as wide as a vector. Each row is loaded once and whole: with rows a power of two apart their
  * lines compete for the same few places in the cache. `stream` stores past the caches, on aligned lines only. */
@@ -77,7 +104,7 @@ RK_INLINE void rk_square_put(void *y, __m512i v, int stream)
     else
         _mm512_storeu_si512(y, v);
 }
-RK_INLINE void rk_square_4(const uint32_t *x, ptrdiff_t ldx, uint32_t *y, ptrdiff_t ldy, int stream)
+RK_INLINE void rk_square_4(const rk_any32 *x, ptrdiff_t ldx, rk_any32 *y, ptrdiff_t ldy, int stream)
 {
     __m512i a[16], b[16];
     for (int i = 0; i < 16; i++)
@@ -102,7 +129,7 @@ RK_INLINE void rk_square_4(const uint32_t *x, ptrdiff_t ldx, uint32_t *y, ptrdif
         rk_square_put(y + (j + 12) * ldy, _mm512_shuffle_i32x4(q, s, 0xdd), stream);
     }
 }
-RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdiff_t ldy, int stream)
+RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdiff_t ldy, int stream)
 {
     __m512i a[8], b[8];
     for (int i = 0; i < 8; i++)
@@ -130,7 +157,7 @@ RK_INLINE void rk_square_put(void *y, __m256i v, int stream)
     else
         _mm256_storeu_si256((__m256i *)y, v);
 }
-RK_INLINE void rk_square_4(const uint32_t *x, ptrdiff_t ldx, uint32_t *y, ptrdiff_t ldy, int stream)
+RK_INLINE void rk_square_4(const rk_any32 *x, ptrdiff_t ldx, rk_any32 *y, ptrdiff_t ldy, int stream)
 {
     __m256i a[8], b[8];
     for (int i = 0; i < 8; i++)
@@ -150,7 +177,7 @@ RK_INLINE void rk_square_4(const uint32_t *x, ptrdiff_t ldx, uint32_t *y, ptrdif
         rk_square_put(y + (j + 4) * ldy, _mm256_permute2x128_si256(a[j], a[j + 4], 0x31), stream);
     }
 }
-RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdiff_t ldy, int stream)
+RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdiff_t ldy, int stream)
 {
     __m256i a[4], b[4];
     for (int i = 0; i < 4; i++)
@@ -166,14 +193,14 @@ RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdif
 }
 #else
 enum { RK_SQUARE_4 = 4, RK_SQUARE_8 = 4 };
-RK_INLINE void rk_square_4(const uint32_t *x, ptrdiff_t ldx, uint32_t *y, ptrdiff_t ldy, int stream)
+RK_INLINE void rk_square_4(const rk_any32 *x, ptrdiff_t ldx, rk_any32 *y, ptrdiff_t ldy, int stream)
 {
     (void)stream;
     for (int c = 0; c < 4; c++)
         for (int r = 0; r < 4; r++)
             y[c * ldy + r] = x[r * ldx + c];
 }
-RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdiff_t ldy, int stream)
+RK_INLINE void rk_square_8(const rk_any64 *x, ptrdiff_t ldx, rk_any64 *y, ptrdiff_t ldy, int stream)
 {
     (void)stream;
     for (int c = 0; c < 4; c++)
@@ -182,54 +209,62 @@ RK_INLINE void rk_square_8(const uint64_t *x, ptrdiff_t ldx, uint64_t *y, ptrdif
 }
 #endif
 
-/* squares, and plain loops around them */
+/* The last squares begin early enough to be whole: some items are moved twice. */
 #define RK_TRANSPOSE_SQUARES(SIZE, T) \
 RK_INLINE void rk_transpose_squares_##SIZE(const T *x, ptrdiff_t ldx, T *y, ptrdiff_t ldy, ptrdiff_t rows, \
-                                         ptrdiff_t cols, int stream) \
+                                           ptrdiff_t cols, int stream) \
 { \
     enum { S = RK_SQUARE_##SIZE }; \
-    const ptrdiff_t r1 = rows / S * S, c1 = cols / S * S; \
-    for (ptrdiff_t r = 0; r < r1; r += S) \
-        for (ptrdiff_t c = 0; c < c1; c += S) \
-            rk_square_##SIZE(x + r * ldx + c, ldx, y + c * ldy + r, ldy, stream); \
-    if (r1 < rows) \
-        rk_transpose_plain_##SIZE(x + r1 * ldx, ldx, y + r1, ldy, rows - r1, c1); \
-    if (c1 < cols) \
-        rk_transpose_plain_##SIZE(x + c1, ldx, y + c1 * ldy, ldy, rows, cols - c1); \
+    if (rows < S || cols < S) { \
+        rk_transpose_plain_##SIZE(x, ldx, y, ldy, rows, cols); \
+        return; \
+    } \
+    for (ptrdiff_t r = 0; r < rows; r += S) { \
+        const ptrdiff_t row = r + S <= rows ? r : rows - S; \
+        for (ptrdiff_t c = 0; c < cols; c += S) { \
+            const ptrdiff_t col = c + S <= cols ? c : cols - S; \
+            rk_square_##SIZE(x + row * ldx + col, ldx, y + col * ldy + row, ldy, stream); \
+        } \
+    } \
 }
-RK_TRANSPOSE_SQUARES(4, uint32_t)
-RK_TRANSPOSE_SQUARES(8, uint64_t)
+RK_TRANSPOSE_SQUARES(4, rk_any32)
+RK_TRANSPOSE_SQUARES(8, rk_any64)
 
 static void rk_transpose_tile(int size, const char *x, ptrdiff_t ldx, char *y, ptrdiff_t ldy, ptrdiff_t rows,
                               ptrdiff_t cols)
 {
     switch (size) {
     case 1: rk_transpose_plain_1((const uint8_t *)x, ldx, (uint8_t *)y, ldy, rows, cols); break;
-    case 2: rk_transpose_plain_2((const uint16_t *)x, ldx, (uint16_t *)y, ldy, rows, cols); break;
-    case 4: rk_transpose_squares_4((const uint32_t *)x, ldx, (uint32_t *)y, ldy, rows, cols, 0); break;
-    case 8: rk_transpose_squares_8((const uint64_t *)x, ldx, (uint64_t *)y, ldy, rows, cols, 0); break;
-    default: rk_transpose_plain_16((const rk_item16 *)x, ldx, (rk_item16 *)y, ldy, rows, cols);
+    case 2: rk_transpose_plain_2((const rk_any16 *)x, ldx, (rk_any16 *)y, ldy, rows, cols); break;
+    case 4: rk_transpose_squares_4((const rk_any32 *)x, ldx, (rk_any32 *)y, ldy, rows, cols, 0); break;
+    case 8: rk_transpose_squares_8((const rk_any64 *)x, ldx, (rk_any64 *)y, ldy, rows, cols, 0); break;
+    default: rk_transpose_plain_16((const rk_any128 *)x, ldx, (rk_any128 *)y, ldy, rows, cols);
     }
 }
 
-/* the same with stores past the caches; y's rows must begin on multiples of 64 bytes */
+/* the same with stores past the caches: a line's worth of rows, that is, and y's lines are aligned */
 static void rk_transpose_stream(int size, const char *x, ptrdiff_t ldx, char *y, ptrdiff_t ldy, ptrdiff_t rows,
                                 ptrdiff_t cols)
 {
     if (size == 4)
-        rk_transpose_squares_4((const uint32_t *)x, ldx, (uint32_t *)y, ldy, rows, cols, 1);
+        rk_transpose_squares_4((const rk_any32 *)x, ldx, (rk_any32 *)y, ldy, rows, cols, 1);
     else
-        rk_transpose_squares_8((const uint64_t *)x, ldx, (uint64_t *)y, ldy, rows, cols, 1);
+        rk_transpose_squares_8((const rk_any64 *)x, ldx, (rk_any64 *)y, ldy, rows, cols, 1);
 }
 
-enum { RK_TRANSPOSE_TILE = 32, RK_MOVE_DIMS = 16 };
+/* Tiles; the last one of a row or a column of them takes what is left, up to RK_TILE_REST more, unless results are
+ * stored past the caches: there a column is one line. Columns in `held` lie a line further apart than they are long, lest
+ * they compete for places in the cache. */
+enum { RK_TILE_ROWS = 64, RK_TILE_COL_BYTES = 128, RK_TILE_DIRECT = 32, RK_TILE_STREAM = 256, RK_TILE_REST = 16,
+       RK_TRANSPOSE_DIRECT = 64 << 10,   /* bytes of a result that is written in place */
+       RK_TRANSPOSE_HELD = 32 << 10 /* (128/16 + 16) columns of 64 + 16 items of 16 bytes and a line, at most */, RK_MOVE_DIMS = 16 };
 
 typedef struct {
     int size, nd;                          /* nd: dimensions besides the tiled ones, or besides the copied row */
     ptrdiff_t dims[RK_MOVE_DIMS], sx[RK_MOVE_DIMS], sy[RK_MOVE_DIMS];
     ptrdiff_t rows, cols, ldx, ldy;        /* the tiled pair: rows have stride ldx in x, cols stride ldy in y */
     ptrdiff_t row_tiles, col_tiles, tile_rows, tile_cols;
-    int stream;
+    int direct, stream;
     ptrdiff_t run;                         /* items copied at once, when the last dimension stays */
     const char *x;
     char *y;
@@ -246,24 +281,39 @@ static void rk_transpose_offsets(const rk_transpose_job *job, ptrdiff_t at, ptrd
     }
 }
 
+/* A store that crosses the border of two lines which are not in the cache waits for one after the other. So a tile is
+ * turned in a place that is, while the lines of the result are fetched, and these are then written whole. */
 static void rk_transpose_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rk_transpose_job *job = (const rk_transpose_job *)context;
-    const ptrdiff_t tiles = job->row_tiles * job->col_tiles;
+    const ptrdiff_t tiles = job->row_tiles * job->col_tiles, size = job->size;
+    _Alignas(64) char held[RK_TRANSPOSE_HELD];
     for (ptrdiff_t unit = begin; unit < end; unit++) {
         ptrdiff_t ox, oy;
         rk_transpose_offsets(job, unit / tiles, &ox, &oy);
-        const ptrdiff_t r = unit % tiles / job->col_tiles * job->tile_rows, c = unit % job->col_tiles * job->tile_cols;
-        const ptrdiff_t rows = job->rows - r < job->tile_rows ? job->rows - r : job->tile_rows;
-        const ptrdiff_t cols = job->cols - c < job->tile_cols ? job->cols - c : job->tile_cols;
-        const char *x = job->x + (ox + r * job->ldx + c) * job->size;
-        char *y = job->y + (oy + c * job->ldy + r) * job->size;
-        (job->stream ? rk_transpose_stream : rk_transpose_tile)(job->size, x, job->ldx, y, job->ldy, rows, cols);
+        const ptrdiff_t tile_r = unit % tiles / job->col_tiles, tile_c = unit % job->col_tiles;
+        const ptrdiff_t r = tile_r * job->tile_rows, c = tile_c * job->tile_cols;
+        const ptrdiff_t rows = tile_r + 1 < job->row_tiles ? job->tile_rows : job->rows - r;
+        const ptrdiff_t cols = tile_c + 1 < job->col_tiles ? job->tile_cols : job->cols - c;
+        const char *x = job->x + (ox + r * job->ldx + c) * size;
+        char *y = job->y + (oy + c * job->ldy + r) * size;
+        if (job->direct) {
+            const int stream = job->stream && rows == job->tile_rows;
+            (stream ? rk_transpose_stream : rk_transpose_tile)(job->size, x, job->ldx, y, job->ldy, rows, cols);
+            continue;
+        }
+        const int whole = rows == job->ldy;   /* all of the tile is one run of y */
+        const ptrdiff_t runs = whole ? 1 : cols, bytes = (whole ? rows * cols : rows) * size;
+        const ptrdiff_t ld = whole ? rows : rows + 64 / size;
+        for (ptrdiff_t i = 0; i < runs; i++)
+            for (ptrdiff_t j = 0; j < bytes; j += 64)
+                rk_prefetch(y + i * job->ldy * size + j);
+        rk_transpose_tile(job->size, x, job->ldx, held, ld, rows, cols);
+        for (ptrdiff_t i = 0; i < runs; i++)
+            rk_put_lines(y + i * job->ldy * size, held + i * ld * size, bytes);
     }
-#if defined(RK_X86_INTRINSICS)
     if (job->stream)
-        _mm_sfence();
-#endif
+        rk_stream_end();
 }
 
 /* the last dimension stays the last: whole runs are copied */
@@ -276,8 +326,12 @@ static void rk_transpose_runs_task(void *context, ptrdiff_t begin, ptrdiff_t end
         index[d] = at % job->dims[d];
         at /= job->dims[d];
     }
+    const ptrdiff_t bytes = job->run * job->size, ahead = job->nd && bytes <= 2048 ? 2 * job->sx[job->nd - 1] * job->size : 0;
     for (ptrdiff_t unit = begin; unit < end; unit++) {
-        rk_move_bytes(job->y + oy * job->size, job->x + ox * job->size, job->run * job->size);
+        const char *x = job->x + ox * job->size;
+        for (ptrdiff_t j = 0; ahead && j < bytes; j += 64)   /* most often what comes next but one */
+            rk_prefetch(x + ahead + j);
+        rk_move_bytes(job->y + oy * job->size, x, bytes);
         for (int d = job->nd - 1; d >= 0; d--) {
             ox += job->sx[d];
             oy += job->sy[d];
@@ -290,12 +344,33 @@ static void rk_transpose_runs_task(void *context, ptrdiff_t begin, ptrdiff_t end
     }
 }
 
+static ptrdiff_t rk_tiles(ptrdiff_t n, ptrdiff_t tile, ptrdiff_t rest)
+{
+    return n <= tile + rest ? 1 : (n - rest + tile - 1) / tile;
+}
+
 static void rk_transpose_run(rk_transpose_job *job, ptrdiff_t matrices)
 {
-    job->row_tiles = (job->rows + job->tile_rows - 1) / job->tile_rows;
-    job->col_tiles = (job->cols + job->tile_cols - 1) / job->tile_cols;
+    const ptrdiff_t total = matrices * job->rows * job->cols * job->size;
+    const int large = total >= RK_TRANSPOSE_STREAM_BYTES;
+    ptrdiff_t rest = RK_TILE_REST;
+    job->stream = RK_VECTOR_BYTES >= 32 && (job->size == 4 || job->size == 8) && large && (uintptr_t)job->y % 64 == 0
+                  && job->ldy * job->size % 64 == 0;
+    for (int d = 0; d < job->nd; d++)
+        job->stream &= job->sy[d] * job->size % 64 == 0;
+    job->direct = large || total <= RK_TRANSPOSE_DIRECT;
+    if (job->stream) {
+        job->tile_rows = 64 / job->size;
+        job->tile_cols = RK_TILE_STREAM;
+        rest = 0;
+    } else {
+        job->tile_rows = job->direct ? RK_TILE_DIRECT : RK_TILE_ROWS;
+        job->tile_cols = job->direct ? RK_TILE_DIRECT : RK_TILE_COL_BYTES / job->size;
+    }
+    job->row_tiles = rk_tiles(job->rows, job->tile_rows, rest);
+    job->col_tiles = rk_tiles(job->cols, job->tile_cols, rest);
     const ptrdiff_t units = matrices * job->row_tiles * job->col_tiles;
-    rk_move_run(rk_transpose_task, job, units, matrices * job->rows * job->cols * job->size / units);
+    rk_move_run(rk_transpose_task, job, units, total / units);
 }
 
 static void RK(transpose)(int size, int nd, const ptrdiff_t *x_dims, const int *perm, const void *x, void *y)
@@ -355,27 +430,6 @@ static void RK(transpose)(int size, int nd, const ptrdiff_t *x_dims, const int *
             job.sx[job.nd] = sx[d];
             job.sy[job.nd++] = sy[d];
         }
-    }
-    job.tile_rows = job.tile_cols = RK_TRANSPOSE_TILE;
-    /* large results whose rows lie on lines alike: whole lines are written, and none is read before */
-    int stream = (size == 4 || size == 8) && total * size >= RK_TRANSPOSE_STREAM_BYTES && job.ldy * size % 64 == 0
-                 && (uintptr_t)y % (unsigned)size == 0 && RK_VECTOR_BYTES >= 32;
-    for (int d = 0; d < job.nd; d++)
-        stream &= job.sy[d] * size % 64 == 0;
-    if (stream) {
-        const ptrdiff_t head = (ptrdiff_t)((64 - (uintptr_t)y % 64) % 64) / size, rows = job.rows;
-        if (head && head < rows) {
-            job.rows = head;
-            rk_transpose_run(&job, total / (rows * job.cols));
-            job.x += head * job.ldx * size;
-            job.y += head * size;
-            job.rows = rows - head;
-        }
-        job.stream = head < rows;
-        job.tile_rows = 64 / size;
-        job.tile_cols = 256;
-        rk_transpose_run(&job, total / (rows * job.cols));
-        return;
     }
     rk_transpose_run(&job, total / (job.rows * job.cols));
 }
@@ -452,12 +506,43 @@ static void rk_gather_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
+/* Single items of 4 or 8 bytes. With a table beyond the caches, what will be read soon is fetched. */
+#define RK_GATHER_ITEMS(SIZE, T, BITS) \
+static void rk_gather_items_##SIZE##_##BITS(void *context, ptrdiff_t begin, ptrdiff_t end) \
+{ \
+    enum { AHEAD = 32, MANY = 1 << 18 }; \
+    const rk_rows_move *job = (const rk_rows_move *)context; \
+    const T *RK_RESTRICT x = (const T *)job->x; \
+    const int##BITS##_t *RK_RESTRICT at = (const int##BITS##_t *)job->idx; \
+    T *RK_RESTRICT y = (T *)job->y; \
+    ptrdiff_t i = begin; \
+    if (end - begin >= MANY) \
+        for (; i + AHEAD < end; i++) { \
+            rk_prefetch(x + at[i + AHEAD]); \
+            y[i] = x[at[i]]; \
+        } \
+    for (; i < end; i++) \
+        y[i] = x[at[i]]; \
+}
+RK_GATHER_ITEMS(4, rk_any32, 32)
+RK_GATHER_ITEMS(4, rk_any32, 64)
+RK_GATHER_ITEMS(8, rk_any64, 32)
+RK_GATHER_ITEMS(8, rk_any64, 64)
+
 static void RK(gather_rows)(int size, const void *x, const void *idx, int idx_type, void *y, ptrdiff_t count,
                             ptrdiff_t n)
 {
     rk_rows_move job = { .size = size, .idx_type = idx_type, .x = (const char *)x, .y = (char *)y, .idx = idx, .n = n };
+    rk_task task = rk_gather_task;
+    if (n * size == 4 || n * size == 8) {
+        const int small = n * size == 4;
+        if (idx_type == RK_INT32)
+            task = small ? rk_gather_items_4_32 : rk_gather_items_8_32;
+        else if (idx_type == RK_INT64)
+            task = small ? rk_gather_items_4_64 : rk_gather_items_8_64;
+    }
     if (count && n)
-        rk_move_run(rk_gather_task, &job, count, n * size);
+        rk_move_run(task, &job, count, n * size);
 }
 
 /* Two rows may have one target, and the later one stays: threads share out the columns, not the rows. */
@@ -518,25 +603,28 @@ static void RK(scatter_add_rows)(int dtype, const void *x, const void *idx, int 
 
 static ptrdiff_t RK(check_index)(int idx_type, const void *idx, ptrdiff_t count, ptrdiff_t limit)
 {
-#define RK_CASE(CODE, NAME, T, W) \
-    case CODE: { \
+#define RK_CHECK(T, U, BOUND) do { \
         const T *p = (const T *)idx; \
-        const uint64_t bound = (uint64_t)limit; \
+        const U bound = (U)(BOUND); \
         for (ptrdiff_t i = 0; i < count; i += 1024) { \
             const ptrdiff_t to = count - i < 1024 ? count : i + 1024; \
-            int bad = 0; \
-            for (ptrdiff_t j = i; j < to; j++) bad |= (uint64_t)(int64_t)p[j] >= bound; \
+            U bad = 0; \
+            for (ptrdiff_t j = i; j < to; j++) bad |= (U)(p[j]) >= bound; \
             if (bad) \
                 for (ptrdiff_t j = i; j < to; j++) \
-                    if ((uint64_t)(int64_t)p[j] >= bound) \
+                    if ((U)(p[j]) >= bound) \
                         return j; \
         } \
-        break; \
-    }
+        return -1; \
+    } while (0)
+    if (idx_type == RK_INT32 && limit <= INT32_MAX)
+        RK_CHECK(int32_t, uint32_t, limit);
+#define RK_CASE(CODE, NAME, T, W) case CODE: RK_CHECK(T, uint64_t, limit);
     switch (idx_type) {
     RK_INTS(RK_CASE)
     RK_CASE(RK_BOOL, b, uint8_t, 0)
     }
 #undef RK_CASE
+#undef RK_CHECK
     return -1;
 }

@@ -34,6 +34,8 @@ static inline int rk_is_unsigned(int dtype) { return dtype == RK_BOOL || (dtype 
                 acc[k] = rk_set1_vf64(START); \
             for (; i + 8 * L <= n; i += 8 * L) \
                 for (int k = 0; k < 8; k++) { \
+                    if (k * L * (int)sizeof *x % 64 == 0) \
+                        rk_prefetch((const char *)(x + i + k * L) + RK_AHEAD_BYTES); \
                     const rk_vf64 v = rk_widen_##NAME(x + i + k * L); \
                     acc[k] = STEP(acc[k], v); \
                 } \
@@ -425,11 +427,34 @@ static void rk_put(int op, int dtype, rk_part p, const void *x, ptrdiff_t n, ptr
     }
 }
 
+/* the same for `cols` columns of x */
+static void rk_put_row(int op, int dtype, const rk_part *p, const char *x, ptrdiff_t n, ptrdiff_t inc, ptrdiff_t cols,
+                       void *y, ptrdiff_t at)
+{
+    const int plain = op != RK_NRM2 && op != RK_ANY && op != RK_ALL_TRUE, size = rk_dtype_size(dtype);
+    const double by = op == RK_MEAN ? (double)n : 1;
+    if (plain && dtype == RK_FLOAT32)
+        for (ptrdiff_t j = 0; j < cols; j++)
+            ((float *)y)[at + j] = (float)(p[j].d / by);
+    else if (plain && dtype == RK_FLOAT64)
+        for (ptrdiff_t j = 0; j < cols; j++)
+            ((double *)y)[at + j] = p[j].d / by;
+    else if (plain && op != RK_MEAN && dtype == RK_INT32)
+        for (ptrdiff_t j = 0; j < cols; j++)
+            ((uint32_t *)y)[at + j] = (uint32_t)p[j].u;
+    else
+        for (ptrdiff_t j = 0; j < cols; j++)
+            rk_put(op, dtype, p[j], x + j * size, n, inc, y, at + j);
+}
+
 /* ---- columns: reductions along an axis that is not the last ---- */
 
-enum { RK_TILE = 256 };   /* columns whose partial results are kept in the first-level cache */
+enum {
+    RK_TILE = 256,    /* columns whose partial results and places are kept in the first-level cache */
+    RK_COLS = 2048    /* the same for one partial result each: rows are read in pieces as long as can be */
+};
 
-/* acc[j] = op(acc[j], x[r*ld + j]) for rows r in order */
+/* acc[j] = op(acc[j], x[r*ld + j]) for rows r: in order, sums by fours */
 #define RK_ROWS4(STEP4, STEP1) do { \
     ptrdiff_t r = 0; \
     for (; r + 4 <= rows; r += 4) { \
@@ -448,6 +473,51 @@ enum { RK_TILE = 256 };   /* columns whose partial results are kept in the first
     } \
     } while (0); break
 
+/* The extremes, or extreme magnitudes, of columns in their own type; nan if there is one. The last two arguments are
+ * constants. Four rows at a time, of which the last may be the same: that changes nothing. */
+#define RK_COLS_EXTREME(NAME, T, V, LANES, MASK) \
+RK_INLINE void rk_cols_extreme_##NAME(const T *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, double *RK_RESTRICT acc, \
+                                      int smallest, int magnitude) \
+{ \
+    enum { L = LANES }; \
+    _Alignas(64) T best[RK_COLS]; \
+    const rk_##V none = rk_set1_##V((T)NAN); \
+    for (ptrdiff_t j = 0; j < cols; j++) \
+        best[j] = (T)acc[j]; \
+    for (ptrdiff_t r = 0; r < rows; r += 4) { \
+        const T *a = x + r * ld, *b = r + 1 < rows ? a + ld : a, *c = r + 2 < rows ? b + ld : b; \
+        const T *d = r + 3 < rows ? c + ld : c; \
+        ptrdiff_t j = 0; \
+        for (; j + L <= cols; j += L) { \
+            rk_##V p = rk_load_##V(a + j), q = rk_load_##V(b + j), s = rk_load_##V(c + j), t = rk_load_##V(d + j); \
+            const MASK lost = rk_unordered_##V(p, q) | rk_unordered_##V(s, t); \
+            if (magnitude) { \
+                p = rk_abs_##V(p); \
+                q = rk_abs_##V(q); \
+                s = rk_abs_##V(s); \
+                t = rk_abs_##V(t); \
+            } \
+            q = smallest ? rk_min_##V(q, p) : rk_max_##V(q, p); \
+            t = smallest ? rk_min_##V(t, s) : rk_max_##V(t, s); \
+            t = smallest ? rk_min_##V(t, q) : rk_max_##V(t, q); \
+            p = rk_load_##V(best + j); \
+            t = smallest ? rk_min_##V(t, p) : rk_max_##V(t, p); \
+            rk_store_##V(best + j, rk_select_##V(lost, none, t)); \
+        } \
+        for (; j < cols; j++) { \
+            const T row[4] = { a[j], b[j], c[j], d[j] }; \
+            for (int k = 0; k < 4; k++) { \
+                const T v = magnitude && row[k] < 0 ? -row[k] : row[k]; \
+                best[j] = (smallest ? v < best[j] : v > best[j]) | (v != v) ? v : best[j]; \
+            } \
+        } \
+    } \
+    for (ptrdiff_t j = 0; j < cols; j++) \
+        acc[j] = (double)best[j]; \
+}
+RK_COLS_EXTREME(f32, float, vf32, RK_VF32_LANES, rk_m32)
+RK_COLS_EXTREME(f64, double, vf64, RK_VF64_LANES, rk_m64)
+
 #define RK_COLS_FLOAT(NAME, T_) \
 static void rk_cols_##NAME(int op, const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, double *RK_RESTRICT acc) \
 { \
@@ -455,10 +525,10 @@ static void rk_cols_##NAME(int op, const T_ *x, ptrdiff_t rows, ptrdiff_t cols, 
     typedef double A; \
     switch (op) { \
     case RK_SUM: case RK_MEAN: RK_ROWS4(s += ((A)a[j] + (A)b[j]) + ((A)c[j] + (A)d[j]), s += v); \
-    case RK_MAX: RK_ROWS1(s = (v > s) | (v != v) ? v : s); \
-    case RK_MIN: RK_ROWS1(s = (v < s) | (v != v) ? v : s); \
-    case RK_MAXMAG: RK_ROWS1(A m = fabs(v); s = (m > s) | (m != m) ? m : s); \
-    case RK_MINMAG: RK_ROWS1(A m = fabs(v); s = (m < s) | (m != m) ? m : s); \
+    case RK_MAX: rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 0, 0); break; \
+    case RK_MIN: rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 1, 0); break; \
+    case RK_MAXMAG: rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 0, 1); break; \
+    case RK_MINMAG: rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 1, 1); break; \
     case RK_ASUM: RK_ROWS4(s += (fabs((A)a[j]) + fabs((A)b[j])) + (fabs((A)c[j]) + fabs((A)d[j])), s += fabs(v)); \
     case RK_SUMSQ: case RK_NRM2: RK_ROWS1(s += v * v); \
     case RK_PROD: RK_ROWS1(s *= v); \
@@ -468,15 +538,35 @@ RK_COLS_FLOAT(f32, float)
 RK_COLS_FLOAT(f64, double)
 
 #define RK_COLS_INT(NAME, T_, A_) \
+RK_INLINE void rk_cols_extreme_##NAME(const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, A_ *RK_RESTRICT acc, \
+                                      int smallest) \
+{ \
+    T_ best[RK_COLS]; \
+    memcpy(best, x, (size_t)cols * sizeof(T_)); \
+    for (ptrdiff_t r = 1; r < rows; r += 4) { \
+        const T_ *a = x + r * ld, *b = r + 1 < rows ? a + ld : a, *c = r + 2 < rows ? b + ld : b; \
+        const T_ *d = r + 3 < rows ? c + ld : c; \
+        for (ptrdiff_t j = 0; j < cols; j++) { \
+            const T_ p = (smallest ? a[j] < b[j] : a[j] > b[j]) ? a[j] : b[j]; \
+            const T_ q = (smallest ? c[j] < d[j] : c[j] > d[j]) ? c[j] : d[j], m = best[j]; \
+            const T_ v = (smallest ? p < q : p > q) ? p : q; \
+            best[j] = (smallest ? m < v : m > v) ? m : v; \
+        } \
+    } \
+    for (ptrdiff_t j = 0; j < cols; j++) \
+        acc[j] = (smallest ? (A_)best[j] < acc[j] : (A_)best[j] > acc[j]) ? (A_)best[j] : acc[j]; \
+} \
 static void rk_cols_##NAME(int op, const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, rk_part *part) \
 { \
     typedef T_ T; \
     typedef A_ A; \
     A *RK_RESTRICT acc = (A *)part; \
     switch (op) { \
-    case RK_SUM: case RK_MEAN: RK_ROWS1(s = (A)((uint64_t)s + (uint64_t)v)); \
-    case RK_MAX: RK_ROWS1(s = v > s ? v : s); \
-    case RK_MIN: RK_ROWS1(s = v < s ? v : s); \
+    case RK_SUM: case RK_MEAN: \
+        RK_ROWS4(s = (A)((uint64_t)s + ((uint64_t)(A)a[j] + (uint64_t)(A)b[j]) + ((uint64_t)(A)c[j] + (uint64_t)(A)d[j])), \
+                 s = (A)((uint64_t)s + (uint64_t)v)); \
+    case RK_MAX: if (rows) rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 0); break; \
+    case RK_MIN: if (rows) rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 1); break; \
     case RK_ASUM: RK_ROWS1(s = (A)((uint64_t)s + RK_MAG_##A_(v))); \
     case RK_SUMSQ: case RK_NRM2: RK_ROWS1(s = (A)((uint64_t)s + (uint64_t)v * (uint64_t)v)); \
     case RK_PROD: RK_ROWS1(s = (A)((uint64_t)s * (uint64_t)v)); \
@@ -535,7 +625,8 @@ static void rk_fold(int op, int dtype, const rk_part *part, ptrdiff_t rows, ptrd
     if (op == RK_ANY || op == RK_ALL_TRUE)
         rk_cols_truth(RK_UINT64, part, rows, cols, ld, acc, op == RK_ALL_TRUE);
     else
-        rk_cols_run(sums ? RK_SUM : op, type, part, rows, cols, ld, acc);
+        for (ptrdiff_t j = 0; j < cols; j += RK_COLS)
+            rk_cols_run(sums ? RK_SUM : op, type, part + j, rows, cols - j < RK_COLS ? cols - j : RK_COLS, ld, acc + j);
 }
 
 /* `cols` columns of `rows` rows into acc (set here). Few columns are widened: several rows side by side. */
@@ -563,20 +654,20 @@ typedef struct {
     const char *x;
     char *y;
     ptrdiff_t outer, n, inner;
-    ptrdiff_t tiles;    /* of RK_TILE columns in a row */
-    ptrdiff_t chunk;    /* rows */
+    ptrdiff_t tile, tiles;   /* columns at a time, and how many such pieces a row has */
+    ptrdiff_t chunk;         /* rows */
     ptrdiff_t chunks;
-    rk_part *parts;     /* (outer, chunks, inner), or NULL */
+    rk_part *parts;          /* (outer, chunks, inner), or NULL */
 } rk_cols_job;
 
 /* whole columns: a tile's chunks one after the other */
 static void rk_cols_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rk_cols_job *job = (const rk_cols_job *)context;
-    rk_part total[RK_TILE], part[RK_TILE];
+    rk_part total[RK_COLS], part[RK_COLS];
     for (ptrdiff_t unit = begin; unit < end; unit++) {
-        const ptrdiff_t o = unit / job->tiles, first = unit % job->tiles * RK_TILE;
-        const ptrdiff_t cols = job->inner - first < RK_TILE ? job->inner - first : RK_TILE;
+        const ptrdiff_t o = unit / job->tiles, first = unit % job->tiles * job->tile;
+        const ptrdiff_t cols = job->inner - first < job->tile ? job->inner - first : job->tile;
         const char *x = job->x + (o * job->n * job->inner + first) * job->size;
         for (ptrdiff_t c = 0; c < job->chunks; c++) {
             const ptrdiff_t row = c * job->chunk, rows = job->n - row < job->chunk ? job->n - row : job->chunk;
@@ -585,9 +676,7 @@ static void rk_cols_task(void *context, ptrdiff_t begin, ptrdiff_t end)
             if (c)
                 rk_fold(job->op, job->dtype, part, 1, cols, cols, total);
         }
-        for (ptrdiff_t j = 0; j < cols; j++)
-            rk_put(job->op, job->dtype, total[j], x + j * job->size, job->n, job->inner, job->y,
-                   o * job->inner + first + j);
+        rk_put_row(job->op, job->dtype, total, x, job->n, job->inner, cols, job->y, o * job->inner + first);
     }
 }
 
@@ -597,8 +686,8 @@ static void rk_cols_part_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     const rk_cols_job *job = (const rk_cols_job *)context;
     for (ptrdiff_t unit = begin; unit < end; unit++) {
         const ptrdiff_t tile = unit % job->tiles, c = unit / job->tiles % job->chunks;
-        const ptrdiff_t o = unit / job->tiles / job->chunks, first = tile * RK_TILE;
-        const ptrdiff_t cols = job->inner - first < RK_TILE ? job->inner - first : RK_TILE, row = c * job->chunk;
+        const ptrdiff_t o = unit / job->tiles / job->chunks, first = tile * job->tile;
+        const ptrdiff_t cols = job->inner - first < job->tile ? job->inner - first : job->tile, row = c * job->chunk;
         rk_cols_chunk(job->op, job->dtype, job->x + ((o * job->n + row) * job->inner + first) * job->size,
                       job->n - row < job->chunk ? job->n - row : job->chunk, cols, job->inner,
                       job->parts + (o * job->chunks + c) * job->inner + first);
@@ -608,27 +697,29 @@ static void rk_cols_part_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 static void rk_reduce_cols(int op, int dtype, const char *x, char *y, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner)
 {
     rk_cols_job job = { .op = op, .dtype = dtype, .size = rk_dtype_size(dtype), .x = x, .y = y, .outer = outer, .n = n,
-                        .inner = inner, .tiles = (inner + RK_TILE - 1) / RK_TILE };
+                        .inner = inner, .tiles = (inner + RK_COLS - 1) / RK_COLS };
+    job.tile = (inner + job.tiles - 1) / job.tiles;
     const ptrdiff_t total = outer * n * inner, units = outer * job.tiles, least = inner >= 1024 ? 64 : 65536 / inner;
     job.chunk = (n + 63) / 64 > least ? (n + 63) / 64 : least;
-    job.chunks = (n + job.chunk - 1) / job.chunk;
-    if (total <= RK_GRAIN_CHEAP) {
+    job.chunks = n > 0 ? (n + job.chunk - 1) / job.chunk : 1;
+    if (total <= RK_GRAIN_CHEAP || rk_threads() == 1) {
         rk_cols_task(&job, 0, units);
         return;
     }
     if (job.chunks > 1 && units < 32)
         job.parts = (rk_part *)malloc((size_t)(outer * job.chunks * inner) * sizeof(rk_part));
     if (!job.parts) {   /* enough columns for every thread, or no memory: the same sums in the same order */
-        ptrdiff_t grain = RK_GRAIN_CHEAP / (n * (inner < RK_TILE ? inner : RK_TILE) + 1);
+        ptrdiff_t grain = RK_GRAIN_CHEAP / (n * job.tile + 1);
         rk_parallel(rk_cols_task, &job, units, grain > 1 ? grain : 1);
         return;
     }
-    rk_parallel(rk_cols_part_task, &job, units * job.chunks, 1);
+    const ptrdiff_t grain = RK_GRAIN_CHEAP / (job.chunk * job.tile + 1);
+    rk_parallel(rk_cols_part_task, &job, units * job.chunks, grain > 1 ? grain : 1);
     for (ptrdiff_t o = 0; o < outer; o++) {
         rk_part *sum = job.parts + o * job.chunks * inner;
-        rk_fold(op, dtype, sum + inner, job.chunks - 1, inner, inner, sum);
-        for (ptrdiff_t j = 0; j < inner; j++)
-            rk_put(op, dtype, sum[j], x + (o * n * inner + j) * job.size, n, inner, y, o * inner + j);
+        for (ptrdiff_t c = 1; c < job.chunks; c++)
+            rk_fold(op, dtype, sum + c * inner, 1, inner, inner, sum);
+        rk_put_row(op, dtype, sum, x + o * n * inner * job.size, n, inner, inner, y, o * inner);
     }
     free(job.parts);
 }
@@ -781,6 +872,101 @@ static ptrdiff_t rk_arg_line(int op, int dtype, const void *x, ptrdiff_t n, ptrd
     return best.at;
 }
 
+/* Rows that stay in the cache, in two passes: the extreme, and the first element equal to it. */
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+RK_INLINE int rk_first_m32(rk_m32 m) { return __builtin_ctz(m); }
+RK_INLINE int rk_first_m64(rk_m64 m) { return __builtin_ctz(m); }
+RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm512_min_epi32((__m512i)a, (__m512i)b); }
+RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm512_max_epi32((__m512i)a, (__m512i)b); }
+RK_INLINE rk_m32 rk_eq_vi32(rk_vi32 a, rk_vi32 b) { return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b); }
+#else
+#if defined(RK_X86_INTRINSICS)
+RK_INLINE int rk_first_m32(rk_m32 m) { return __builtin_ctz((unsigned)RK_MM(movemask_ps)((RK_M32)m)); }
+RK_INLINE int rk_first_m64(rk_m64 m) { return __builtin_ctz((unsigned)RK_MM(movemask_pd)((RK_M64)m)); }
+#elif defined(__GNUC__)
+RK_INLINE int rk_first_m32(rk_m32 m) { int i = 0; while (!m[i]) i++; return i; }
+RK_INLINE int rk_first_m64(rk_m64 m) { int i = 0; while (!m[i]) i++; return i; }
+#else
+RK_INLINE int rk_first_m32(rk_m32 m) { (void)m; return 0; }
+RK_INLINE int rk_first_m64(rk_m64 m) { (void)m; return 0; }
+#endif
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 32
+RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm256_min_epi32((__m256i)a, (__m256i)b); }
+RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm256_max_epi32((__m256i)a, (__m256i)b); }
+#elif defined(__GNUC__)
+RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { const rk_vi32 m = a < b; return (a & m) | (b & ~m); }
+RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { const rk_vi32 m = a > b; return (a & m) | (b & ~m); }
+#else
+RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { return a < b ? a : b; }
+RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { return a > b ? a : b; }
+#endif
+RK_INLINE rk_m32 rk_eq_vi32(rk_vi32 a, rk_vi32 b) { return (rk_m32)(a == b); }
+#endif
+RK_INLINE rk_vi32 rk_load_vi32(const int32_t *p)
+{
+    rk_vi32 v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+RK_INLINE void rk_store_vi32(int32_t *p, rk_vi32 v) { memcpy(p, &v, sizeof v); }
+RK_INLINE rk_vi32 rk_set1_vi32(int32_t x) { return (rk_vi32){ 0 } + x; }
+
+enum { RK_ARG_ROW = 8192 };   /* the longest such row */
+#define RK_ARG_ROWS(NAME, T, V, M, LANES, LOST) \
+/* the position of the first largest, or smallest, of n >= LANES elements; -1 if one is nan */ \
+RK_INLINE ptrdiff_t rk_arg_row_##NAME(const T *x, ptrdiff_t n, int smallest) \
+{ \
+    enum { L = LANES }; \
+    rk_##V m[4], v[4]; \
+    for (int k = 0; k < 4; k++) \
+        m[k] = rk_load_##V(x); \
+    rk_##M lost = LOST(m[0], m[0]); \
+    ptrdiff_t i = 0; \
+    for (; i + 4 * L <= n; i += 4 * L) { \
+        for (int k = 0; k < 4; k++) { \
+            if (k * L * (int)sizeof *x % 64 == 0) \
+                rk_prefetch((const char *)(x + i + k * L) + RK_AHEAD_BYTES); \
+            v[k] = rk_load_##V(x + i + k * L); \
+            m[k] = smallest ? rk_min_##V(v[k], m[k]) : rk_max_##V(v[k], m[k]); \
+        } \
+        lost |= LOST(v[0], v[1]) | LOST(v[2], v[3]); \
+    } \
+    for (; i < n; i += L) {   /* the last vector may begin in the one before */ \
+        v[0] = rk_load_##V(x + (i + L <= n ? i : n - L)); \
+        lost |= LOST(v[0], v[0]); \
+        m[0] = smallest ? rk_min_##V(v[0], m[0]) : rk_max_##V(v[0], m[0]); \
+    } \
+    if (RK_ANY_##M(lost)) \
+        return -1; \
+    m[0] = smallest ? rk_min_##V(m[0], m[1]) : rk_max_##V(m[0], m[1]); \
+    m[2] = smallest ? rk_min_##V(m[2], m[3]) : rk_max_##V(m[2], m[3]); \
+    T lane[L]; \
+    rk_store_##V(lane, smallest ? rk_min_##V(m[0], m[2]) : rk_max_##V(m[0], m[2])); \
+    for (int k = L / 2; k; k >>= 1) \
+        for (int j = 0; j < k; j++) \
+            lane[j] = (smallest ? lane[j + k] < lane[j] : lane[j + k] > lane[j]) ? lane[j + k] : lane[j]; \
+    const rk_##V best = rk_set1_##V(lane[0]); \
+    for (i = 0; i + 4 * L <= n; i += 4 * L) { \
+        rk_##M hit = rk_eq_##V(rk_load_##V(x + i), best); \
+        for (int k = 1; k < 4; k++) \
+            hit |= rk_eq_##V(rk_load_##V(x + i + k * L), best); \
+        if (RK_ANY_##M(hit)) \
+            break; \
+    } \
+    for (;; i += L) { \
+        const ptrdiff_t at = i + L <= n ? i : n - L; \
+        const rk_##M hit = rk_eq_##V(rk_load_##V(x + at), best); \
+        if (RK_ANY_##M(hit)) \
+            return at + rk_first_##M(hit); \
+    } \
+}
+#define RK_ANY_m32 rk_any_vf32
+#define RK_ANY_m64 rk_any_vf64
+#define RK_LOST_NONE(a, b) ((rk_m32){ 0 })
+RK_ARG_ROWS(f32, float, vf32, m32, RK_VF32_LANES, rk_unordered_vf32)
+RK_ARG_ROWS(f64, double, vf64, m64, RK_VF64_LANES, rk_unordered_vf64)
+RK_ARG_ROWS(i32, int32_t, vi32, m32, RK_VF32_LANES, RK_LOST_NONE)
+
 /* columns: the best value so far and the row it came from */
 #define RK_ARG_COLS(NAME, T_, A_, MAG, BEATS_NAN) \
 static void rk_argcols_##NAME(int op, const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, \
@@ -872,9 +1058,18 @@ static void rk_argcols_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 static void rk_argrows_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rk_argcols_job *job = (const rk_argcols_job *)context;
+    const int smallest = job->op == RK_MIN, quick = (job->op == RK_MAX || smallest) && job->n <= RK_ARG_ROW;
     for (ptrdiff_t o = begin; o < end; o++) {
         const char *x = job->x + o * job->n * job->size;
-        rk_arg_put(job, x, 1, rk_arg_line(job->op, job->dtype, x, job->n, 1, 0), o);
+        ptrdiff_t at = -1;
+#define RK_CASE(CODE, NAME, T, LANES) \
+        if (quick && job->dtype == CODE && job->n >= LANES) \
+            at = smallest ? rk_arg_row_##NAME((const T *)x, job->n, 1) : rk_arg_row_##NAME((const T *)x, job->n, 0);
+        RK_CASE(RK_FLOAT32, f32, float, RK_VF32_LANES)
+        else RK_CASE(RK_FLOAT64, f64, double, RK_VF64_LANES)
+        else RK_CASE(RK_INT32, i32, int32_t, RK_VF32_LANES)
+#undef RK_CASE
+        rk_arg_put(job, x, 1, at >= 0 ? at : rk_arg_line(job->op, job->dtype, x, job->n, 1, 0), o);
     }
 }
 
