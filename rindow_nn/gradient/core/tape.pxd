@@ -69,6 +69,7 @@ cdef class AbstractFunction:
     cdef bint elementwise(self, tuple xs, Micro* micro) except -1
     cdef object forward(self, tuple xs, object out)
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs)
+    cdef AbstractFunction with_gradient(self, AbstractFunction gradient, double threshold)
     cdef AbstractFunction renew(self)
     cdef int copy_settings(self, AbstractFunction node) except -1
     cdef object record(self, tuple inputs)
