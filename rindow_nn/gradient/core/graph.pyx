@@ -1687,8 +1687,7 @@ cdef StepPlan _step_plan(Program program, list wanted, bint counted, double thre
     step.grads = [(<Value>x).header for x in grads]
     step.seed = _ones(program.backend, (<Value>program.seeds[0]).header)
     step.loss = loss.header
-    program.plan(True)
-    stored = set(program.infer.stored)
+    stored = set(program.plan(False).stored)
     # ---- which calls come before a loss that is computed with its gradient
     for item in program.calls:
         call = <Call>item
