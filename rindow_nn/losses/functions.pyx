@@ -76,7 +76,11 @@ cdef class LossFunction(LayerFunction):
 
     cdef AbstractFunction with_gradient(self, AbstractFunction gradient, double threshold):
         cdef LossStep f
+        cdef LossGradient other
         if type(gradient) is not LossGradient or self.by_row:
+            return None
+        other = <LossGradient>gradient
+        if other.kind != self.kind or other.q != self.q or other.by_row:
             return None
         f = LossStep.__new__(LossStep)
         LossFunction.copy_settings(self, f)

@@ -100,6 +100,8 @@ class Steps:
             args: inputs, labels and, where the loss is given others than the model, those labels.
         """
         reason: Exception
+        if self._step is not None and self._step.programs() > MOST_SHAPES:
+            self._forget()
         if self._step is not None:
             try:
                 return self._step(args)
@@ -129,13 +131,12 @@ class Steps:
             return None
         counted, threshold = counted_metrics(self._given, metrics.values())
         of_loss = [m.immediateUpdate for name, m in metrics.items() if name == "loss"]
-        others = [m.update for name, m in metrics.items() if name != "loss" and m not in counted]
+        others = [m.update for name, m in metrics.items() if name != "loss" and all(m is not c for c in counted)]
         key = (self._step, optimizer, of_loss, counted, others, threshold)
         if self._whole is None or self._whole[0] != key:
             function, title = self._functions["_trained"], type(optimizer).__name__
             made = WholeStep(function, self._variables, update, title, of_loss, counted, others, threshold)
             self._whole = key, made
-        self._whole[1].ready()
         return self._whole[1]
 
     def trainOnTape(self, args: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:

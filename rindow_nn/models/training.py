@@ -359,6 +359,8 @@ class Training:
             self._unchecked = False
             check_classes(self._lossFunction, args[-1] if self._labels is None else self._labels, predicts)
             self._begin_whole()
+        elif self._whole is not None:  # it knew no such batch; now it may
+            self._begin_whole()
         if not isfinite(loss):
             raise _NotFiniteException(loss, args)
         if self._debug and not all(map(is_finite, grads)):
@@ -369,8 +371,8 @@ class Training:
 
     def _begin_whole(self) -> None:
         """From here on steps are taken as a whole, if they can be and the labels have been looked at."""
-        plain = not (self._unchecked or self._debug)
-        self._whole = self._steps.whole(self._optimizer, self._metrics) if plain else None  # type: ignore[union-attr]
+        whole = not (self._unchecked or self._debug)
+        self._whole = self._steps.whole(self._optimizer, self._metrics) if whole else None  # type: ignore[union-attr]
 
     def _took(self, data: Any, labels: Any) -> bool:
         """Takes a step as a whole; False if it must be taken otherwise."""

@@ -1549,6 +1549,10 @@ cdef class TrainingStep:
             grads.append(v.value_)
         return results, grads
 
+    def programs(self) -> int:
+        """For how many kinds of arguments the function has been traced."""
+        return len(self.compiled.programs)
+
     cdef bint adopt(self, Program program) except -1:
         """Finds the variables in a program; False if one of them has no gradient there."""
         cdef dict where = {}
@@ -1604,29 +1608,27 @@ cdef class StepPlan:
     cdef NDArrayPhp share             # of right answers; None: not counted
 
 
-cdef Call _with_gradient(Program program, Call call, double threshold):
+cdef Call _with_gradient(Program program, Call call, set taken, double threshold):
     """The call, its gradient and what it counts as one call; None where that cannot be.
 
-    Its outputs are those of the two and the share of right answers.
+    Its outputs are those of the two and the share of right answers; the gradient is among those taken then.
     """
     cdef Call both
-    cdef Call other
     cdef Call gradient = None
     cdef Value share
-    cdef AbstractFunction f
+    cdef AbstractFunction f = None
     cdef int count = len(call.ins)
-    cdef Py_ssize_t one = 0
+    cdef Py_ssize_t none = 0
     for item in program.back_calls:
-        other = <Call>item
+        gradient = <Call>item
         if (
-            len(other.ins) > count and len(other.outs) == 1 and other.role == STEP
-            and all([other.ins[i] is call.ins[i] for i in range(count)]) and other.ins[count] is program.seeds[0]
+            item not in taken and len(gradient.ins) > count and len(gradient.outs) == 1 and gradient.role == STEP
+            and all([gradient.ins[i] is call.ins[i] for i in range(count)])
+            and gradient.ins[count] is program.seeds[0]
         ):
-            gradient = other
-            break
-    if gradient is None:
-        return None
-    f = call.f.with_gradient(gradient.f, threshold)
+            f = call.f.with_gradient(gradient.f, threshold)
+            if f is not None:
+                break
     if f is None:
         return None
     for item in program.calls + program.back_calls:
@@ -1635,13 +1637,13 @@ cdef Call _with_gradient(Program program, Call call, double threshold):
     both = Call.__new__(Call)
     both.f = f
     both.ins = call.ins
-    share = program._new(COMPUTED, empty(core.RK_FLOAT64, 0, &one))
+    share = program._new(COMPUTED, empty(core.RK_FLOAT64, 0, &none))
     both.outs = [call.outs[0], gradient.outs[0], share]
     both.role = STEP
     both.layer = call.layer
-    both.subject = gradient
     both.number = call.number
     share.maker = <PyObject*>both
+    taken.add(gradient)
     return both
 
 
@@ -1661,7 +1663,7 @@ cdef StepPlan _step_plan(Program program, list wanted, bint counted, double thre
     cdef set seen = set()
     cdef set stored
     cdef set before
-    cdef set skipped = set()
+    cdef set skipped = set()          # gradients that are computed with their losses
     cdef Value loss = <Value>program.outputs[0]
     cdef Value share = None
     cdef Value v
@@ -1691,10 +1693,9 @@ cdef StepPlan _step_plan(Program program, list wanted, bint counted, double thre
     # ---- which calls come before a loss that is computed with its gradient
     for item in program.calls:
         call = <Call>item
-        both = None if call.role != STEP else _with_gradient(program, call, threshold)
+        both = None if call.role != STEP else _with_gradient(program, call, skipped, threshold)
         if both is not None:
             joined.append(both)
-            skipped.add(both.subject)
             calls.append(both)
             late.add(call.outs[0])
             if counted and call.outs[0] is loss and len(program.outputs) == 2 and (
@@ -1769,7 +1770,6 @@ cdef class WholeStep:
     cdef dict plans                   # Program -> StepPlan, or None
     cdef Program program              # of the last step
     cdef StepPlan plan
-    cdef bint broken
     cdef list predictions             # of the last step, until they are told
     cdef double share
     cdef readonly double loss
@@ -1786,10 +1786,6 @@ cdef class WholeStep:
         self.threshold = threshold
         self.plans = {}
 
-    def ready(self):
-        """Tries again after an error."""
-        self.broken = False
-
     def __call__(self, data, labels):
         """Takes a step.
 
@@ -1803,7 +1799,7 @@ cdef class WholeStep:
         """
         cdef tuple args
         cdef long long begin
-        if type(data) is not tuple or len(<tuple>data) != 2 or self.broken:
+        if type(data) is not tuple or len(<tuple>data) != 2:
             return None
         inputs, trues = <tuple>data
         args = (*inputs, trues) if type(inputs) is list else (inputs, trues)
@@ -1814,7 +1810,6 @@ cdef class WholeStep:
                 return None
             self.run(args)
         except (LogicException, InvalidArgumentException):
-            self.broken = True
             return None
         if not isfinite(self.loss):
             self.args = args
