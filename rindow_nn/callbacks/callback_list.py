@@ -58,6 +58,10 @@ class CallbackList(Broadcaster):
             {event: _listeners(event, self.callbacks) for event in _UNHEARD} if self.callbacks else _UNHEARD
         )
 
+    def hears_steps(self) -> bool:
+        """Whether a callback cares for the beginning or the end of a training step."""
+        return bool(self._heard["onTrainBatchBegin"] or self._heard["onTrainBatchEnd"])
+
     def onTrainBegin(self, metrics: dict[str, Any] | None = None) -> None:
         for tell in self._heard["onTrainBegin"]:
             tell(metrics)

@@ -74,6 +74,39 @@ cdef class LossFunction(LayerFunction):
             ),
         )
 
+    cdef AbstractFunction with_gradient(self, AbstractFunction gradient, double threshold):
+        cdef LossStep f
+        cdef LossGradient other
+        if type(gradient) is not LossGradient or self.by_row:
+            return None
+        other = <LossGradient>gradient
+        if other.kind != self.kind or other.q != self.q or other.by_row:
+            return None
+        f = LossStep.__new__(LossStep)
+        LossFunction.copy_settings(self, f)
+        f.threshold = threshold
+        return prepare(f, self.backend_, None)
+
+
+cdef class LossStep(LossFunction):
+    """A mean loss, its gradient and the share of right answers as one call: inputs labels and predictions."""
+
+    cdef double threshold
+
+    cdef bint optional_outputs(self):
+        return True
+
+    cdef object forward(self, tuple xs, object out):
+        cdef tuple outs = <tuple?>out
+        cdef NDArrayPhp share = <NDArrayPhp>outs[2]
+        cdef double found = self.K.training.loss_step(
+            self.kind, xs[0], A(xs, 1), self.q, 1.0, <NDArrayPhp>outs[0], <NDArrayPhp>outs[1], share is not None,
+            self.threshold,
+        )
+        if share is not None:
+            (<double*>share.ptr)[0] = found
+        return out
+
 
 cdef class LossGradient(GradientCall):
     """The gradient of a loss as a call of its own: inputs labels, predictions, dloss and what the loss left."""

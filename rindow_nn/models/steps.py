@@ -8,9 +8,11 @@ from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException, LogicException, UnexpectedValueException
 from rindow_math.matrix.buffer import memoryInfo, releaseMemory
-from rindow_nn.gradient.core.graph import GraphFunction, TrainingStep, without_gradient
+from rindow_nn.gradient.core.graph import GraphFunction, TrainingStep, WholeStep, without_gradient
 from rindow_nn.gradient.core.tape import GradientTape, Variable
+from rindow_nn.metrics.counted import counted_metrics
 from rindow_nn.models.diagnosis import check_labels
+from rindow_nn.optimizers.direct import direct_update
 
 __all__ = ["Steps"]
 
@@ -56,6 +58,7 @@ class Steps:
         self._functions: dict[str, GraphFunction] = {}
         self._shapes: set[Any] = set()
         self._step: TrainingStep | None = None
+        self._whole: tuple[Any, WholeStep] | None = None
         self._variables: list[Variable] = []
 
     def _module(self) -> Any:
@@ -108,6 +111,8 @@ class Steps:
             args: inputs, labels and, where the loss is given others than the model, those labels.
         """
         reason: Exception
+        if self._step is not None and self._step.programs() > MOST_SHAPES:
+            self._forget()
         if self._step is not None:
             try:
                 return self._step(args)
@@ -132,6 +137,21 @@ class Steps:
         found = self.trainOnTape(args)  # an error that is the user's comes again, from where it belongs
         self._give_up(reason)
         return found
+
+    def whole(self, optimizer: Any, metrics: dict[str, Any]) -> WholeStep | None:
+        """A training step as one call, to the changed weights and the metrics; None if it is not to be had."""
+        update = direct_update(optimizer)
+        if self._step is None or update is None:
+            return None
+        counted, threshold = counted_metrics(self._given, metrics.values())
+        of_loss = [m.immediateUpdate for name, m in metrics.items() if name == "loss"]
+        others = [m.update for name, m in metrics.items() if name != "loss" and all(m is not c for c in counted)]
+        key = (self._step, optimizer, of_loss, counted, others, threshold)
+        if self._whole is None or self._whole[0] != key:
+            function, title = self._functions["_trained"], type(optimizer).__name__
+            made = WholeStep(function, self._variables, update, title, of_loss, counted, others, threshold)
+            self._whole = key, made
+        return self._whole[1]
 
     def trainOnTape(self, args: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:
         """As ``train``, call by call."""
@@ -186,7 +206,7 @@ class Steps:
     def _forget(self) -> None:
         self._functions = {}
         self._shapes = set()
-        self._step = None
+        self._step = self._whole = None
 
     def _give_up(self, reason: Exception) -> None:
         self._forget()

@@ -16,6 +16,7 @@ from rindow_nn.callbacks.base import Broadcaster
 from rindow_nn.callbacks.callback_list import CallbackList
 from rindow_nn.callbacks.terminate_on_nan import TerminateOnNaN
 from rindow_nn.data.dataset import Dataset, NDArrayDataset
+from rindow_nn.data.dataset.gather import is_batch
 from rindow_nn.gradient.core.tape import timed, timed_items
 from rindow_nn.models.compiling import resolve_loss, resolve_metrics, resolve_optimizer
 from rindow_nn.models.diagnosis import check_classes, first_not_finite, is_finite, located
@@ -39,6 +40,7 @@ class Training:
     _parts: list[Any]
     _labels: Any
     _unchecked: bool
+    _whole: Any
     _measure: Callable[..., None]
     _change: Callable[..., None]
 
@@ -80,7 +82,7 @@ class Training:
         self._optimizer, self._lossFunction = optimizer, loss
         self._eager = bool(run_eagerly)
         self._debug = bool(debug)
-        self._steps = None
+        self._steps = self._whole = None
 
     def optimizer(self) -> Any:
         """The optimizer; None before ``compile``."""
@@ -250,6 +252,7 @@ class Training:
         whole = type(dataset) is NDArrayDataset and dataset.filter() is None and not steps.filtered
         self._labels = getattr(dataset, "_tests", None) if whole else None
         self._unchecked = True
+        self._whole = None
         self.stop_training = False
         history: dict[str, list[float]] = {}
         self.history = history
@@ -264,6 +267,7 @@ class Training:
                 for metric in self._metrics.values():
                     metric.reset()
                 steps.begin()
+                self._begin_whole()
                 progress.begin(epoch, total)
                 total = self._trainProcess(dataset, epoch, progress, listeners)
                 logs = {name: metric.result() for name, metric in self._metrics.items()}
@@ -284,7 +288,7 @@ class Training:
             raise
         finally:
             self._debug = debug_before
-            self._labels = None
+            self._labels = self._whole = None
         listeners.onTrainEnd(logs)
         return history
 
@@ -308,17 +312,21 @@ class Training:
 
     def _trainProcess(self, dataset: Iterable[Any], epoch: int, progress: Progress, callbacks: Any) -> int:
         """One pass through the data; answers the number of steps."""
-        metrics, step, shown = self._metrics, self.trainStep, progress.verbose >= 1
+        metrics, shown = self._metrics, progress.verbose >= 1
         batch, samples = -1, 0
-        own_step = type(self).trainStep is not Training.trainStep
+        own_step = getattr(self.trainStep, "__func__", None) is not Training.trainStep
+        alone = not own_step and type(callbacks) is CallbackList and not callbacks.hears_steps()
+        labels = self.trueValuesFilter if self._steps.filtered else None  # type: ignore[union-attr]
         batches = dataset if own_step or type(dataset) is not NDArrayDataset else dataset.unmixed()
         for batch, data in enumerate(timed_items("other", "batch", batches)):
-            inputs, trues = data if _is_batch(data) else self._batch(data)
+            if not is_batch(data):
+                data = self._batch(data)
             if shown:
                 progress.step(batch, samples, metrics)
-                samples += len(trues)
+                samples += len(data[1])
             try:
-                step(batch, inputs, trues, callbacks)
+                if not (alone and self._whole is not None and self._took(data, labels)):
+                    self.trainStep(batch, *data, callbacks)
             except _NotFiniteException as e:
                 if not self._forgiven(e.value, batch, callbacks):
                     raise self._explained(e, epoch, batch) from None
@@ -344,6 +352,10 @@ class Training:
         """
         callbacks.onTrainBatchBegin(batchIndex)
         steps = self._steps
+        labels = self.trueValuesFilter if steps.filtered else None  # type: ignore[union-attr]
+        if self._whole is not None and self._took((inputs, trues), labels):
+            callbacks.onTrainBatchEnd(batchIndex, self._metrics)
+            return
         args = self._args(inputs, trues)
         outputs, grads = steps.train(args)  # type: ignore[union-attr]
         loss = self._number(outputs[0])
@@ -351,6 +363,9 @@ class Training:
         if self._unchecked:
             self._unchecked = False
             check_classes(self._lossFunction, args[-1] if self._labels is None else self._labels, predicts)
+            self._begin_whole()
+        elif self._whole is not None:  # it knew no such batch; now it may
+            self._begin_whole()
         if not isfinite(loss):
             raise _NotFiniteException(loss, args)
         if self._debug and not all(map(is_finite, grads)):
@@ -358,6 +373,18 @@ class Training:
         self._change(steps.variables(), grads)  # type: ignore[union-attr]
         self._measure(self._metrics, loss, args[-1], predicts)
         callbacks.onTrainBatchEnd(batchIndex, self._metrics)
+
+    def _begin_whole(self) -> None:
+        """From here on steps are taken as a whole, if they can be and the labels have been looked at."""
+        whole = not (self._unchecked or self._debug)
+        self._whole = self._steps.whole(self._optimizer, self._metrics) if whole else None  # type: ignore[union-attr]
+
+    def _took(self, data: Any, labels: Any) -> bool:
+        """Takes a step as a whole; False if it must be taken otherwise."""
+        took = self._whole(data, labels)
+        if took is False:
+            raise _NotFiniteException(self._whole.loss, self._whole.args)
+        return took is True
 
     def _number(self, loss: Any) -> float:
         """The loss as a number."""
@@ -431,7 +458,7 @@ class Training:
         for batch, data in enumerate(timed_items("other", "batch", dataset)):
             if verbose >= 1:
                 self.console(".")
-            x, t = data if _is_batch(data) else self._batch(data)
+            x, t = data if is_batch(data) else self._batch(data)
             try:
                 self.evaluateStep(batch, x, t, listeners)
             except InvalidArgumentException as e:
@@ -511,14 +538,6 @@ def _measure(metrics: dict[str, Any], loss: float, trues: Any, predicts: Any) ->
             metric.immediateUpdate(loss)
         else:
             metric.update(trues, predicts)
-
-
-def _is_batch(data: Any) -> bool:
-    """Whether a batch needs no conversion."""
-    if type(data) is not tuple or len(data) != 2 or not isinstance(data[1], NDArray):
-        return False
-    inputs = data[0]
-    return isinstance(inputs, NDArray) or (type(inputs) is list and all(isinstance(x, NDArray) for x in inputs))
 
 
 def _samples(dataset: Any) -> Any:

@@ -101,6 +101,39 @@ def test_losses(kernels, dtype, code, kind, rows, n):
 
 
 @pytest.mark.parametrize("dtype, code", DTYPES)
+@pytest.mark.parametrize("kind", range(8))
+@pytest.mark.parametrize("rows, n", [*ROWS, (5, 2), (1030, 4), (700, 47)])
+def test_loss_and_gradient_in_one_pass(kernels, dtype, code, kind, rows, n):
+    """To the same bits as one after the other, for any number of threads; counts as the metrics' kernels."""
+    q, sparse = 0.7 if kind == HUBER else Q, kind in (SPARSE, SPARSE_LOGITS)
+    rng = np.random.default_rng(rows)
+    for special in (False, True):
+        x, t = draw(kind, rows, n, dtype)
+        if not sparse and n % 2:
+            t = (t > 0.5).astype(dtype)
+        x[rng.uniform(size=x.shape) < 0.3] = dtype(0.5)  # several are the greatest
+        if special:
+            x[rng.uniform(size=x.shape) < 0.1] = rng.choice([np.nan, np.inf, -np.inf, 1e-30, -0.0, 300.0])
+        label_code = LABELS[np.int32] if sparse else code
+        stats, apart, dx = np.zeros((rows, 3), dtype), np.empty_like(x), np.full_like(x, np.nan)
+        loss = kernels.loss(kind, code, x, t, label_code, q, 0.3, stats, None, rows, n)
+        kernels.dloss(kind, code, x, t, label_code, q, stats, None, 0.7, apart, rows, n)
+        if kind in (BINARY, BINARY_LOGITS):
+            counted = kernels.count_yes_no(code, x, 0.4, t, code, rows * n)
+        else:
+            counted = kernels.count_hits(code, x, t, label_code, rows, n)
+        for threads in (1, 2):
+            kernels.set_threads(threads)
+            for hits in (None, ctypes.c_ssize_t(-1)):
+                dx[...] = 77
+                to_hits = None if hits is None else ctypes.byref(hits)
+                both = kernels.loss_step(kind, code, x, t, label_code, q, 0.3, 0.7, dx, 0.4, to_hits, rows, n)
+                np.testing.assert_array_equal(both, loss)
+                np.testing.assert_array_equal(dx.view(np.uint8), apart.view(np.uint8))
+                assert hits is None or hits.value == counted
+
+
+@pytest.mark.parametrize("dtype, code", DTYPES)
 def test_large_logits(kernels, dtype, code):
     x = np.array([[1e4, 0, -1e4], [-3e4, -3e4, -3e4], [0, -np.inf, 0]], dtype)
     t = np.array([1, 0, 2], np.int32)

@@ -150,6 +150,9 @@ cdef extern from "rk.h" nogil:
         void (*dloss)(int kind, int dtype, const void* x, const void* labels, int label_type, double q,
                       const void* stats, const void* scales, double scale, void* dx, ptrdiff_t rows,
                       ptrdiff_t n) noexcept nogil
+        double (*loss_step)(int kind, int dtype, const void* x, const void* labels, int label_type, double q,
+                            double factor, double scale, void* dx, double threshold, ptrdiff_t* hits, ptrdiff_t rows,
+                            ptrdiff_t n) noexcept nogil
         void (*update)(int rule, rk_weight* weights, ptrdiff_t count, double lr, double a, double b,
                        double eps) noexcept nogil
         void (*bias_act)(int dtype, const void* x, const void* bias, void* y, ptrdiff_t rows, ptrdiff_t n,

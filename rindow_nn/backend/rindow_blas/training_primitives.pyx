@@ -188,6 +188,34 @@ cdef class TrainingPrimitives:
             rk.dloss(kind, x.dt, x.ptr, t.ptr, t.dt, q, of_stats, of_scales, scale, out.ptr, rows, n)
         return out
 
+    cdef double loss_step(self, int kind, object trues, NDArrayPhp x, double q, double dloss, NDArrayPhp loss,
+                          NDArrayPhp dx, bint counted, double threshold) except? -1.0:
+        """A mean loss and its gradient in one pass; answers the share of right answers, if it is wanted."""
+        cdef NDArrayPhp t = _labels(kind, trues, x)
+        cdef ptrdiff_t n = x.dims[x.nd - 1]
+        cdef ptrdiff_t rows = x.n // n
+        cdef double factor = _factor(kind, x, False)
+        cdef double scale = factor * dloss
+        cdef double found
+        cdef ptrdiff_t hits = 0
+        cdef ptrdiff_t* to_hits = &hits if counted else NULL
+        if x.n > LONG:
+            with nogil:
+                found = rk.loss_step(
+                    kind, x.dt, x.ptr, t.ptr, t.dt, q, factor, scale, dx.ptr, threshold, to_hits, rows, n
+                )
+        else:
+            found = rk.loss_step(
+                kind, x.dt, x.ptr, t.ptr, t.dt, q, factor, scale, dx.ptr, threshold, to_hits, rows, n
+            )
+        if loss.dt == core.RK_FLOAT32:
+            (<float*>loss.ptr)[0] = <float>found
+        else:
+            (<double*>loss.ptr)[0] = found
+        if kind == core.RK_LOSS_BINARY or kind == core.RK_LOSS_BINARY_LOGITS:
+            return 1.0 * hits / x.n
+        return 1.0 * (hits * n) / x.n
+
     cpdef Py_ssize_t count_hits(self, object trues, object predicts, bint sparse) except -1:
         """Rows of predictions whose greatest is at the label: a class number (sparse), or the greatest of its row."""
         cdef NDArrayPhp x = _predictions(predicts)

@@ -3,7 +3,7 @@
 from rindow_math.exceptions import OutOfRangeException
 from rindow_math.matrix.buffer cimport item_size
 from rindow_math.matrix.kernels cimport core
-from rindow_math.matrix.ndarray cimport MAX_DIMS, NDArrayPhp, empty, from_python, raw
+from rindow_math.matrix.ndarray cimport MAX_DIMS, NDArray, NDArrayPhp, empty, from_python, raw, view
 
 cdef const core.rk_api* rk = core.table()
 
@@ -37,6 +37,67 @@ def take(array, rows):
     with nogil:
         rk.gather_rows(item_size(x.dt), x.ptr, index.ptr, index.dt, out.ptr, index.n, row)
     return out
+
+
+def is_batch(data):
+    """Whether a batch is a pair of inputs (an array, or a list of them) and labels."""
+    if type(data) is not tuple or len(<tuple>data) != 2 or not isinstance((<tuple>data)[1], NDArray):
+        return False
+    inputs = (<tuple>data)[0]
+    return isinstance(inputs, NDArray) or (type(inputs) is list and all([isinstance(x, NDArray) for x in inputs]))
+
+
+cdef class Views:
+    """Batches that are views: an iterator.
+
+    Args:
+        inputs: arrays of one dimension or more, whose first one counts the samples.
+        tests: labels, or None.
+        order: which batch comes when.
+        size: samples of a batch.
+        multi: the inputs of a batch are a list.
+    """
+
+    cdef list inputs
+    cdef NDArrayPhp tests
+    cdef list order
+    cdef Py_ssize_t size
+    cdef Py_ssize_t at
+    cdef bint multi
+
+    def __init__(self, list inputs, tests, order, Py_ssize_t size, bint multi):
+        self.inputs = inputs
+        self.tests = tests
+        self.order = list(order)
+        self.size = size
+        self.multi = multi
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        cdef Py_ssize_t first
+        cdef list inputs
+        if self.at >= len(self.order):
+            raise StopIteration
+        first = <Py_ssize_t>self.order[self.at] * self.size
+        self.at += 1
+        tests = None if self.tests is None else _rows(self.tests, first, self.size)
+        if not self.multi:
+            return _rows(<NDArrayPhp>self.inputs[0], first, self.size), tests
+        return [_rows(<NDArrayPhp?>x, first, self.size) for x in self.inputs], tests
+
+
+cdef NDArrayPhp _rows(NDArrayPhp x, Py_ssize_t first, Py_ssize_t count):
+    """At most so many rows, beginning with one that there is."""
+    cdef Py_ssize_t[MAX_DIMS] dims
+    cdef Py_ssize_t row = 1
+    cdef int i
+    for i in range(1, x.nd):
+        dims[i] = x.dims[i]
+        row *= x.dims[i]
+    dims[0] = count if first + count < x.dims[0] else x.dims[0] - first
+    return view(x, first * row, x.nd, dims)
 
 
 def transform_images(images, heights, widths, vertical, horizontal, bint channels_first):

@@ -10,9 +10,10 @@ import numpy as np
 
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix import NDArray, R
+from rindow_math.matrix.ndarray import NDArrayPhp
 from rindow_math.matrix.random import branch, generator
 from rindow_nn.data.dataset.base import FilteredDataset
-from rindow_nn.data.dataset.gather import take
+from rindow_nn.data.dataset.gather import Views, take
 from rindow_nn.data.dataset.prefetch import prefetched
 from rindow_nn.support.calling import call_with
 
@@ -102,7 +103,16 @@ class NDArrayDataset(FilteredDataset):
         """
         if self._filter is not None or self._on_disk:
             return iter(self)
-        return self._batches(branch() if self._shuffle else None, mixed=False)
+        draw = branch() if self._shuffle else generator()
+        labelled = [] if self._tests is None else [self._tests]
+        if not all(type(x) is NDArrayPhp and x.ndim() for x in self._inputs + labelled):
+            return self._batches(draw, mixed=False)
+        return Views(self._inputs, self._tests, self._order(draw), self._batch_size, self._multi)
+
+    def _order(self, draw: np.random.Generator) -> Any:
+        """The numbers of the batches in an order to come."""
+        count = len(self)
+        return draw.permutation(count).tolist() if self._shuffle and count > 1 else range(count)
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         if (self._filter is not None or self._on_disk) and len(self) > 1:
@@ -113,10 +123,7 @@ class NDArrayDataset(FilteredDataset):
     def _batches(self, draw: np.random.Generator | None = None, mixed: bool = True) -> Iterator[tuple[Any, Any]]:
         draw = generator() if draw is None else draw
         count, size = len(self._inputs[0]), self._batch_size
-        order = range(len(self))
-        if self._shuffle and len(order) > 1:
-            order = draw.permutation(len(order)).tolist()
-        for batch in order:
+        for batch in self._order(draw):
             part = R(batch * size, min((batch + 1) * size, count))
             inputs = [x[part] for x in self._inputs]
             tests = None if self._tests is None else self._tests[part]

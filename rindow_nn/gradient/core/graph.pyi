@@ -41,3 +41,20 @@ class TrainingStep:
     def __init__(self, function: GraphFunction, variables: Sequence[Variable]) -> None: ...
     # the outputs and the gradients, as arrays
     def __call__(self, inputs: tuple[Any, ...]) -> tuple[list[Any], list[Any]]: ...
+    def programs(self) -> int: ...
+
+class WholeStep:
+    loss: float
+    args: tuple[Any, ...]
+    def __init__(
+        self,
+        function: GraphFunction,
+        variables: Sequence[Variable],
+        update: Callable[[list[Any], list[Any]], None],
+        title: str,
+        of_loss: list[Callable[[float], None]],
+        counted: list[Any],
+        of_predictions: list[Callable[[Any, Any], None]],
+        threshold: float,
+    ) -> None: ...
+    def __call__(self, data: tuple[Any, Any], labels: Callable[[Any], Any] | None) -> bool | None: ...

@@ -12,6 +12,7 @@ from time import perf_counter_ns
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
+from libc.math cimport isfinite
 from libc.stddef cimport ptrdiff_t
 
 from rindow_math.exceptions import InvalidArgumentException, LogicException, RuntimeException, UnexpectedValueException
@@ -1616,6 +1617,10 @@ cdef class TrainingStep:
             grads.append(v.value_)
         return results, grads
 
+    def programs(self) -> int:
+        """For how many kinds of arguments the function has been traced."""
+        return len(self.compiled.programs)
+
     cdef bint adopt(self, Program program) except -1:
         """Finds the variables in a program; False if one of them has no gradient there."""
         cdef dict where = {}
@@ -1654,3 +1659,324 @@ cdef class TrainingStep:
             outputs = [outputs]
         grads = tape.gradient(outputs[0], self.wanted)
         return [(<Variable>v).value_ for v in outputs], grads
+
+
+cdef class StepPlan:
+    """The plans of a whole training step: up to the predictions, and from there to the gradients.
+
+    A loss and its gradient are one call of the second plan where there is a kernel for both.
+    """
+
+    cdef Plan forward
+    cdef Plan backward
+    cdef NDArrayPhp seed
+    cdef list params                  # captured Values that the optimizer changes
+    cdef list grads                   # headers
+    cdef NDArrayPhp loss
+    cdef NDArrayPhp share             # of right answers; None: not counted
+
+
+cdef Call _with_gradient(Program program, Call call, set taken, double threshold):
+    """The call, its gradient and what it counts as one call; None where that cannot be.
+
+    Its outputs are those of the two and the share of right answers; the gradient is among those taken then.
+    """
+    cdef Call both
+    cdef Call gradient = None
+    cdef Value share
+    cdef AbstractFunction f = None
+    cdef int count = len(call.ins)
+    cdef Py_ssize_t none = 0
+    for item in program.back_calls:
+        gradient = <Call>item
+        if (
+            item not in taken and len(gradient.ins) > count and len(gradient.outs) == 1 and gradient.role == STEP
+            and all([gradient.ins[i] is call.ins[i] for i in range(count)])
+            and gradient.ins[count] is program.seeds[0]
+        ):
+            f = call.f.with_gradient(gradient.f, threshold)
+            if f is not None:
+                break
+    if f is None:
+        return None
+    for item in program.calls + program.back_calls:
+        if item is not gradient and any([x in call.outs[1:] for x in (<Call>item).ins]):
+            return None  # it needs what one pass does not leave
+    both = Call.__new__(Call)
+    both.f = f
+    both.ins = call.ins
+    share = program._new(COMPUTED, empty(core.RK_FLOAT64, 0, &none))
+    both.outs = [call.outs[0], gradient.outs[0], share]
+    both.role = STEP
+    both.layer = call.layer
+    both.number = call.number
+    share.maker = <PyObject*>both
+    taken.add(gradient)
+    return both
+
+
+cdef StepPlan _step_plan(Program program, list wanted, bint counted, double threshold, bint predictions):
+    """Plans of a whole step that changes the wanted variables; None where it cannot be taken as a whole."""
+    cdef StepPlan step = StepPlan.__new__(StepPlan)
+    cdef dict where = {(<Value>x).variable: i for i, x in enumerate(program.captured)}
+    cdef list grads = []
+    cdef list targets
+    cdef list forward = []
+    cdef list calls = []
+    cdef list saved = []
+    cdef list joined = []
+    cdef list stack
+    cdef list results
+    cdef set late = set()             # Values that wait for a loss
+    cdef set seen = set()
+    cdef set stored
+    cdef set before
+    cdef set skipped = set()          # gradients that are computed with their losses
+    cdef Value loss = <Value>program.outputs[0]
+    cdef Value share = None
+    cdef Value v
+    cdef Call call
+    cdef Call both
+    if (
+        loss.header is None or loss.header.n != 1 or loss.owner().kind != COMPUTED
+        or not (loss.header.dt == core.RK_FLOAT32 or loss.header.dt == core.RK_FLOAT64)
+        or program.seeds[0] is None or any([x is not None for x in program.seeds[1:]])
+    ):
+        return None
+    step.params = []
+    for item in wanted:
+        at = where.get(item)
+        v = None if at is None else program.grads[len(program.inputs) + <int>at]
+        # a gradient that is itself a variable would change in the middle of the optimizer's step
+        if v is None or v.header is None or v.owner().kind == CAPTURED:
+            return None
+        step.params.append(program.captured[at])
+        grads.append(v)
+    if not grads:
+        return None
+    step.grads = [(<Value>x).header for x in grads]
+    step.seed = _ones(program.backend, (<Value>program.seeds[0]).header)
+    step.loss = loss.header
+    stored = set(program.plan(False).stored)
+    # ---- which calls come before a loss that is computed with its gradient
+    for item in program.calls:
+        call = <Call>item
+        both = None if call.role != STEP else _with_gradient(program, call, skipped, threshold)
+        if both is not None:
+            joined.append(both)
+            calls.append(both)
+            late.add(call.outs[0])
+            if counted and call.outs[0] is loss and len(program.outputs) == 2 and (
+                both.ins[0] is program.inputs[len(program.inputs) - 1] and both.ins[1] is program.outputs[1]
+            ):
+                share = <Value>both.outs[2]
+            continue
+        calls.append(call)
+        if any([(<Value>x).owner() in late for x in call.ins]):
+            late.update(call.outs)
+        else:
+            forward.append(call)
+    calls += [x for x in program.back_calls if x not in skipped]
+    predictions = predictions or (counted and share is None)
+    targets = program.outputs[1:] if predictions else []
+    results = grads + [loss] + ([] if share is None else [share])
+    if any([(<Value>x).owner() in late for x in targets]):
+        return None
+    # ---- what the second plan reads of the first; elementwise values it computes again if it can
+    before = set(forward)
+    given = {(<Value>x).owner() for x in targets}
+    try:
+        for item in joined:
+            for x in (<Call>item).outs:
+                (<Value>x).maker = <PyObject*>item
+        stack = list(results)
+        while stack:
+            v = (<Value>stack.pop()).owner()
+            if v in seen or v.kind != COMPUTED or v in given:
+                continue
+            seen.add(v)
+            call = v.call()
+            if call in before and (not call.pointwise or v in stored):
+                saved.append(v)
+                continue
+            for x in call.ins:
+                if (<Value>x).is_array():
+                    stack.append(x)
+        step.forward = _compile(program, forward, targets, set(), saved)
+        step.backward = _compile(program, calls, [], given | set(saved), results)
+    finally:
+        for item in program.calls + program.back_calls:
+            for x in (<Call>item).outs:
+                (<Value>x).maker = <PyObject*>item
+    step.forward.phase = "forward"
+    step.share = None if share is None else share.header
+    return step
+
+
+cdef class WholeStep:
+    """A training step from the batch to the changed weights in one call.
+
+    Args:
+        function: a ``GraphFunction`` whose first output is the loss, and whose last argument is the labels.
+        variables: what is trained.
+        update: changes a list of arrays by a list of gradients, which it must not keep.
+        title: its name in a profile.
+        of_loss: functions that are given each loss.
+        counted: metrics that count the right answers of the loss; they are given the share, or what they need for it.
+        of_predictions: functions that are given labels and predictions.
+        threshold: of an answer yes, for ``counted``.
+    """
+
+    cdef Compiled compiled
+    cdef list wanted
+    cdef object update
+    cdef str title
+    cdef list of_loss
+    cdef list counted
+    cdef list of_predictions
+    cdef double threshold
+    cdef dict plans                   # Program -> StepPlan, or None
+    cdef Program program              # of the last step
+    cdef StepPlan plan
+    cdef list predictions             # of the last step, until they are told
+    cdef double share
+    cdef readonly double loss
+    cdef readonly tuple args
+
+    def __init__(self, function, variables, update, title, of_loss, counted, of_predictions, threshold):
+        self.compiled = <Compiled?>function._compiled
+        self.wanted = list(variables)
+        self.update = update
+        self.title = title
+        self.of_loss = of_loss
+        self.counted = counted
+        self.of_predictions = of_predictions
+        self.threshold = threshold
+        self.plans = {}
+
+    def __call__(self, data, labels):
+        """Takes a step.
+
+        Args:
+            data: a batch: inputs (an array, or a list of them) and labels.
+            labels: gives those of the loss from the others; None: they are the same.
+
+        Returns:
+            True; False if the loss is no finite number, which has changed nothing; None if the step must be taken
+            another way, by which errors get their explanation.
+        """
+        cdef tuple args
+        cdef long long begin
+        if type(data) is not tuple or len(<tuple>data) != 2:
+            return None
+        inputs, trues = <tuple>data
+        args = (*inputs, trues) if type(inputs) is list else (inputs, trues)
+        try:
+            if labels is not None:
+                args = (*args, labels(trues))
+            if not self.find(args):
+                return None
+            self.run(args)
+        except (LogicException, InvalidArgumentException):
+            return None
+        if not isfinite(self.loss):
+            self.args = args
+            self.predictions = None
+            return False
+        if profiling():
+            begin = perf_counter_ns()
+            self.measure(args)
+            note_call("other", "metrics", None, (), (), begin)
+        else:
+            self.measure(args)
+        return True
+
+    cdef int measure(self, tuple args) except -1:
+        """Tells what is to be told of the step."""
+        cdef list predictions = self.predictions
+        cdef list told = self.of_predictions
+        self.predictions = None
+        for take in self.of_loss:
+            take(self.loss)
+        if self.plan.share is None:
+            told = [metric.update for metric in self.counted] + told
+        else:
+            for metric in self.counted:
+                metric.immediateUpdate(self.share)
+        if told:
+            predicts = predictions[0] if len(predictions) == 1 else predictions
+            for take in told:
+                take(args[len(args) - 1], predicts)
+        return 0
+
+    cdef bint find(self, tuple args) except -1:
+        """Finds the plan for arguments; False if there is none."""
+        cdef Program program = self.compiled.last
+        if program is None or len(args) != self.compiled.count or recording() or getattr(_state, "mode", 0):
+            return False
+        if not _fits(program, args):
+            if not all([isinstance(x, NDArrayPhp) for x in args]):
+                return False
+            program = self.compiled.programs.get(
+                tuple([_signature(pack(self.compiled.backend, x)) for x in args])
+            )
+            if program is None or not _fits(program, args):
+                return False
+            self.compiled.last = program
+        if program.busy or not program.differentiable:
+            return False
+        if program is not self.program:
+            if program not in self.plans:
+                self.plans[program] = _step_plan(
+                    program, self.wanted, bool(self.counted), self.threshold, bool(self.of_predictions)
+                )
+            self.plan = self.plans[program]
+            self.program = program
+        return self.plan is not None
+
+    cdef int run(self, tuple args) except -1:
+        """Loss, gradients and update; predictions where they are asked for."""
+        cdef Program program = self.program
+        cdef StepPlan plan = self.plan
+        cdef Run run = Run.__new__(Run)
+        cdef list fresh = []
+        cdef list params = []
+        cdef Buffer arena = None
+        cdef Buffer more = None
+        cdef Value v
+        cdef NDArrayPhp x
+        cdef long long begin
+        program.busy = True
+        try:
+            run.inputs = [(<Variable>x).value_ if isinstance(x, Variable) else x for x in args]
+            _set_memory(program, run)
+            for item in program.captured:
+                v = <Value>item
+                v.header.ptr = (<NDArrayPhp>raw(v.variable.value_)).ptr
+            (<Value>program.seeds[0]).header.ptr = plan.seed.ptr
+            for item in plan.forward.fresh:
+                v = <Value>item
+                x = empty(v.header.dt, v.header.nd, v.header.dims)
+                v.header.ptr = x.ptr
+                fresh.append(x)
+            if plan.forward.arena_size:
+                arena = new_buffer(plan.forward.arena_size, core.RK_UINT8)
+            if plan.backward.arena_size:
+                more = new_buffer(plan.backward.arena_size, core.RK_UINT8)
+            plan.forward.run(run, arena)
+            plan.backward.run(run, more)
+            self.loss = _number_at(plan.loss.ptr, plan.loss.dt)
+            if not isfinite(self.loss):
+                return 0
+            if plan.share is not None:
+                self.share = (<double*>plan.share.ptr)[0]
+            for item in plan.params:
+                params.append(raw((<Value>item).variable.value_))
+            begin = perf_counter_ns() if profiling() else 0
+            self.update(params, plan.grads)
+            if begin:
+                note_call("other", self.title, None, (), (), begin)
+            self.predictions = _results(plan.forward, run, fresh)
+        finally:
+            program.busy = False
+        return 0

@@ -71,6 +71,7 @@ cdef class AbstractFunction:
     cdef AbstractFunction before(self, AbstractFunction second, bint gradient, list makers)
     cdef object forward(self, tuple xs, object out)
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs)
+    cdef AbstractFunction with_gradient(self, AbstractFunction gradient, double threshold)
     cdef AbstractFunction renew(self)
     cdef int copy_settings(self, AbstractFunction node) except -1
     cdef object record(self, tuple inputs)

@@ -815,6 +815,15 @@ cdef class AbstractFunction:
             node = self.renew()  # a function object may be called again; each call is a node of its own
         return node.record(tuple([pack(self.backend_, v) for v in prepared]))
 
+    cdef AbstractFunction with_gradient(self, AbstractFunction gradient, double threshold):
+        """A function that gives a loss, its gradient and the share of right answers in one pass; None: there is none.
+
+        Args:
+            gradient: the call that gives the gradient; its inputs begin with those of this call.
+            threshold: of an answer yes.
+        """
+        return None
+
     cdef AbstractFunction renew(self):
         """A fresh node with the same settings."""
         cdef AbstractFunction node = type(self).__new__(type(self))

@@ -33,6 +33,10 @@ typedef struct rk_weight {
     /* dx = the gradient of the rows' losses times scale, and times scales[row] if scales is not NULL; dx may be x */ \
     X(void, dloss, (int kind, int dtype, const void *x, const void *labels, int label_type, double q, \
                     const void *stats, const void *scales, double scale, void *dx, ptrdiff_t rows, ptrdiff_t n)) \
+    /* loss and dloss in one pass, to the same bits; dx must not be x. hits, if not NULL, receives what count_hits counts, \
+     * for RK_LOSS_BINARY... what count_yes_no does. */ \
+    X(double, loss_step, (int kind, int dtype, const void *x, const void *labels, int label_type, double q, double factor, \
+                          double scale, void *dx, double threshold, ptrdiff_t *hits, ptrdiff_t rows, ptrdiff_t n)) \
     /* One step for all weights in one pass over memory, with subnormals flushed, so that old averages do not turn into \
      * them. Adam: m += (1-a)(g-m), v += (1-b)(g*g-v), p -= lr m / (sqrt(v)+eps); RMSprop: m = a m + (1-a) g*g (m NULL: as if \
      * it were 0), p -= lr g / (sqrt(m)+eps); SGD: p -= lr g. */ \

@@ -77,7 +77,6 @@ typedef struct {
 typedef struct {
     _Alignas(64) _Atomic uint32_t job;     /* number of the latest job it takes part in */
     _Atomic int asleep;
-    pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     pthread_t thread;
@@ -321,23 +320,6 @@ static void after_fork_in_child(void)
     inside = 0;
 }
 
-/* A scheduler likes to wake a thread where the one runs that wakes it, and may take milliseconds to part them: the
- * worker is to come back on any other processor than the caller's. */
-static void keep_apart(worker *w)
-{
-#if defined(__linux__)
-    cpu_set_t set;
-    const int here = sched_getcpu();
-    if (here < 0 || here >= CPU_SETSIZE || sched_getaffinity(0, sizeof set, &set) != 0)
-        return;
-    CPU_CLR(here, &set);
-    if (CPU_COUNT(&set) > 0)
-        pthread_setaffinity_np(w->thread, sizeof set, &set);
-#else
-    (void)w;
-#endif
-}
-
 /* Starts workers until there are `parts` threads; returns how many there are. */
 static int start(int parts)
 {
@@ -367,7 +349,6 @@ static int start(int parts)
         pthread_attr_destroy(&attributes);
         if (failed)
             break;
-        keep_apart(w);
         pool.started = id;
     }
     return pool.started + 1 < parts ? pool.started + 1 : parts;
@@ -420,7 +401,6 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
         worker *w = &pool.workers[i];
         atomic_store(&w->job, number);
         if (atomic_load(&w->asleep)) {
-            keep_apart(w);
             pthread_mutex_lock(&w->mutex);
             send_away(w);
             pthread_cond_signal(&w->wake);

@@ -37,10 +37,11 @@ struct nn_call {
     const void *x, *labels, *scales;
     void *stats, *losses, *dx;
     double (*range)(const nn_call *d, ptrdiff_t begin, ptrdiff_t end);
-    double q, factor;
-    ptrdiff_t first, n, width, block;
+    double q, factor, scale, threshold;
+    double *sums;
+    ptrdiff_t *counts;                 /* right answers of the blocks; NULL: not counted */
+    ptrdiff_t first, n, width, block, hits;
     int label_type, kind;
-    double sums[NN_SUMS];
 };
 
 /* blocks [begin, end) of those from `first` on, with subnormals flushed */
@@ -58,12 +59,15 @@ static void nn_blocks(void *context, ptrdiff_t begin, ptrdiff_t end)
 static double nn_sum(nn_call *d, ptrdiff_t grain)
 {
     ptrdiff_t blocks = (d->n + d->block - 1) / d->block;
-    double sum = 0;
+    double sum = 0, sums[NN_SUMS];
+    d->sums = sums;
     for (d->first = 0; d->first < blocks; d->first += NN_SUMS) {
         ptrdiff_t count = blocks - d->first < NN_SUMS ? blocks - d->first : NN_SUMS;
         rk_parallel(nn_blocks, d, count, grain);
         for (ptrdiff_t b = 0; b < count; b++)
-            sum += d->sums[b];
+            sum += sums[b];
+        for (ptrdiff_t b = 0; d->counts && b < count; b++)
+            d->hits += d->counts[b];
     }
     return sum;
 }
@@ -136,6 +140,23 @@ static void RK(dloss)(int kind, int dtype, const void *x, const void *labels, in
     }
 }
 
+static double RK(loss_step)(int kind, int dtype, const void *x, const void *labels, int label_type, double q,
+                            double factor, double scale, void *dx, double threshold, ptrdiff_t *hits, ptrdiff_t rows,
+                            ptrdiff_t n)
+{
+    ptrdiff_t counts[NN_SUMS];
+    nn_call d = { .x = x, .labels = labels, .dx = dx, .q = q, .factor = factor, .scale = scale, .width = n,
+                  .threshold = threshold, .counts = hits ? counts : NULL, .label_type = label_type, .kind = kind };
+    const int by_row = kind >= RK_LOSS_SPARSE;
+    d.range = dtype == RK_FLOAT32 ? nn_step_range_f32 : nn_step_range_f64;
+    d.n = by_row ? rows : rows * n;
+    d.block = by_row ? 1 + NN_BLOCK / 4 / (n + 1) : NN_BLOCK;
+    double loss = nn_sum(&d, by_row ? 4 : NN_GRAIN / NN_BLOCK) * factor;
+    if (hits)
+        *hits = d.hits;
+    return loss;
+}
+
 RK_NOINLINE void nn_update_units(const nn_updates *d, ptrdiff_t begin, ptrdiff_t end)
 {
     ptrdiff_t low = 0, high = d->count;    /* the last weight that begins at or before `begin` */
@@ -200,7 +221,7 @@ static ptrdiff_t RK(count_hits)(int dtype, const void *x, const void *labels, in
 static ptrdiff_t RK(count_yes_no)(int dtype, const void *x, double threshold, const void *labels, int label_type,
                                   ptrdiff_t n)
 {
-    nn_call d = { .x = x, .labels = labels, .q = threshold, .n = n, .block = NN_BLOCK, .label_type = label_type };
+    nn_call d = { .x = x, .labels = labels, .threshold = threshold, .n = n, .block = NN_BLOCK, .label_type = label_type };
     d.range = dtype == RK_FLOAT32 ? nn_yes_no_range_f32 : nn_yes_no_range_f64;
     return (ptrdiff_t)nn_sum(&d, NN_GRAIN / NN_BLOCK);
 }

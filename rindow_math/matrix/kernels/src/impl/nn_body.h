@@ -86,6 +86,34 @@ RK_INLINE double NN(loss_sum)(const NN_T *x, const NN_T *t, double q, ptrdiff_t 
     return (double)NN_VF(sum)(sum + more);
 }
 
+/* loss_sum, and dloss_row of the same elements */
+RK_INLINE double NN(step_sum)(const NN_T *x, const NN_T *t, NN_T *dx, double q, NN_T scale, ptrdiff_t n, const int kind)
+{
+    const NN_T low = (NN_T)q, high = (NN_T)(1 - q);
+    const NN_V s = NN_SET1(scale);
+    NN_V sum = NN_SET1(0), more = sum;
+    ptrdiff_t i = 0;
+#define NN_EACH(sum, at) do { \
+        NN_V xi = NN_LOAD(x + (at)), ti = NN_LOAD(t + (at)); \
+        sum += NN(loss_of)(xi, ti, low, high, kind); \
+        NN_STORE(dx + (at), NN(slope_of)(xi, ti, low, high, kind) * s); \
+    } while (0)
+    for (; i + 2 * NN_L <= n; i += 2 * NN_L) {
+        NN_EACH(sum, i);
+        NN_EACH(more, i + NN_L);
+    }
+    for (; i + NN_L <= n; i += NN_L)
+        NN_EACH(sum, i);
+#undef NN_EACH
+    if (i < n) {
+        NN_V xi = NN_LOAD_PART(x + i, n - i), ti = NN_LOAD_PART(t + i, n - i);
+        NN_V last = NN(loss_of)(xi, ti, low, high, kind);
+        more += NN_VF(select)(NN(inside)(n - i), last, NN_SET1(0));
+        NN_STORE_PART(dx + i, NN(slope_of)(xi, ti, low, high, kind) * s, n - i);
+    }
+    return (double)NN_VF(sum)(sum + more);
+}
+
 /* dx = slope * scale; all of one row, or of any stretch of elements */
 RK_INLINE void NN(dloss_row)(const NN_T *x, const NN_T *t, NN_T *dx, double q, NN_T scale, ptrdiff_t n, const int kind)
 {
@@ -96,8 +124,8 @@ RK_INLINE void NN(dloss_row)(const NN_T *x, const NN_T *t, NN_T *dx, double q, N
 #undef NN_BODY
 }
 
-/* the maximum of a row and the sum of exp(x - maximum), into stats */
-RK_INLINE double NN(softmax_sums)(const NN_T *x, ptrdiff_t n, NN_T *stats)
+/* the maximum of a row and the sum of exp(x - maximum), into stats; the powers themselves into e if it is not NULL */
+RK_INLINE double NN(softmax_sums)(const NN_T *x, ptrdiff_t n, NN_T *stats, NN_T *e)
 {
     const NN_V low = NN_SET1((NN_T)-INFINITY);
     const ptrdiff_t rest = n % NN_L, whole = n - rest;
@@ -110,10 +138,18 @@ RK_INLINE double NN(softmax_sums)(const NN_T *x, ptrdiff_t n, NN_T *stats)
     }
     NN_T max = NN_VF(top)(top);
     NN_V shift = NN_SET1(max), sum = NN_SET1(0);
-    for (ptrdiff_t i = 0; i < whole; i += NN_L)
-        sum += NN_VF(exp)(NN_LOAD(x + i) - shift);
-    if (rest)
-        sum += NN_VF(select)(NN(inside)(rest), NN_VF(exp)(tail - shift), NN_SET1(0));
+    for (ptrdiff_t i = 0; i < whole; i += NN_L) {
+        NN_V power = NN_VF(exp)(NN_LOAD(x + i) - shift);
+        sum += power;
+        if (e)
+            NN_STORE(e + i, power);
+    }
+    if (rest) {
+        NN_V power = NN_VF(exp)(tail - shift);
+        sum += NN_VF(select)(NN(inside)(rest), power, NN_SET1(0));
+        if (e)
+            NN_STORE_PART(e + whole, power, rest);
+    }
     NN_T total = NN_VF(sum)(sum);
     stats[0] = max;
     stats[1] = 1 / total;
@@ -175,11 +211,11 @@ RK_NOINLINE double NN(loss_range)(const nn_call *d, ptrdiff_t begin, ptrdiff_t e
             loss = -log((double)x[nn_label(d->labels, d->label_type, row)] + d->q);
             break;
         case RK_LOSS_SPARSE_LOGITS:
-            loss = NN(softmax_sums)(x, n, stats);
+            loss = NN(softmax_sums)(x, n, stats, NULL);
             loss += (double)stats[0] - (double)x[nn_label(d->labels, d->label_type, row)];
             break;
         case RK_LOSS_CATEGORICAL_LOGITS:
-            loss = NN(softmax_sums)(x, n, stats);
+            loss = NN(softmax_sums)(x, n, stats, NULL);
             {
                 double distance = NN(weighted_sums)(x, (const NN_T *)d->labels + row * n, n, stats);
                 loss = loss * (double)stats[2] + distance;
@@ -249,37 +285,43 @@ RK_INLINE ptrdiff_t NN(first_of_greatest)(const NN_T *x, ptrdiff_t n)
     return i;
 }
 
+/* whether the element at the label is a row's first greatest */
+RK_INLINE int NN(is_hit)(const NN_T *x, ptrdiff_t label, ptrdiff_t n)
+{
+    const NN_V one = NN_SET1(1), zero = NN_SET1(0);
+    ptrdiff_t i = 0;
+    if (label < 0 || label >= n || !(x[label] == x[label]))
+        return 0;
+    NN_V hit = NN_SET1(x[label]), wrong = zero;
+    for (; i + NN_L <= label; i += NN_L) {             /* an equal one before the label wins */
+        NN_V v = NN_LOAD(x + i);
+        wrong += NN_VF(select)(NN_VF(lt)(hit, v), one, zero) + NN_VF(select)(NN_VF(eq)(hit, v), one, zero);
+    }
+    int equal = 0;
+    for (ptrdiff_t j = i; j < label; j++)
+        equal |= x[j] == x[label];
+    for (; i + NN_L <= n; i += NN_L)
+        wrong += NN_VF(select)(NN_VF(lt)(hit, NN_LOAD(x + i)), one, zero);
+    if (i < n)
+        wrong += NN_VF(select)(NN_VF(lt)(hit, NN(load_or)(x + i, n - i, (NN_T)-INFINITY)), one, zero);
+    return !equal && NN_VF(sum)(wrong) == 0;
+}
+
 static double NN(hits_range)(const nn_call *d, ptrdiff_t begin, ptrdiff_t end)
 {
     const ptrdiff_t n = d->width;
-    const NN_V one = NN_SET1(1), zero = NN_SET1(0);
     ptrdiff_t hits = 0;
     for (ptrdiff_t row = begin; row < end; row++) {
-        const NN_T *x = (const NN_T *)d->x + row * n;
-        ptrdiff_t i = 0, label = d->label_type == NN_CODE ? NN(first_of_greatest)((const NN_T *)d->labels + row * n, n)
-                                                          : nn_label(d->labels, d->label_type, row);
-        if (label < 0 || label >= n || !(x[label] == x[label]))
-            continue;
-        NN_V hit = NN_SET1(x[label]), wrong = zero;
-        for (; i + NN_L <= label; i += NN_L) {         /* an equal one before the label wins */
-            NN_V v = NN_LOAD(x + i);
-            wrong += NN_VF(select)(NN_VF(lt)(hit, v), one, zero) + NN_VF(select)(NN_VF(eq)(hit, v), one, zero);
-        }
-        int equal = 0;
-        for (ptrdiff_t j = i; j < label; j++)
-            equal |= x[j] == x[label];
-        for (; i + NN_L <= n; i += NN_L)
-            wrong += NN_VF(select)(NN_VF(lt)(hit, NN_LOAD(x + i)), one, zero);
-        if (i < n)
-            wrong += NN_VF(select)(NN_VF(lt)(hit, NN(load_or)(x + i, n - i, (NN_T)-INFINITY)), one, zero);
-        hits += !equal && NN_VF(sum)(wrong) == 0;
+        ptrdiff_t label = d->label_type == NN_CODE ? NN(first_of_greatest)((const NN_T *)d->labels + row * n, n)
+                                                   : nn_label(d->labels, d->label_type, row);
+        hits += NN(is_hit)((const NN_T *)d->x + row * n, label, n);
     }
     return (double)hits;
 }
 
 static double NN(yes_no_range)(const nn_call *d, ptrdiff_t begin, ptrdiff_t end)
 {
-    const NN_T *x = d->x, threshold = (NN_T)d->q;
+    const NN_T *x = d->x, threshold = (NN_T)d->threshold;
     ptrdiff_t hits = 0;
     if (d->label_type == NN_CODE) {
         const NN_T *t = d->labels;
@@ -290,6 +332,75 @@ static double NN(yes_no_range)(const nn_call *d, ptrdiff_t begin, ptrdiff_t end)
             hits += nn_label(d->labels, d->label_type, i) == (x[i] > threshold);
     }
     return (double)hits;
+}
+
+/* ---- a loss, its gradient and what its metric counts ---- */
+static double NN(step_flat)(const nn_call *d, const NN_T *x, const NN_T *t, NN_T *dx, NN_T scale, ptrdiff_t n)
+{
+#define NN_CASE(...) return NN(step_sum)(__VA_ARGS__)
+    NN_BY_KIND(NN_CASE, x, t, dx, d->q, scale, n)
+#undef NN_CASE
+}
+
+/* elements [begin, end), and the answers of the rows that begin among them */
+static double NN(step_elements)(const nn_call *d, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t *hits)
+{
+    const ptrdiff_t n = d->width;
+    if (hits) {
+        const int yes_no = d->kind == RK_LOSS_BINARY || d->kind == RK_LOSS_BINARY_LOGITS;
+        *hits = (ptrdiff_t)(yes_no ? NN(yes_no_range)(d, begin, end)
+                                   : NN(hits_range)(d, (begin + n - 1) / n, (end + n - 1) / n));
+    }
+    return NN(step_flat)(d, (const NN_T *)d->x + begin, (const NN_T *)d->labels + begin, (NN_T *)d->dx + begin,
+                         (NN_T)d->scale, end - begin);
+}
+
+RK_NOINLINE double NN(step_range)(const nn_call *d, ptrdiff_t begin, ptrdiff_t end)
+{
+    const ptrdiff_t n = d->width;
+    const NN_T scale = (NN_T)d->scale;
+    const NN_V s = NN_SET1(scale);
+    ptrdiff_t *hits = d->counts ? d->counts + (begin / d->block - d->first) : NULL, right = 0;
+    double sum = 0;
+    if (d->kind < RK_LOSS_SPARSE)
+        return NN(step_elements)(d, begin, end, hits);
+    for (ptrdiff_t row = begin; row < end; row++) {
+        const NN_T *x = (const NN_T *)d->x + row * n, *t = (const NN_T *)d->labels + row * n;
+        NN_T *dx = (NN_T *)d->dx + row * n, stats[3];
+        const int sparse = d->kind != RK_LOSS_CATEGORICAL_LOGITS;
+        const ptrdiff_t label = sparse ? nn_label(d->labels, d->label_type, row)
+                                       : hits ? NN(first_of_greatest)(t, n) : 0;
+        if (d->kind == RK_LOSS_SPARSE) {
+            sum += -log((double)x[label] + d->q);
+            memset(dx, 0, (size_t)n * sizeof(NN_T));
+            dx[label] = -scale / (x[label] + (NN_T)d->q);
+            right += hits && NN(is_hit)(x, label, n);
+            continue;
+        }
+        double loss = NN(softmax_sums)(x, n, stats, dx);
+        if (sparse) {
+            loss += (double)stats[0] - (double)x[label];
+        } else {
+            double distance = NN(weighted_sums)(x, t, n, stats);
+            loss = loss * (double)stats[2] + distance;
+        }
+        sum += loss;
+        const NN_V share = NN_SET1(stats[1] * stats[2] * scale);
+        if (sparse) {
+#define NN_BODY(LOAD, STORE) STORE(dx, LOAD(dx) * share);
+            NN_LOOP(NN_BODY);
+#undef NN_BODY
+            dx[label] -= scale;
+        } else {
+#define NN_BODY(LOAD, STORE) STORE(dx, LOAD(dx) * share - LOAD(t) * s);
+            NN_LOOP(NN_BODY);
+#undef NN_BODY
+        }
+        right += hits && x[label] == stats[0] && NN(is_hit)(x, label, n);
+    }
+    if (hits)
+        *hits = right;
+    return sum;
 }
 
 /* ---- optimizers ---- */
