@@ -17,6 +17,14 @@ from rindow_nn.callbacks import AbstractCallback
 needs_signals = pytest.mark.skipif(os.name != "posix", reason="sends itself SIGINT")
 
 
+@pytest.fixture(autouse=True)
+def heard():
+    """A process that a shell started in the background ignores the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Send(AbstractCallback):
     """Sends a real SIGINT in some epoch and step."""
 

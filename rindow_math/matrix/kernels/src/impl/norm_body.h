@@ -384,7 +384,7 @@ RK_INLINE void NM(batch_columns)(const NM(batches) *d, const NM_T *x, const NM_T
             q[v] = NM_FMA(g, a, q[v]);
         }
     for (int v = 0; v < vectors; v++) {
-        NM_T sum[NM_L], product[NM_L];
+        NM_T sum[NM_L] = { 0 }, product[NM_L] = { 0 };
         NM_STORE(sum, s[v]);
         NM_STORE(product, q[v]);
         for (ptrdiff_t i = 0; i < (part ? part : NM_L); i++) {
