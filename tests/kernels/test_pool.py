@@ -44,6 +44,15 @@ def test_every_index_once(kernel_library, threads, n, grain):
         assert len(pieces) <= 8 * threads + 1
 
 
+@pytest.mark.parametrize("n, grain", [(2442, 16), (1221, 7), (97, 8)])
+def test_pieces_differ_by_one_grain_at_most(kernel_library, n, grain):
+    kernel_library.rk_set_threads(2)
+    _, pieces, _ = run(kernel_library, n, grain)
+    lengths = [end - begin for begin, end in pieces]
+    assert len(pieces) == 8
+    assert max(lengths) - min(lengths) <= 1.5 * grain
+
+
 def test_nothing_to_do(kernel_library):
     for n in (0, -5):
         visits, pieces, _ = run(kernel_library, max(n, 0), 1)

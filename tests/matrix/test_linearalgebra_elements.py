@@ -12,6 +12,7 @@ from rindow_math.exceptions import InvalidArgumentException, LogicException
 from rindow_math.matrix import C, MatrixOperator, NDArray, NDArrayPhp, R
 from rindow_math.matrix.linearalgebra import elements
 from rindow_math.matrix.ndarray import fromNumpy
+from rindow_math.matrix.random import drawing_from, generator
 
 mo = MatrixOperator()
 la = mo.la()
@@ -529,6 +530,19 @@ def test_reproducible(draw):
     one = draw().toArray()
     mo.random().setSeed(4)
     assert draw().toArray() == one
+
+
+def test_seeds_are_drawn_from_the_generator_of_the_process():
+    for seed in (4, 5):
+        mo.random().setSeed(seed)
+        found = [la.randomUniform([3], 0, 1).toArray() for _ in range(2)]
+        mo.random().setSeed(seed)
+        drawn = [generator().bit_generator.random_raw() for _ in range(2)]
+        assert found == [la.randomUniform([3], 0, 1, seed=key).toArray() for key in drawn]
+    with drawing_from(np.random.default_rng(6)):
+        found = la.randomUniform([3], 0, 1).toArray()
+    key = np.random.default_rng(6).bit_generator.random_raw()
+    assert found == la.randomUniform([3], 0, 1, seed=key).toArray()
 
 
 def test_the_same_numbers_with_any_number_of_threads_and_length():

@@ -97,7 +97,7 @@ static struct {
     /* the job */
     _Atomic(rk_task) task;
     _Atomic(void *) context;
-    _Atomic ptrdiff_t n, piece, count;
+    _Atomic ptrdiff_t n, grain, units, count;   /* units of a grain in count pieces */
     _Atomic int parts;                     /* threads that take part */
     _Atomic int spin;
     _Alignas(64) _Atomic int done;         /* pieces finished */
@@ -217,11 +217,12 @@ static void work(uint32_t number, int self)
                                                        memory_order_acquire))
                 continue;
             ptrdiff_t n = atomic_load_explicit(&pool.n, memory_order_relaxed);
-            ptrdiff_t piece = atomic_load_explicit(&pool.piece, memory_order_relaxed);
+            ptrdiff_t grain = atomic_load_explicit(&pool.grain, memory_order_relaxed);
+            ptrdiff_t units = atomic_load_explicit(&pool.units, memory_order_relaxed);
             ptrdiff_t count = atomic_load_explicit(&pool.count, memory_order_relaxed);
             rk_task task = atomic_load_explicit(&pool.task, memory_order_relaxed);
-            task(atomic_load_explicit(&pool.context, memory_order_relaxed), next * piece,
-                 next < count - 1 ? (next + 1) * piece : n);
+            task(atomic_load_explicit(&pool.context, memory_order_relaxed), next * units / count * grain,
+                 next < count - 1 ? (next + 1) * units / count * grain : n);
             atomic_fetch_add_explicit(&pool.done, 1, memory_order_release);
             r = atomic_load_explicit(run, memory_order_acquire);
         }
@@ -379,16 +380,17 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
     }
     parts = start(parts);
 
-    /* pieces are multiples of the grain, which keeps them aligned as the caller likes */
-    ptrdiff_t piece = (n / ((ptrdiff_t)parts * PIECES_PER_THREAD) + grain - 1) / grain * grain;
-    if (piece < grain)
-        piece = grain;
-    ptrdiff_t count = (n + piece / 2) / piece;   /* the last one takes the remainder, if less than half a piece */
+    /* Pieces are multiples of the grain, which keeps them aligned as the caller likes, and differ by one grain at most,
+     * as all wait for the thread that has most. The last one takes the remainder, if less than half a grain. */
+    ptrdiff_t units = (n + grain / 2) / grain, count = (ptrdiff_t)parts * PIECES_PER_THREAD;
+    if (count > units)
+        count = units;
     uint32_t number = ++pool.number ? pool.number : ++pool.number;
     atomic_store_explicit(&pool.task, task, memory_order_relaxed);
     atomic_store_explicit(&pool.context, context, memory_order_relaxed);
     atomic_store_explicit(&pool.n, n, memory_order_relaxed);
-    atomic_store_explicit(&pool.piece, piece, memory_order_relaxed);
+    atomic_store_explicit(&pool.grain, grain, memory_order_relaxed);
+    atomic_store_explicit(&pool.units, units, memory_order_relaxed);
     atomic_store_explicit(&pool.count, count, memory_order_relaxed);
     atomic_store_explicit(&pool.parts, parts, memory_order_relaxed);
     atomic_store_explicit(&pool.spin, pool.started < pool.cpus, memory_order_relaxed);

@@ -504,7 +504,9 @@ static void rk_un_stream_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 static void RK(unary)(int op, int dtype, const void *x, void *y, ptrdiff_t n)
 {
     const int dear = rk_un_is_dear(op), size = rk_dtype_size(dtype);
-    const ptrdiff_t grain = dear ? RK_GRAIN_DEAR : RK_GRAIN_CHEAP;
+    /* of floats in long vectors these take a quarter of the time */
+    const int quick = RK_VECTOR_BYTES == 64 && dtype == RK_FLOAT32 && op <= RK_SIGMOID;
+    const ptrdiff_t grain = !dear ? RK_GRAIN_CHEAP : quick ? 4 * RK_GRAIN_DEAR : RK_GRAIN_DEAR;
     if (n <= grain) {
         rk_un_run(op, dtype, x, y, n);
         return;

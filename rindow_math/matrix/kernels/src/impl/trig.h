@@ -203,18 +203,19 @@ static const double rk_pow_root_rest[16] = {
 /* the exponent of a positive normal x as a double; c x 2^-exponent is within 1/32 of 1, c entry i of rk_pow_inverse */
 RK_INLINE rk_vf64 rk_pow_split(rk_vf64 x, rk_vf64 *mantissa, rk_vi64 *i)
 {
-    const rk_vi64 bits = rk_bits_vf64(x);
+    /* unsigned, as the bits of what is no positive number may overflow */
+    const rk_vu64 bits = (rk_vu64)rk_bits_vf64(x);
 #if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
-    const rk_vi64 part = (rk_vi64)((rk_vu64)bits - (rk_vu64)rk_seti_vf64(0x3fe7800000000000));
+    const rk_vi64 part = (rk_vi64)(bits - (rk_vu64)rk_seti_vf64(0x3fe7800000000000));
     *i = part >> 48;
-    *mantissa = rk_from_bits_vf64(bits - (part & rk_seti_vf64(-(1LL << 52))));
+    *mantissa = rk_from_bits_vf64((rk_vi64)(bits - (rk_vu64)(part & rk_seti_vf64(-(1LL << 52)))));
     return (rk_vf64)_mm512_cvtepi64_pd((__m512i)(part >> 52));
 #else
     /* moved up by 1023 exponents, as in rk_log_split_vf64 */
-    const rk_vi64 part = (rk_vi64)((rk_vu64)bits + (rk_vu64)rk_seti_vf64(0x3ff0000000000000 - 0x3fe7800000000000));
+    const rk_vi64 part = (rk_vi64)(bits + (rk_vu64)rk_seti_vf64(0x3ff0000000000000 - 0x3fe7800000000000));
     const rk_vi64 e = (part >> 52) - rk_seti_vf64(1023);
     *i = part >> 48;
-    *mantissa = rk_from_bits_vf64(bits - rk_shl_vf64(e, 52));
+    *mantissa = rk_from_bits_vf64((rk_vi64)(bits - (rk_vu64)rk_shl_vf64(e, 52)));
     return rk_from_bits_vf64(e + rk_seti_vf64(0x4338000000000000)) - rk_set1_vf64(6755399441055744.0);
 #endif
 }
@@ -222,8 +223,8 @@ RK_INLINE rk_vf64 rk_pow_split(rk_vf64 x, rk_vf64 *mantissa, rk_vi64 *i)
 /* 2^(i/16) but for rounding */
 RK_INLINE rk_vf64 rk_pow_scale(rk_vi64 i)
 {
-    const rk_vi64 root = rk_bits_vf64(rk_table16_vf64(rk_pow_root, i));
-    return rk_from_bits_vf64(root + rk_shl_vf64(i, 48));
+    const rk_vu64 root = (rk_vu64)rk_bits_vf64(rk_table16_vf64(rk_pow_root, i));
+    return rk_from_bits_vf64((rk_vi64)(root + (rk_vu64)rk_shl_vf64(i, 48)));
 }
 
 /* ---- power of floats, by doubles ---- */
