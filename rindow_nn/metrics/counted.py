@@ -26,7 +26,7 @@ def counted_metrics(loss: Any, metrics: Iterable[Any]) -> tuple[list[Any], float
     if not isinstance(loss, FusedLoss) or not type(loss).__module__.startswith("rindow_nn.losses."):
         return [], 0.5
     kind = _OF_LOSS[type(loss)._kind]
-    found = [m for m in metrics if type(m) is kind and (kind.forward, kind.update) == _OWN[kind]]  # type: ignore
+    found = [m for m in metrics if type(m) is kind and (kind.forward, kind.update) == _OWN[kind]]
     found = [m for m in found if not {"forward", "update"} & vars(m).keys()]
     threshold = getattr(found[0], "_threshold", 0.5) if found else 0.5
     return [m for m in found if getattr(m, "_threshold", 0.5) == threshold], threshold

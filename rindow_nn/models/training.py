@@ -319,14 +319,15 @@ class Training:
         labels = self.trueValuesFilter if self._steps.filtered else None  # type: ignore[union-attr]
         batches = dataset if own_step or type(dataset) is not NDArrayDataset else dataset.unmixed()
         for batch, data in enumerate(timed_items("other", "batch", batches)):
-            if not is_batch(data):
-                data = self._batch(data)
+            inputs, trues = given = data if is_batch(data) else self._batch(data)
             if shown:
                 progress.step(batch, samples, metrics)
-                samples += len(data[1])
+                samples += len(trues)
             try:
-                if not (alone and self._whole is not None and self._took(data, labels)):
-                    self.trainStep(batch, *data, callbacks)
+                if not alone:
+                    self.trainStep(batch, inputs, trues, callbacks)
+                elif not self._took(given, labels):
+                    self._in_parts(inputs, trues)
             except _NotFiniteException as e:
                 if not self._forgiven(e.value, batch, callbacks):
                     raise self._explained(e, epoch, batch) from None
@@ -351,11 +352,14 @@ class Training:
             callbacks: are told of the beginning and the end of the step.
         """
         callbacks.onTrainBatchBegin(batchIndex)
+        labels = self.trueValuesFilter if self._steps.filtered else None  # type: ignore[union-attr]
+        if not self._took((inputs, trues), labels):
+            self._in_parts(inputs, trues)
+        callbacks.onTrainBatchEnd(batchIndex, self._metrics)
+
+    def _in_parts(self, inputs: Any, trues: Any) -> None:
+        """A step whose parts are called one by one."""
         steps = self._steps
-        labels = self.trueValuesFilter if steps.filtered else None  # type: ignore[union-attr]
-        if self._whole is not None and self._took((inputs, trues), labels):
-            callbacks.onTrainBatchEnd(batchIndex, self._metrics)
-            return
         args = self._args(inputs, trues)
         outputs, grads = steps.train(args)  # type: ignore[union-attr]
         loss = self._number(outputs[0])
@@ -372,7 +376,6 @@ class Training:
             raise _NotFiniteException(loss, args)
         self._change(steps.variables(), grads)  # type: ignore[union-attr]
         self._measure(self._metrics, loss, args[-1], predicts)
-        callbacks.onTrainBatchEnd(batchIndex, self._metrics)
 
     def _begin_whole(self) -> None:
         """From here on steps are taken as a whole, if they can be and the labels have been looked at."""
@@ -380,7 +383,9 @@ class Training:
         self._whole = self._steps.whole(self._optimizer, self._metrics) if whole else None  # type: ignore[union-attr]
 
     def _took(self, data: Any, labels: Any) -> bool:
-        """Takes a step as a whole; False if it must be taken otherwise."""
+        """Takes a step as a whole; False if it must be taken in parts."""
+        if self._whole is None:
+            return False
         took = self._whole(data, labels)
         if took is False:
             raise _NotFiniteException(self._whole.loss, self._whole.args)

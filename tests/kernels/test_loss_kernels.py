@@ -107,12 +107,12 @@ def test_loss_and_gradient_in_one_pass(kernels, dtype, code, kind, rows, n):
     """To the same bits as one after the other, for any number of threads; counts as the metrics' kernels."""
     q, sparse = 0.7 if kind == HUBER else Q, kind in (SPARSE, SPARSE_LOGITS)
     rng = np.random.default_rng(rows)
-    for special in (False, True):
+    for odd in (False, True):
         x, t = draw(kind, rows, n, dtype)
         if not sparse and n % 2:
             t = (t > 0.5).astype(dtype)
         x[rng.uniform(size=x.shape) < 0.3] = dtype(0.5)  # several are the greatest
-        if special:
+        if odd:
             x[rng.uniform(size=x.shape) < 0.1] = rng.choice([np.nan, np.inf, -np.inf, 1e-30, -0.0, 300.0])
         label_code = LABELS[np.int32] if sparse else code
         stats, apart, dx = np.zeros((rows, 3), dtype), np.empty_like(x), np.full_like(x, np.nan)

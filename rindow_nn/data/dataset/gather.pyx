@@ -77,7 +77,6 @@ cdef class Views:
 
     def __next__(self):
         cdef Py_ssize_t first
-        cdef list inputs
         if self.at >= len(self.order):
             raise StopIteration
         first = <Py_ssize_t>self.order[self.at] * self.size
