@@ -250,18 +250,17 @@ cdef class FoldedConvFunction(ConvFunction):
 
     cdef object forward(self, tuple xs, object out):
         self.fold(xs)
-        self.K.conv.convolve(
-            self.form.settings, A(xs, 0), A(xs, 1), self.summands, self.form.epilogue, <NDArrayPhp>out[0], self.factors
-        )
-        return out
+        return self.K.conv.convolve(
+            self.form.settings, A(xs, 0), A(xs, 1), self.summands, self.form.epilogue,
+            None if out is None else <NDArrayPhp>out[0], self.factors
+        ), None
 
-    cdef int pooled(self, tuple xs, PoolingSettings pooling, NDArrayPhp maxima, NDArrayPhp places) except -1:
+    cdef tuple pooled(self, tuple xs, PoolingSettings pooling, NDArrayPhp maxima, NDArrayPhp places):
         self.fold(xs)
-        self.K.conv.convolve_pool(
+        return *self.K.conv.convolve_pool(
             self.form.settings, pooling, A(xs, 0), A(xs, 1), self.summands, self.form.epilogue, maxima, places,
             self.factors
-        )
-        return 0
+        ), None
 
 
 def normalize(layer, backend, x, weights, form):

@@ -130,9 +130,16 @@ cdef class PooledConvFunction(LayerFunction):
     cdef ConvFunction conv
     cdef PoolingSettings settings
 
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        LayerFunction.copy_settings(self, node)
+        (<PooledConvFunction>node).conv = <ConvFunction>self.conv.renew()
+        (<PooledConvFunction>node).settings = self.settings
+        return 0
+
     cdef object forward(self, tuple xs, object out):
-        self.conv.pooled(xs, self.settings, <NDArrayPhp>out[0], <NDArrayPhp>out[1])
-        return out
+        if out is None:
+            return self.conv.pooled(xs, self.settings, None, None)
+        return self.conv.pooled(xs, self.settings, <NDArrayPhp>out[0], <NDArrayPhp>out[1])
 
 
 cdef class PooledConvGradient(ConvGradient):
