@@ -172,7 +172,9 @@ cdef class NormalizationGradient(GradientCall):
         cdef NormalizationGradient f
         if not isinstance(first, PointwiseGradient) or not self.form.batch or not self.form.training or self.relu:
             return None
-        if makers[0] is not makers[3] or not (<NormalizationFunction?>makers[3]).relu:
+        if not isinstance(makers[3], NormalizationFunction) or makers[0] is not makers[3]:
+            return None
+        if not (<NormalizationFunction>makers[3]).relu or (<PointwiseGradient>first).op != core.RK_DRELU:
             return None
         f = <NormalizationGradient>self.renew()
         f.relu = True
