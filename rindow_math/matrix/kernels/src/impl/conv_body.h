@@ -774,9 +774,10 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
     } else {
         const ptrdiff_t bytes = d->stride[0] * d->stride[1] * d->stride[2] * row_bytes + 1;
         wanted = conv_min(wanted, CONV_STRIP_BYTES / bytes + 1);
-        if (d->pool)
-            wanted = conv_min(wanted, CONV_STRIP_BYTES / (d->filters * (ptrdiff_t)sizeof(CV_T)) + 1)
-                     / (d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2]);
+        if (d->pool)                   /* filters are not cut into groups: blocks for all threads even of one image */
+            wanted = conv_min(conv_min(wanted, CONV_STRIP_BYTES / (d->filters * (ptrdiff_t)sizeof(CV_T)) + 1)
+                                  / (d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2]),
+                              cells / (2 * rk_threads()) + 1);
         CV(cut)(d, wanted);
     }
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
