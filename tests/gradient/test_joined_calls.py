@@ -248,6 +248,12 @@ def test_gradient_of_an_activation_comes_from_the_maxima(data_format, pooling, j
     assert ("PoolingGradient+ConvGradient" in plan) == (joined == "all" or act == "relu")
 
 
+@pytest.mark.parametrize("batch", [1, 5])
+def test_pooling_of_many_filters(batch):
+    parts = build([layers.Conv2D(130, 3, activation="relu"), layers.MaxPooling2D()], [6, 6, 128])
+    check_training(parts, images(batch, 6, 6, 128), ["Conv+Pooling "])
+
+
 def test_what_the_convolution_gave_is_not_kept_for_the_gradient():
     parts = build([layers.Conv2D(4, 3, activation="relu"), layers.MaxPooling2D()], [10, 10, 2])
     kept = check_training(parts, images(2, 10, 10, 2)).split("kept for the gradient: ")[1].split("bytes")[0]
