@@ -258,7 +258,9 @@ def _flops(event: Event) -> float:
     count, inputs = _COUNTED.get(plain.partition("+")[0], (None, slice(None)))
     shapes, made = [shape for shape, _ in event.inputs], [shape for shape, _ in event.outputs]
     if plain == "Pooling+Conv" and event.what.endswith("Gradient"):
-        return _convolution(shapes[4:], shapes[1:]) * _gradients(made)
+        return _convolution(shapes[4:], made[-1:]) * _gradients(made[:-1])
+    if "+" in plain:
+        made = made[-1:]  # of the first call
     if count is None:
         return 0.0
     if event.what.endswith("Gradient"):

@@ -20,7 +20,7 @@ cdef class ConvFunction(LayerFunction):
     cdef NDArrayPhp kernel
     cdef NDArrayPhp bias
     cdef NDArrayPhp out
-    cdef int pooled(self, tuple xs, PoolingSettings pooling, NDArrayPhp maxima, NDArrayPhp places) except -1
+    cdef tuple pooled(self, tuple xs, PoolingSettings pooling, NDArrayPhp maxima, NDArrayPhp places)
 
 
 cdef class ConvGradient(GradientCall):

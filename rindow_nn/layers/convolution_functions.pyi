@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rindow_nn.gradient.core.layerfunction import LayerFunction
-from rindow_nn.gradient.core.tape import Variable
+from rindow_nn.gradient.core.tape import GradientCall, Variable
 
 class ConvForm:
     def __init__(
@@ -17,5 +17,6 @@ class ConvForm:
     ) -> None: ...
 
 class ConvFunction(LayerFunction): ...
+class ConvGradient(GradientCall): ...
 
 def convolve(layer: Any, backend: Any, form: ConvForm, x: Any, kernel: Variable, bias: Variable | None) -> Variable: ...

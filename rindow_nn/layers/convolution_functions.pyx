@@ -59,13 +59,12 @@ cdef class ConvFunction(LayerFunction):
         f.form = self.form.followed((<Pointwise>second).epilogue)
         return f
 
-    cdef int pooled(self, tuple xs, PoolingSettings pooling, NDArrayPhp maxima, NDArrayPhp places) except -1:
+    cdef tuple pooled(self, tuple xs, PoolingSettings pooling, NDArrayPhp maxima, NDArrayPhp places):
         """The largest numbers of the windows of a pooling, and their places, from the inputs of the call."""
-        self.K.conv.convolve_pool(
+        return self.K.conv.convolve_pool(
             self.form.settings, pooling, A(xs, 0), A(xs, 1), A(xs, 2) if self.form.biased else None, self.form.epilogue,
             maxima, places
         )
-        return 0
 
     cdef int role(self):
         return OPAQUE if isinstance(self.kept[0], MaskedNDArray) else STEP

@@ -3,6 +3,7 @@ from typing import Any
 
 from rindow_nn.gradient.core.layerfunction import LayerFunction
 from rindow_nn.gradient.core.tape import GradientCall, Variable
+from rindow_nn.layers.convolution_functions import ConvFunction
 
 class NormalizationForm:
     def __init__(
@@ -18,5 +19,6 @@ class NormalizationForm:
 
 class NormalizationFunction(LayerFunction): ...
 class NormalizationGradient(GradientCall): ...
+class FoldedConvFunction(ConvFunction): ...
 
 def normalize(layer: Any, backend: Any, x: Any, weights: Sequence[Variable], form: NormalizationForm) -> Variable: ...

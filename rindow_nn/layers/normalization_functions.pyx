@@ -172,7 +172,9 @@ cdef class NormalizationGradient(GradientCall):
         cdef NormalizationGradient f
         if not isinstance(first, PointwiseGradient) or not self.form.batch or not self.form.training or self.relu:
             return None
-        if makers[0] is not makers[3] or not (<NormalizationFunction?>makers[3]).relu:
+        if not isinstance(makers[3], NormalizationFunction) or makers[0] is not makers[3]:
+            return None
+        if not (<NormalizationFunction>makers[3]).relu or (<PointwiseGradient>first).op != core.RK_DRELU:
             return None
         f = <NormalizationGradient>self.renew()
         f.relu = True
@@ -250,18 +252,17 @@ cdef class FoldedConvFunction(ConvFunction):
 
     cdef object forward(self, tuple xs, object out):
         self.fold(xs)
-        self.K.conv.convolve(
-            self.form.settings, A(xs, 0), A(xs, 1), self.summands, self.form.epilogue, <NDArrayPhp>out[0], self.factors
-        )
-        return out
+        return self.K.conv.convolve(
+            self.form.settings, A(xs, 0), A(xs, 1), self.summands, self.form.epilogue,
+            None if out is None else <NDArrayPhp>out[0], self.factors
+        ), None
 
-    cdef int pooled(self, tuple xs, PoolingSettings pooling, NDArrayPhp maxima, NDArrayPhp places) except -1:
+    cdef tuple pooled(self, tuple xs, PoolingSettings pooling, NDArrayPhp maxima, NDArrayPhp places):
         self.fold(xs)
-        self.K.conv.convolve_pool(
+        return *self.K.conv.convolve_pool(
             self.form.settings, pooling, A(xs, 0), A(xs, 1), self.summands, self.form.epilogue, maxima, places,
             self.factors
-        )
-        return 0
+        ), None
 
 
 def normalize(layer, backend, x, weights, form):

@@ -1,5 +1,6 @@
 """Poolings as single differentiable functions with fused kernels."""
 
+from rindow_math.matrix.buffer cimport item_size
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, empty_like
 from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingSettings
@@ -9,6 +10,10 @@ from rindow_nn.gradient.core.tape cimport (
 )
 from rindow_nn.gradient.core.values import MaskedNDArray
 from rindow_nn.layers.convolution_functions cimport ConvForm, ConvFunction, ConvGradient
+
+# threads share the filters of a convolution of few images with many weights (bytes); where it is pooled, images only
+cdef Py_ssize_t FEW_IMAGES = 4
+cdef Py_ssize_t MANY_WEIGHTS = 1 << 19
 
 
 cdef class PoolingFunction(LayerFunction):
@@ -130,9 +135,22 @@ cdef class PooledConvFunction(LayerFunction):
     cdef ConvFunction conv
     cdef PoolingSettings settings
 
+    cdef int copy_settings(self, AbstractFunction node) except -1:
+        LayerFunction.copy_settings(self, node)
+        (<PooledConvFunction>node).conv = <ConvFunction>self.conv.renew()
+        (<PooledConvFunction>node).settings = self.settings
+        return 0
+
     cdef object forward(self, tuple xs, object out):
-        self.conv.pooled(xs, self.settings, <NDArrayPhp>out[0], <NDArrayPhp>out[1])
-        return out
+        cdef NDArrayPhp kernel = A(xs, 1)
+        if out is None:
+            return self.conv.pooled(xs, self.settings, None, None)
+        if A(xs, 0).dims[0] < FEW_IMAGES and kernel.n * item_size(kernel.dt) > MANY_WEIGHTS:
+            y = self.conv.forward(xs, None)
+            y = y[0] if isinstance(y, tuple) else y
+            self.K.pooling.pool(self.settings, <NDArrayPhp>y, <NDArrayPhp>out[0], <NDArrayPhp>out[1])
+            return out
+        return self.conv.pooled(xs, self.settings, <NDArrayPhp>out[0], <NDArrayPhp>out[1])
 
 
 cdef class PooledConvGradient(ConvGradient):

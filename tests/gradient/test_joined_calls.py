@@ -130,7 +130,9 @@ def test_folded_results_are_as_accurate():
 
 
 def test_weights_may_change_between_runs():
-    conv, norm, act = parts = build([layers.Conv2D(4, 3), layers.BatchNormalization(), layers.Activation("relu")], [6, 6, 2])
+    conv, norm, _ = parts = build(
+        [layers.Conv2D(4, 3), layers.BatchNormalization(), layers.Activation("relu")], [6, 6, 2]
+    )
     x = images(2, 6, 6, 2)
     call = chain(parts, False)
     compiled = g.Function(call)
@@ -176,7 +178,9 @@ def test_predict_and_evaluate_fold():
 @pytest.mark.parametrize("center, scale", [(True, True), (True, False), (False, True), (False, False)])
 @pytest.mark.parametrize("shape, axis", [([5, 4, 7], -1), ([3, 5, 9], 1), ([40], -1), ([6, 33], 2)])
 def test_normalization_and_relu_are_one_pass_each(shape, axis, center, scale, dtype):
-    parts = build([layers.BatchNormalization(axis, center=center, scale=scale), layers.Activation("relu")], shape, dtype)
+    parts = build(
+        [layers.BatchNormalization(axis, center=center, scale=scale), layers.Activation("relu")], shape, dtype
+    )
     check_training(
         parts, images(6, *shape, dtype=dtype), ["Normalization+Relu ", "PointwiseGradient+NormalizationGradient "]
     )
@@ -242,6 +246,12 @@ def test_gradient_of_an_activation_comes_from_the_maxima(data_format, pooling, j
     )
     plan = check_training(parts, images(4, *shape, dtype=dtype))
     assert ("PoolingGradient+ConvGradient" in plan) == (joined == "all" or act == "relu")
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_pooling_of_many_filters(batch):
+    parts = build([layers.Conv2D(130, 3, activation="relu"), layers.MaxPooling2D()], [6, 6, 128])
+    check_training(parts, images(batch, 6, 6, 128), ["Conv+Pooling "])
 
 
 def test_what_the_convolution_gave_is_not_kept_for_the_gradient():
@@ -321,7 +331,9 @@ def test_a_view_of_the_value_between_keeps_it():
 
 
 def test_layers_used_twice():
-    conv, norm, act = build([layers.Conv2D(2, 3, padding="same"), layers.BatchNormalization(), layers.Activation("relu")], [6, 6, 2])
+    conv, norm, act = build(
+        [layers.Conv2D(2, 3, padding="same"), layers.BatchNormalization(), layers.Activation("relu")], [6, 6, 2]
+    )
 
     def call(x):
         for _ in range(2):
@@ -460,7 +472,21 @@ def models(draw):
     steps = draw(
         st.lists(
             st.sampled_from(
-                ["conv", "conv relu", "conv tanh", "conv1", "norm", "norm", "relu", "relu", "sigmoid", "pool", "pool3", "add", "drop"]
+                [
+                    "conv",
+                    "conv relu",
+                    "conv tanh",
+                    "conv1",
+                    "norm",
+                    "norm",
+                    "relu",
+                    "relu",
+                    "sigmoid",
+                    "pool",
+                    "pool3",
+                    "add",
+                    "drop",
+                ]
             ),
             min_size=1,
             max_size=8,
@@ -475,7 +501,7 @@ def model_of(steps, seed):
     parts = []
     for step in steps:
         name, _, act = step.partition(" ")
-        if name == "pool" and min(shape[:2]) < 2 or name == "pool3" and min(shape[:2]) < 3:
+        if (name == "pool" and min(shape[:2]) < 2) or (name == "pool3" and min(shape[:2]) < 3):
             name = "relu"
         parts.append(
             {
@@ -502,7 +528,8 @@ def run_model(parts, outputs, x, training):
     values = [x]
     for layer in parts:
         if layer is None:
-            values.append(g.add(values[-1], values[-2]) if len(values) > 1 and values[-1].shape() == values[-2].shape() else values[-1])
+            two = values[-2:]
+            values.append(g.add(*two) if len({tuple(v.shape()) for v in two}) < len(two) else values[-1])
         elif isinstance(layer, AWARE):
             values.append(layer.forward(values[-1], training))
         else:
@@ -531,7 +558,8 @@ def test_drawn_models(model):
             outs = f(x)
             total = g.reduceSum(g.reshape(g.square(outs[-1]), [-1]), axis=0)
         grads = tape.gradient(total, sources)
-        found.append([np.array(v.value()) for v in outs] + [np.array(d) for d in grads] + [np.array(v.value()) for v, _ in state])
+        values = [v.value() for v in outs] + list(grads) + [v.value() for v, _ in state]
+        found.append([np.array(v) for v in values])
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
             np.testing.assert_array_equal(a, b)

@@ -120,6 +120,9 @@ CASES = [
     Case(20, [18, 19], 9, 33, 3, same=True),
     Case(2, [6, 18], 70, 65, 3, 2, same=True),
     Case(2, [3, 3], 160, 130, 3, same=True),  # weights that do not stay in the first cache
+    Case(3, [11, 13], 20, 3, [3, 5], [2, 1], [1, 2], same=True),  # few filters
+    Case(2, [3, 4, 21], 5, 2, [2, 3, 3], same=True),
+    Case(2, [9, 14], 3, 1, [5, 4]),
 ]
 
 
@@ -220,7 +223,7 @@ def test_values_and_gradients(conv, case, dtype):
     np.testing.assert_array_equal(conv.gradients(case, x, w, dy, biased=False)[1], got[1])
 
 
-@pytest.mark.parametrize("case", [*CASES[-4:], CASES[9], CASES[16], CASES[18]], ids=repr)
+@pytest.mark.parametrize("case", [*CASES[-7:], CASES[9], CASES[16], CASES[18]], ids=repr)
 def test_threads_change_no_bit(conv, case):
     x, w, b, dy = case.arrays(np.float32)
     found = []
@@ -233,7 +236,7 @@ def test_threads_change_no_bit(conv, case):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("case", [CASES[2], CASES[9], CASES[13]], ids=repr)
+@pytest.mark.parametrize("case", [CASES[2], CASES[9], CASES[13], *CASES[-3:]], ids=repr)
 def test_epilogues(conv, case, dtype):
     x, w, b, _ = case.arrays(dtype)
     z = conv.forward(case, x, w, b).astype(np.float64)
@@ -245,7 +248,7 @@ def test_epilogues(conv, case, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("case", [CASES[2], CASES[9], CASES[10], CASES[13]], ids=repr)
+@pytest.mark.parametrize("case", [CASES[2], CASES[9], CASES[10], CASES[13], *CASES[-3:]], ids=repr)
 def test_a_scale_for_each_filter(conv, case, dtype):
     x, w, b, _ = case.arrays(dtype)
     scale = guarded(np.linspace(-2, 3, case.filters, dtype=dtype))

@@ -214,7 +214,10 @@ def test_nothing_to_do(norm, dtype, code):
     norm.layer_norm(code, 0, 3, 1, nothing, None, None, EPS, nothing, stats)
     assert norm.batch_norm(code, 0, 3, 1, nothing, None, None, EPS, 0.9, 1, ones[0], ones[1], 0, nothing, stats) == 1
     assert ones.all()
-    for gradient in (norm.layer_norm_gradient, lambda c, *a: norm.batch_norm_gradient(c, *a[:3], 1, *a[3:7], 0, *a[7:])):
+    for gradient in (
+        norm.layer_norm_gradient,
+        lambda c, *a: norm.batch_norm_gradient(c, *a[:3], 1, *a[3:7], 0, *a[7:]),
+    ):
         sums = np.ones((2, 3), dtype)
         assert gradient(code, 0, 3, 1, nothing, None, stats, nothing, nothing, sums[0], sums[1]) == 1
         assert not sums.any()

@@ -120,7 +120,7 @@ cdef class Program:
     cdef list outputs                 # Values
     cdef list seeds                   # Values, None where an output has no gradient
     cdef list grads                   # Values or None, of inputs and captured
-    cdef list traced                  # the forward calls as they were made, in order
+    cdef list traced                  # those to make again without a plan; with gradients, as they were made
     cdef list calls                   # forward, in order
     cdef list back_calls              # those of the gradient, in order
     cdef dict places                  # (call, output) or variable -> Value
@@ -280,16 +280,17 @@ cdef class Program:
 
     cdef int join(self, bint gradient) except -1:
         """Makes one call of two where a function does the work of both and nothing else reads what is between them."""
-        self.traced = self.calls
+        traced = self.calls
         # the gradient comes first, for what it reads must be kept, and last, for it follows what was done forward
         self.back_calls = self._joined(self.back_calls, gradient)
         self.calls = self._joined(self.calls, gradient)
         self.back_calls = self._joined(self.back_calls, gradient)
+        self.traced = traced if gradient else self.calls
         return 0
 
     cdef list _joined(self, list calls, bint gradient):
         cdef dict readers = {}            # Value -> how many calls read it, or the user
-        cdef dict result = {call: None for call in calls}
+        cdef dict places = {call: i for i, call in enumerate(calls)}
         cdef Call first
         cdef Call second
         cdef Call both
@@ -306,14 +307,16 @@ cdef class Program:
             if v is None or second.role != STEP or v.maker == NULL or v.base is not None or readers[v] != 1:
                 continue
             first = v.call()
-            if first not in result or first.role != STEP or first.outs[0] is not v:
+            if first not in places or first.role != STEP or first.outs[0] is not v:
                 continue
+            if any([places.get((<Value>x).call(), -1) >= places[first] for x in second.ins[1:]]):
+                continue  # not known in time: both are made where the first was, before others that change variables
             ins = first.ins + second.ins[1:]
             f = second.f.after(
                 first.f, gradient, [None if (<Value>x).maker == NULL else (<Value>x).call().f for x in ins]
             )
-            if f is None or any([x in (<Call>c).ins for x in first.outs[1:] for c in result]):
-                continue  # or what else the first gives would come too late
+            if f is None:
+                continue
             both = Call.__new__(Call)
             both.f = f
             both.ins = [
@@ -326,10 +329,10 @@ cdef class Program:
             both.role = STEP
             both.layer = second.layer if first.layer is None else first.layer
             both.parts = (first, second)
-            both.number = second.number
-            # in place of the second call
-            result = {(both if c is second else c): None for c in result if c is not first}
-        return list(result)
+            both.number = first.number
+            places[both] = places.pop(first)
+            del places[second]
+        return sorted(places, key=places.get)
 
     # ---- running without a plan
 
@@ -449,7 +452,13 @@ cdef class CallStep(Step):
         return 0
 
     cdef int note(self, str phase, long long begin) except -1:
-        return note_call(phase, self.call.what(), self.call.layer, self.xs, self.out, begin)
+        cdef list outs = list(self.out) if isinstance(self.out, tuple) else [self.out]
+        cdef Call part = self.call
+        while part.parts is not None:  # what the first call gives is computed, but takes no memory
+            part = <Call>part.parts[0]
+        if part is not self.call:
+            outs.append((tuple((<Value>part.outs[0]).header.shape()), 0))
+        return note_call(phase, self.call.what(), self.call.layer, self.xs, outs, begin)
 
     cdef str describe(self):
         return f"{self.call.title():12s} {_names(self.call.ins)} -> {_names(self.call.outs)}"

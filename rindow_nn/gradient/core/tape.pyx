@@ -80,13 +80,15 @@ def set_events(list events):
 
 
 cdef list _specs(object values):
-    """(shape, item size) of each array among values."""
+    """(shape, item size) of each array among values; what is such a pair already stays."""
     cdef list specs = []
     for x in values if isinstance(values, (tuple, list)) else (values,):
         if isinstance(x, Variable):
             x = (<Variable>x).value_
         if isinstance(x, NDArray):
             specs.append((tuple(x.shape()), item_size((<NDArrayPhp>raw(x)).dt)))
+        elif isinstance(x, tuple):
+            specs.append(x)
     return specs
 
 

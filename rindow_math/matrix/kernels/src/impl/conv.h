@@ -28,7 +28,9 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 /* Asks for a cache line to read (0) or to write (1). */
 #if defined(__GNUC__)
 #define CONV_FETCH(p, write) __builtin_prefetch(p, write, 3)
+#define CONV_FETCH_LATER(p) __builtin_prefetch(p, 0, 2)        /* to the second cache */
 #else
+#define CONV_FETCH_LATER(p) ((void)(p))
 #define CONV_FETCH(p, write) ((void)(p))
 #endif
 
@@ -72,7 +74,6 @@ RK_INLINE void conv_inside(ptrdiff_t at, ptrdiff_t step, ptrdiff_t count, ptrdif
 #define CV_L RK_VF32_LANES
 #define CV_VF(name) RKM_CAT(rk_##name, vf32)
 #define CV_TYPE RK_FLOAT32
-#define CV_GEMM sgemm
 #include "conv_body.h"
 
 #define CV_SUFFIX f64
@@ -81,7 +82,6 @@ RK_INLINE void conv_inside(ptrdiff_t at, ptrdiff_t step, ptrdiff_t count, ptrdif
 #define CV_L RK_VF64_LANES
 #define CV_VF(name) RKM_CAT(rk_##name, vf64)
 #define CV_TYPE RK_FLOAT64
-#define CV_GEMM dgemm
 #include "conv_body.h"
 
 static int RK(conv)(int dtype, const rk_conv_call *c, const void *x, const void *kernel, const void *scale,

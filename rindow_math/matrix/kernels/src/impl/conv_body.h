@@ -1,5 +1,5 @@
 /* The kernels of conv.h for one type: CV_T (code CV_TYPE), its vector CV_V of CV_L lanes, CV_SUFFIX, CV_VF(f) (a
- * function of math.h on vectors), CV_GEMM (its matrix product). */
+ * function of math.h on vectors). */
 #define CV_NR (CONV_NV * CV_L)
 #define CV_LOAD CV_VF(load)
 #define CV_STORE CV_VF(store)
@@ -86,7 +86,7 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
                 const CV_T *a = a0 + z * g->a_step[0] + y * g->a_step[1] + x * g->a_step[2];
                 const CV_T *b = b0 + z * g->b_step[0] + y * g->b_step[1] + x * g->b_step[2];
                 for (ptrdiff_t i = g->ahead_count; i > 0; i--, ahead += CV_LINE)
-                    CONV_FETCH(ahead, 0);
+                    CONV_FETCH_LATER(ahead);
                 if (columns_b == nv * CV_L) {
                     for (ptrdiff_t p = g->length; p > 0; p--) {
                         CV_STEP(CV_LOAD(b + last))
@@ -265,7 +265,7 @@ typedef struct {
     ptrdiff_t block[4], blocks[4];     /* sizes of a block; how many there are */
     ptrdiff_t panels, groups;          /* panels of filters; groups of them that are worked on apart */
     ptrdiff_t k;                       /* rows of weights */
-    int packed, by_image, epilogue;
+    int packed, by_image, few, epilogue;
     int padded;                        /* rows reach beyond the images */
     volatile int no_memory;
 } CV(job);
@@ -389,7 +389,7 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     g.length = along ? t[2].count * c : c;
     g.count[2] = along ? 1 : t[2].count;
     if (along && t[0].count * t[1].count == 1)
-        for (; g.length > 16 && g.length % 2 == 0; g.length /= 2)
+        for (; g.length > 32 && g.length % 2 == 0; g.length /= 2)
             g.count[2] *= 2;       /* a long stretch in parts, between which memory is asked for */
     const ptrdiff_t stretches = t[0].count * t[1].count * g.count[2];
     g.a_step[0] = t[0].step * v.step[1];
@@ -405,7 +405,9 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
         g.b_step[1] = t[2].count * c * g.ldb;
         g.b_step[0] = t[1].count * g.b_step[1];
         const int fetch = d->k >= CONV_FETCH_FROM && v.p == d->x && panel == group * d->panels / d->groups;
-        const ptrdiff_t next = (t[1].count - 1) * g.a_step[1] + d->stride[1] * v.step[2];
+        /* what the row below adds; in a single row, the tile after the next */
+        const ptrdiff_t next = d->out[2] == 1 ? 2 * (few + 1) * g.across
+                                              : (t[1].count - 1) * g.a_step[1] + d->stride[1] * v.step[2];
         g.ahead = v.p;
         g.ahead_count = 0;
         for (ptrdiff_t n = begin[0]; n < end[0]; n++)
@@ -492,9 +494,136 @@ static int CV(images)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t 
     return 1;
 }
 
+/* ---- few filters: lanes are pixels ---- */
+#define CV_FEW 4                           /* filters at most */
+#if RK_VECTOR_BYTES == 64
+#define CV_FEW_NV(nc) ((nc) == 4 ? 6 : 8)  /* vectors of pixels: accumulators, a row of weights and a vector in registers */
+#else
+#define CV_FEW_NV(nc) ((nc) == 4 ? 2 : (nc) == 3 ? 4 : 6)
+#endif
+
+/* A part of images turned round: planes of a channel, whose rows have zeros where they reach beyond the image. */
+typedef struct {
+    ptrdiff_t count[3], step[3];
+    ptrdiff_t channels, plane, ldb, ldu;
+    const CV_T *scale, *bias;
+    int relu;
+} CV(turned);
+
+/* nc filters of nv vectors of neighbouring places, to nc rows of u. */
+RK_INLINE void CV(few_tile)(const CV(turned) *g, const CV_T *t0, const CV_T *b, CV_T *u, const int nc, const int nv)
+{
+    CV_V acc[CV_FEW][8], w[CV_FEW];
+    const ptrdiff_t plane = g->plane, ldb = g->ldb;
+    CONV_UNROLL
+    for (int i = 0; i < nc; i++) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++)
+            acc[i][j] = CV_SET1(0);
+    }
+    for (ptrdiff_t z = 0; z < g->count[0]; z++)
+        for (ptrdiff_t y = 0; y < g->count[1]; y++)
+            for (ptrdiff_t x = 0; x < g->count[2]; x++) {
+                const CV_T *t = t0 + z * g->step[0] + y * g->step[1] + x * g->step[2];
+                for (ptrdiff_t p = g->channels; p > 0; p--, t += plane, b += ldb) {
+                    CONV_UNROLL
+                    for (int i = 0; i < nc; i++)
+                        w[i] = CV_SET1(b[i]);
+                    CONV_UNROLL
+                    for (int j = 0; j < nv; j++) {
+                        const CV_V v = CV_LOAD(t + j * CV_L);
+                        CONV_UNROLL
+                        for (int i = 0; i < nc; i++)
+                            acc[i][j] = CV_FMA(v, w[i], acc[i][j]);
+                    }
+                }
+            }
+    CONV_UNROLL
+    for (int i = 0; i < nc; i++) {
+        const CV_V bias = CV_SET1(g->bias ? g->bias[i] : 0), scale = CV_SET1(g->scale ? g->scale[i] : 1);
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++) {
+            CV_V v = acc[i][j];
+            if (g->scale)
+                v = CV_FMA(v, scale, bias);
+            else if (g->bias)
+                v += bias;
+            CV_STORE(u + i * g->ldu + j * CV_L, g->relu ? CV(act)(v, RK_EPI_RELU) : v);
+        }
+    }
+}
+
+typedef void (*CV(few_kernel))(const CV(turned) *g, const CV_T *t, const CV_T *b, CV_T *u);
+#define CV_FEW_KERNEL(nc, name, nv) \
+    RK_NOINLINE void CV(few_##nc##_##name)(const CV(turned) *g, const CV_T *t, const CV_T *b, CV_T *u) \
+    { \
+        CV(few_tile)(g, t, b, u, nc, nv); \
+    }
+#define CV_FEW_KERNELS(nc) CV_FEW_KERNEL(nc, all, CV_FEW_NV(nc)) CV_FEW_KERNEL(nc, two, 2)
+CV_FEW_KERNELS(1) CV_FEW_KERNELS(2) CV_FEW_KERNELS(3) CV_FEW_KERNELS(4)
+/* [filters - 1][whether two vectors] */
+static const CV(few_kernel) CV(few_kernels)[CV_FEW][2] = {
+    { CV(few_1_all), CV(few_1_two) }, { CV(few_2_all), CV(few_2_two) },
+    { CV(few_3_all), CV(few_3_two) }, { CV(few_4_all), CV(few_4_two) },
+};
+
+/* A block of results whose filters would leave most lanes of a vector empty. */
+static int CV(few)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *end)
+{
+    const conv_taps *t = d->taps;
+    const ptrdiff_t c = d->channels, width = end[3] - begin[3] + (t[2].count - 1) * t[2].step;
+    const ptrdiff_t rows = end[2] - begin[2], high = (rows - 1) * d->stride[1] + (t[1].count - 1) * t[1].step + 1;
+    const int nc = (int)d->filters, nv = CV_FEW_NV(nc);
+    const ptrdiff_t lo = begin[3] + t[2].first, from = conv_max(lo, 0);
+    const ptrdiff_t inside = conv_min(lo + width, d->in[3]) - from;
+    /* places of results, in rows as wide as those they are computed from */
+    const ptrdiff_t places = ((rows - 1) * d->stride[1] + 1) * width - (t[2].count - 1) * t[2].step;
+    const ptrdiff_t vectors = (places + 2 * CV_L - 1) / (2 * CV_L) * 2;
+    int columns, columns_b;
+    CV(turned) g = { { t[0].count, t[1].count, t[2].count }, { high * width, t[1].step * width, t[2].step }, c,
+                     t[0].count * high * width, 0, vectors * CV_L, d->scale, d->bias, d->epilogue == RK_EPI_RELU };
+    const CV_T *b = CV(panel)(d, 0, &columns, &columns_b, &g.ldb);
+    /* the last vectors may reach beyond the last plane */
+    const ptrdiff_t size = g.plane * c + 2 * CV_L;
+    CV_T *turned = rk_scratch(2, (size_t)(size + nc * g.ldu) * sizeof(CV_T)), *u = turned + size;
+    if (!turned)
+        return 0;
+    for (ptrdiff_t n = begin[0]; n < end[0]; n++)
+        for (ptrdiff_t z = begin[1]; z < end[1]; z++) {
+            memset(turned, 0, (size_t)size * sizeof(CV_T));
+            for (ptrdiff_t k = 0; k < t[0].count; k++)
+                for (ptrdiff_t y = 0; y < high; y++) {
+                    const ptrdiff_t in_z = z * d->stride[0] + t[0].first + k * t[0].step;
+                    const ptrdiff_t in_y = begin[2] * d->stride[1] + t[1].first + y;
+                    if (inside <= 0 || in_z < 0 || in_z >= d->in[1] || in_y < 0 || in_y >= d->in[2])
+                        continue;
+                    RK_CAT(api, RK_VARIANT).omatcopy(
+                        CV_TYPE, 1, 0, inside, c, 1, 0,
+                        d->x + (((n * d->in[1] + in_z) * d->in[2] + in_y) * d->in[3] + from) * c, c,
+                        turned + (k * high + y) * width + from - lo, g.plane);
+                }
+            for (ptrdiff_t i = 0; i < vectors;) {
+                const int two = vectors - i < nv;
+                CV(few_kernels)[nc - 1][two](&g, turned + i * CV_L, b, u + i * CV_L);
+                i += two ? 2 : nv;
+            }
+            if (d->epilogue > RK_EPI_RELU)
+                CV(activate)(u, g.ldu, nc, places, d->epilogue);
+            for (ptrdiff_t y = 0; y < rows; y++) {
+                const CV_T *p = u + y * d->stride[1] * width;
+                CV_T *to = d->y + (n * d->y_step[0] + z * d->y_step[1] + (begin[2] + y) * d->y_step[2]
+                                   + begin[3] * d->y_step[3] - d->y_at);
+                for (ptrdiff_t x = begin[3]; x < end[3]; x++, p++, to += d->y_step[3])
+                    for (int i = 0; i < nc; i++)
+                        to[i] = p[i * g.ldu];
+            }
+        }
+    return 1;
+}
+
 RK_INLINE int CV(block)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *end, ptrdiff_t group)
 {
-    return (d->by_image ? CV(images) : CV(rows))(d, begin, end, group);
+    return d->few ? CV(few)(d, begin, end) : (d->by_image ? CV(images) : CV(rows))(d, begin, end, group);
 }
 
 static void CV(run_blocks)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
@@ -625,8 +754,12 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
     ptrdiff_t wanted = conv_max(CONV_THREAD_WORK / pixel_work + 1, pixels / (CONV_BLOCKS * rk_threads()));
     if (weight_bytes > 512 << 10)
         wanted = conv_max(wanted, 16 * CONV_MR);
+    else if (points == 1)
+        wanted = conv_min(wanted, 8 * CONV_MR);        /* results stay in the first caches until a row is complete */
+    d->few = d->filters <= CV_FEW && 2 * d->filters <= CV_L && d->stride[2] == 1 && d->channels > 1
+             && d->out[3] >= d->taps[2].step * (d->taps[2].count - 1);
     /* rows too narrow for a tile */
-    d->by_image = d->out[3] <= CONV_MR / 2 && d->out[0] > d->out[3] && d->out[0] >= CONV_MR / 2;
+    d->by_image = !d->few && d->out[3] <= CONV_MR / 2 && d->out[0] > d->out[3] && d->out[0] >= CONV_MR / 2;
     if (d->by_image) {
         ptrdiff_t most = CONV_MR;
         if (d->in[1] * d->in[2] * d->in[3] * row_bytes % 4096 == 0)
@@ -641,9 +774,10 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
     } else {
         const ptrdiff_t bytes = d->stride[0] * d->stride[1] * d->stride[2] * row_bytes + 1;
         wanted = conv_min(wanted, CONV_STRIP_BYTES / bytes + 1);
-        if (d->pool)
-            wanted = conv_min(wanted, CONV_STRIP_BYTES / (d->filters * (ptrdiff_t)sizeof(CV_T)) + 1)
-                     / (d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2]);
+        if (d->pool)                   /* filters are not cut into groups: blocks for all threads even of one image */
+            wanted = conv_min(conv_min(wanted, CONV_STRIP_BYTES / (d->filters * (ptrdiff_t)sizeof(CV_T)) + 1)
+                                  / (d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2]),
+                              cells / (2 * rk_threads()) + 1);
         CV(cut)(d, wanted);
     }
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
@@ -665,11 +799,25 @@ RK_INLINE int CV(pointwise)(const rk_conv_call *c)
     return 1;
 }
 
+/* To such a kernel all images are one row of pixels. */
+static const rk_conv_call *CV(one_row)(const rk_conv_call *c, rk_conv_call *row)
+{
+    if (!CV(pointwise)(c))
+        return c;
+    *row = *c;
+    row->in[2] = row->out[2] = c->batch * c->in[0] * c->in[1] * c->in[2];
+    row->batch = row->in[0] = row->out[0] = row->in[1] = row->out[1] = 1;
+    return row;
+}
+
 /* What a forward pass is given; where there is a pooling, its results go to z and places, and y is NULL. */
 static int CV(forward)(const rk_conv_call *c, const CV_T *x, const CV_T *kernel, const CV_T *scale, const CV_T *bias,
                        int epilogue, CV_T *y, const rk_pooling_call *pool, CV_T *z, void *places)
 {
     static const ptrdiff_t zeros[3] = { 0, 0, 0 }, ones[3] = { 1, 1, 1 };
+    rk_conv_call row;
+    if (!pool)
+        c = CV(one_row)(c, &row);
     CV(job) d = { .x = x, .scale = scale, .bias = bias, .y = y, .channels = c->channels, .filters = c->filters,
                   .epilogue = epilogue, .pool = pool, .z = z, .places = places };
     d.in[0] = d.out[0] = c->batch;
@@ -678,12 +826,6 @@ static int CV(forward)(const rk_conv_call *c, const CV_T *x, const CV_T *kernel,
         d.out[i + 1] = c->out[i];
         d.taps[i] = (conv_taps){ -c->pad[i], c->dilation[i], c->kernel[i] };
         d.stride[i] = c->stride[i];
-    }
-    if (CV(pointwise)(c) && !pool) {
-        /* images are one row of pixels */
-        d.in[3] = d.out[3] = c->batch * c->in[0] * c->in[1] * c->in[2];
-        for (int i = 0; i < 3; i++)
-            d.in[i] = d.out[i] = 1;
     }
     d.y_step[3] = c->filters;
     for (int i = 2; i >= 0; i--)
@@ -705,11 +847,8 @@ static void CV(clear)(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 static int CV(input_gradient)(const rk_conv_call *c, const CV_T *dy, const CV_T *kernel, CV_T *dx)
 {
-    if (CV(pointwise)(c) && c->channels > c->filters) {
-        RK_CAT(api, RK_VARIANT).CV_GEMM(0, 1, c->batch * c->out[0] * c->out[1] * c->out[2], c->channels, c->filters, 1,
-                                        dy, c->filters, kernel, c->filters, 0, dx, c->channels, NULL, RK_EPI_NONE);
-        return 1;
-    }
+    rk_conv_call row;
+    c = CV(one_row)(c, &row);
     /* one convolution for each residue of the place modulo the stride: the points of the kernel that lead there */
     ptrdiff_t r[3];
     for (r[0] = 0; r[0] < conv_min(c->stride[0], c->in[0]); r[0]++)
@@ -968,7 +1107,6 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
 #undef CV_L
 #undef CV_VF
 #undef CV_TYPE
-#undef CV_GEMM
 #undef CV_NR
 #undef CV_LOAD
 #undef CV_STORE
@@ -978,6 +1116,10 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
 #undef CV_FMA
 #undef CV_LINE
 #undef CV_WIDTH
+#undef CV_FEW
+#undef CV_FEW_NV
+#undef CV_FEW_KERNEL
+#undef CV_FEW_KERNELS
 #undef CV_KERNEL
 #undef CV_KERNELS
 #undef CV_EACH
