@@ -5,7 +5,9 @@
  * loaded. Neighbouring points of the kernel are neighbours in the image too, so the sum runs over long stretches of
  * both. Weights are packed in panels of one tile's width where they are used often. Images that need padding on the
  * left or right are copied with it, a strip of rows at a time that stays in the second cache; rows above and below are
- * left out of the sum. Where rows of results fill no tile, a tile has the same place of several images.
+ * left out of the sum. Where rows of results fill no tile, or much of what they meet is padding, a tile has the same
+ * place of several images. Where filters are too few to fill a vector, a part of the images is turned round and lanes
+ * are pixels. What max pooling follows is computed a strip at a time and pooled in the cache.
  *
  * The input's gradient is a convolution of the result's gradient with the kernel's points in reverse order, for a
  * stride s one for each residue of the place modulo s. The kernel's gradient has tiles of channels by filters, in
@@ -43,6 +45,7 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_NV 2
 
 #define CONV_STRIP_BYTES (256 << 10)   /* of an image that are worked on at a time: a part of the second cache */
+#define CONV_IMAGES_BYTES (1 << 20)     /* of images that a tile is across */
 #define CONV_SUMS_BYTES (4 << 20)      /* of sums of groups of images */
 #define CONV_GROUPS 16
 #define CONV_BLOCKS 16                 /* of results for each thread */

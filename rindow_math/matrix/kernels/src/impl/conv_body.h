@@ -266,7 +266,6 @@ typedef struct {
     ptrdiff_t panels, groups;          /* panels of filters; groups of them that are worked on apart */
     ptrdiff_t k;                       /* rows of weights */
     int packed, by_image, few, epilogue;
-    int padded;                        /* rows reach beyond the images */
     volatile int no_memory;
 } CV(job);
 
@@ -497,7 +496,7 @@ static int CV(images)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t 
 /* ---- few filters: lanes are pixels ---- */
 #define CV_FEW 4                           /* filters at most */
 #if RK_VECTOR_BYTES == 64
-#define CV_FEW_NV(nc) ((nc) == 4 ? 6 : 8)  /* vectors of pixels: accumulators, a row of weights and a vector in registers */
+#define CV_FEW_NV(nc) ((nc) == 4 ? 6 : 8)  /* vectors of pixels: with a row of weights they stay in registers */
 #else
 #define CV_FEW_NV(nc) ((nc) == 4 ? 2 : (nc) == 3 ? 4 : 6)
 #endif
@@ -717,6 +716,22 @@ static void CV(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
+/* Whether a tenth of what rows meet lies beyond the images, which are many and small enough for tiles across them. */
+static int CV(overhang)(const CV(job) *d)
+{
+    const conv_taps *t = &d->taps[2];
+    ptrdiff_t outside = 0;
+    const ptrdiff_t image = d->in[1] * d->in[2] * d->in[3] * d->channels * (ptrdiff_t)sizeof(CV_T);
+    if (d->out[0] < 2 * CONV_MR || image * CONV_MR > CONV_IMAGES_BYTES)
+        return 0;
+    for (ptrdiff_t o = 0; o < d->out[3]; o++) {
+        ptrdiff_t lo, hi;
+        conv_inside(o * d->stride[2] + t->first, t->step, t->count, d->in[3], &lo, &hi);
+        outside += t->count - (hi - lo);
+    }
+    return 10 * outside >= d->out[3] * t->count;
+}
+
 /* Runs a job whose images, results and taps are set; at, step, size: see packing. */
 static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const ptrdiff_t *step, const ptrdiff_t *size,
                    int transposed)
@@ -758,8 +773,8 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
         wanted = conv_min(wanted, 8 * CONV_MR);        /* results stay in the first caches until a row is complete */
     d->few = d->filters <= CV_FEW && 2 * d->filters <= CV_L && d->stride[2] == 1 && d->channels > 1
              && d->out[3] >= d->taps[2].step * (d->taps[2].count - 1);
-    /* rows too narrow for a tile */
-    d->by_image = !d->few && d->out[3] <= CONV_MR / 2 && d->out[0] > d->out[3] && d->out[0] >= CONV_MR / 2;
+    d->by_image = !d->few && d->out[0] >= CONV_MR / 2
+                  && ((d->out[3] <= CONV_MR / 2 && d->out[0] > d->out[3]) || CV(overhang)(d));
     if (d->by_image) {
         ptrdiff_t most = CONV_MR;
         if (d->in[1] * d->in[2] * d->in[3] * row_bytes % 4096 == 0)
@@ -781,7 +796,7 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
         CV(cut)(d, wanted);
     }
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
-    d->groups = blocks >= 16 || alone || d->pool ? 1 : conv_min(d->panels, 16 / blocks);
+    d->groups = blocks >= 16 || alone || d->pool ? 1 : d->by_image ? d->panels : conv_min(d->panels, 16 / blocks);
     rk_task task = d->pool ? CV(run_pooled) : CV(run_blocks);
     if (alone)
         task(d, 0, blocks * d->groups);
