@@ -164,6 +164,49 @@ static void L3(syrk)(const L3(rank) *g, ptrdiff_t n, ptrdiff_t first, L3_E *c)
         rk_parallel(L3(strips), &d, d.count, 1);
 }
 
+/* rows of op(A) from columns of A, a strip of them at a time */
+typedef struct {
+    const L3_E *a;
+    L3_E *to;
+    ptrdiff_t n, k, lda;
+} L3(turning);
+
+static void L3(turn_strips)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const L3(turning) *d = context;
+    const ptrdiff_t i = begin * L3_LEAF, last = end * L3_LEAF < d->n ? end * L3_LEAF : d->n;
+    L3_TURN(d->a + i, d->lda, d->k, last - i, d->to + i * d->k, d->k);
+}
+
+/* Tiles would read each element of columns that are far apart from a page of its own: these are turned first, some of k
+ * at a time. */
+static void L3(syrk_all)(const L3(rank) *g, ptrdiff_t n, L3_E *c)
+{
+    const ptrdiff_t block = rk_even_block(g->k, L3_BLOCK);
+    L3_E *turned = NULL;
+    if (g->trans && n > L3_LEAF && block > 0 && g->lda * (ptrdiff_t)sizeof(L3_E) >= 2048)
+        turned = rk_scratch(3, (size_t)((g->b ? 2 : 1) * n * block) * sizeof(L3_E));
+    if (!turned) {
+        L3(syrk)(g, n, 0, c);
+        return;
+    }
+    L3(rank) part = *g;
+    part.trans = 0;
+    part.a = turned;
+    part.b = g->b ? turned + n * block : NULL;
+    for (ptrdiff_t p = 0; p < g->k; p += block) {
+        part.k = part.lda = part.ldb = g->k - p < block ? g->k - p : block;
+        part.beta = p == 0 ? g->beta : L3(one);
+        L3(turning) d = { g->a + p * g->lda, turned, n, part.k, g->lda };
+        rk_parallel(L3(turn_strips), &d, (n + L3_LEAF - 1) / L3_LEAF, 1 + 65536 / (L3_LEAF * part.k));
+        if (g->b) {
+            L3(turning) e = { g->b + p * g->ldb, turned + n * block, n, part.k, g->ldb };
+            rk_parallel(L3(turn_strips), &e, (n + L3_LEAF - 1) / L3_LEAF, 1 + 65536 / (L3_LEAF * part.k));
+        }
+        L3(syrk)(&part, n, 0, c);
+    }
+}
+
 /* ---- triangular matrices ----
  *
  * X op(A) = B is op(A)' X' = B', so that all is about a matrix M, which is A or A', in front of X, whose rows are rows of
