@@ -1,5 +1,5 @@
-/* Symmetric and triangular matrices: blocks, nearly all of whose work are products (gemm.h). Where blocks are cut depends
- * on sizes alone. */
+/* Symmetric and triangular matrices: blocks, nearly all of whose work are products (gemm.h). Where blocks are cut
+ * depends on sizes alone. */
 #ifndef RK_IMPL_BLAS3_H
 #define RK_IMPL_BLAS3_H
 

@@ -1,5 +1,5 @@
-/* The routines of blas3.h for one type: elements L3_E of L3_W numbers L3_T; for real types the vector L3_V of L3_L lanes
- * and L3_VF(f); L3_G(f): a function of gemm.h on such numbers; L3_TURN transposes elements. */
+/* The routines of blas3.h for one type: elements L3_E of L3_W numbers L3_T, of which a vector holds L3_L; for real types
+ * that vector L3_V and L3_VF(f); L3_G(f): a function of gemm.h on such numbers; L3_TURN transposes elements. */
 #define L3_LEAF (GEMM_NV * 64 / (int)sizeof(L3_E))           /* order of a block of C that straddles the diagonal */
 #define L3_BLOCK (2048 / (ptrdiff_t)sizeof(L3_E))            /* symmetric: order of a block */
 #define L3_ORDER (L3_W == 1 ? 64 : 32)                       /* triangular: order of a block */
