@@ -11,7 +11,7 @@ FLAGS = st.booleans()
 # around the widths of tiles and the orders of blocks, and any other small number
 SIZES = st.one_of(st.integers(1, 20), st.sampled_from([23, 24, 31, 32, 33, 47, 48, 49, 63, 64, 65, 96, 100, 129, 150]))
 FACTORS = st.sampled_from([1.0, 0.0, -0.5, 2 - 1j, 1j])
-drawn = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+drawn = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 GUARD = 3.25
 
 

@@ -1,7 +1,7 @@
 """The part of LinearAlgebra that is BLAS, LAPACK, products of arrays, numbers from whole arrays, and configuration.
 
-Matrix products run on the library's own kernels, whose results do not depend on the number of threads; scipy's LAPACK is
-loaded when ``svd`` or ``solve`` first need it.
+Matrix products run on the library's own kernels, whose results do not depend on the number of threads; scipy's LAPACK
+is loaded when ``svd`` or ``solve`` first need it.
 """
 
 from cpython.pycapsule cimport PyCapsule_GetPointer

@@ -1,5 +1,5 @@
-/* The routines of blas3.h for one type: elements L3_E of L3_W numbers L3_T, of which a vector holds L3_L; for real types
- * that vector L3_V and L3_VF(f); L3_G(f): a function of gemm.h on such numbers; L3_TURN transposes elements. */
+/* The routines of blas3.h for one type: elements L3_E of L3_W numbers L3_T, of which a vector holds L3_L; for real
+ * types that vector L3_V and L3_VF(f); L3_G(f): a function of gemm.h on such numbers; L3_TURN transposes elements. */
 #define L3_LEAF (GEMM_NV * 64 / (int)sizeof(L3_E))           /* order of a block of C that straddles the diagonal */
 #define L3_BLOCK (2048 / (ptrdiff_t)sizeof(L3_E))            /* symmetric: order of a block */
 #define L3_ORDER (L3_W == 1 ? 64 : 32)                       /* triangular: order of a block */
@@ -209,10 +209,11 @@ static void L3(syrk_all)(const L3(rank) *g, ptrdiff_t n, L3_E *c)
 
 /* ---- triangular matrices ----
  *
- * X op(A) = B is op(A)' X' = B', so that all is about a matrix M, which is A or A', in front of X, whose rows are rows of
- * B or, on the right, its columns. M is halved until a block of the diagonal is left; the quarter beside it is a product.
- * A block is applied to panels of a few columns of X, turned round first if they are rows of B. If M is upper triangular
- * it and the rows of X are taken in reverse, which makes it lower triangular. */
+ * X op(A) = B is op(A)' X' = B', so that all is about a matrix M, which is A or A', in front of X, whose rows are rows
+ * of B or, on the right, its columns. Threads take chunks of columns of X. M is halved until a block of the diagonal is
+ * left; the quarter beside it is a product. A block is applied to panels of a few columns of X, turned round first if
+ * they are rows of B. If M is upper triangular it and the rows of X are taken in reverse, which makes it lower
+ * triangular. */
 typedef struct {
     int solve, right, lower, turned, conj, unit;   /* lower: M is; turned: M is A' */
     ptrdiff_t n, lda, ldb;                         /* columns of X */
