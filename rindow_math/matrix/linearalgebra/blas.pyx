@@ -1,7 +1,7 @@
 """The part of LinearAlgebra that is BLAS, LAPACK, products of arrays, numbers from whole arrays, and configuration.
 
-Matrix products run on the library's own kernels, whose results do not depend on the number of threads; scipy's LAPACK is
-loaded when ``svd`` or ``solve`` first need it.
+Matrix products run on the library's own kernels, whose results do not depend on the number of threads; scipy's LAPACK
+is loaded when ``svd`` or ``solve`` first need it.
 """
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
@@ -810,10 +810,11 @@ cdef int _check_4p1(str equation, NDArrayPhp a, NDArrayPhp b, list dims, list la
 
 # ------------------------------------------------------------------------------------- matrices and systems
 
-# Order up to which float32 systems are solved in float64, where that costs next to nothing, and singular values are
-# found by QR iteration, as in the original, whose signs of the vectors it reproduces; above, by divide and conquer.
 cdef enum:
-    SMALL_SYSTEM = 128
+    SMALL_SYSTEM = 128  # order up to which float32 systems are solved in float64, which costs next to nothing
+    # Order up to which singular values are found by QR iteration, as in the original, whose signs of the vectors it
+    # reproduces; above, by divide and conquer, which is faster from there on.
+    SMALL_SVD = 25
 
 
 cdef NDArrayPhp _matrix(int dt, Py_ssize_t rows, Py_ssize_t cols):
@@ -2301,7 +2302,7 @@ class BlasMethods:
         s = empty(a.dt, 1, &k)
         cdef const lapack_api* lib = _library()
         work = _vector(a.dt, 1, 0.0)
-        indexes = _vector(core.RK_INT64, 8 * k, 0) if k > SMALL_SYSTEM else None
+        indexes = _vector(core.RK_INT64, 8 * k, 0) if k > SMALL_SVD else None
         places = NULL if indexes is None else indexes.ptr
         lib.gesvd(a.dt, whole, m, n, held.ptr, s.ptr, u.ptr, vt.ptr, work.ptr, -1, places)
         size = _element(work, "work")

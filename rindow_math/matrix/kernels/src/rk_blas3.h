@@ -8,8 +8,8 @@
     /* C = alpha*A*B + beta*C (B*A, if right), A symmetric; C is (m,n) */ \
     X(void, symm, (int dtype, int right, int lower, ptrdiff_t m, ptrdiff_t n, const double *alpha, const void *a, \
                    ptrdiff_t lda, const void *b, ptrdiff_t ldb, const double *beta, void *c, ptrdiff_t ldc)) \
-    /* a triangle of C = alpha*op(A)*op(A)' + beta*C or, unless b is NULL, alpha*(op(A)*op(B)' + op(B)*op(A)') + beta*C; \
-     * C is (n,n), op(A) is (n,k) */ \
+    /* a triangle of C = alpha*op(A)*op(A)' + beta*C or, unless b is NULL, alpha*(op(A)*op(B)' + op(B)*op(A)') + \
+     * beta*C; C is (n,n), op(A) is (n,k) */ \
     X(void, syrk, (int dtype, int lower, int trans, ptrdiff_t n, ptrdiff_t k, const double *alpha, const void *a, \
                    ptrdiff_t lda, const void *b, ptrdiff_t ldb, const double *beta, void *c, ptrdiff_t ldc)) \
     /* B = alpha*op(A)*B (B*op(A), if right), A triangular; unit: its diagonal is not read, but ones */ \

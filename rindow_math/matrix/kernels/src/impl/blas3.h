@@ -1,5 +1,5 @@
-/* Symmetric and triangular matrices: blocks, nearly all of whose work are products (gemm.h). Where blocks are cut depends
- * on sizes alone. */
+/* Symmetric and triangular matrices: blocks, nearly all of whose work are products (gemm.h). Where blocks are cut
+ * depends on sizes alone. */
 #ifndef RK_IMPL_BLAS3_H
 #define RK_IMPL_BLAS3_H
 
@@ -100,7 +100,7 @@ static void RK(syrk)(int dtype, int lower, int trans, ptrdiff_t n, ptrdiff_t k, 
 #define L3_CALL(type, factor, r) \
     { \
         const l3_rank_##type g = { lower != 0, trans != 0, k, lda, ldb, ldc, a, b, factor, beta_##r }; \
-        l3_syrk_##type(&g, n, 0, c); \
+        l3_syrk_all_##type(&g, n, c); \
     }
     L3_CHOOSE(dtype, L3_CALL)
 #undef L3_CALL

@@ -1,5 +1,5 @@
-/* The routines of blas3.h for one type: elements L3_E of L3_W numbers L3_T; for real types the vector L3_V of L3_L lanes
- * and L3_VF(f); L3_G(f): a function of gemm.h on such numbers; L3_TURN transposes elements. */
+/* The routines of blas3.h for one type: elements L3_E of L3_W numbers L3_T, of which a vector holds L3_L; for real
+ * types that vector L3_V and L3_VF(f); L3_G(f): a function of gemm.h on such numbers; L3_TURN transposes elements. */
 #define L3_LEAF (GEMM_NV * 64 / (int)sizeof(L3_E))           /* order of a block of C that straddles the diagonal */
 #define L3_BLOCK (2048 / (ptrdiff_t)sizeof(L3_E))            /* symmetric: order of a block */
 #define L3_ORDER (L3_W == 1 ? 64 : 32)                       /* triangular: order of a block */
@@ -125,41 +125,110 @@ static void L3(rank_leaf)(const L3(rank) *g, ptrdiff_t first, ptrdiff_t n, L3_E 
 
 /* Rows and columns first to first + n of C, at c: a strip of columns at a time. Strips of a large matrix are wide, with
  * narrow ones in their squares on the diagonal. */
+typedef struct {
+    const L3(rank) *g;
+    ptrdiff_t n, first, width, count;
+    L3_E *c;
+} L3(square);
+
+static void L3(syrk)(const L3(rank) *g, ptrdiff_t n, ptrdiff_t first, L3_E *c);
+
+static void L3(strips)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const L3(square) *d = context;
+    const L3(rank) *g = d->g;
+    for (ptrdiff_t u = begin; u < end; u++) {
+        /* the longest ones first */
+        const ptrdiff_t j = (g->lower ? u : d->count - 1 - u) * d->width;
+        const ptrdiff_t size = d->n - j < d->width ? d->n - j : d->width, next = j + size;
+        L3_E *corner = d->c + j * g->ldc + j;
+        if (g->lower)
+            L3(rank_product)(g, d->first + next, d->n - next, d->first + j, size, g->beta, d->c + next * g->ldc + j,
+                             g->ldc);
+        else
+            L3(rank_product)(g, d->first, j, d->first + j, size, g->beta, d->c + j, g->ldc);
+        if (size > L3_LEAF)
+            L3(syrk)(g, size, d->first + j, corner);
+        else
+            L3(rank_leaf)(g, d->first + j, size, corner);
+    }
+}
+
 static void L3(syrk)(const L3(rank) *g, ptrdiff_t n, ptrdiff_t first, L3_E *c)
 {
-    const ptrdiff_t width = n > (g->trans ? 4 : 16) * L3_LEAF ? 4 * L3_LEAF : L3_LEAF;
-    for (ptrdiff_t j = 0; j < n; j += width) {
-        const ptrdiff_t size = n - j < width ? n - j : width, next = j + size;
-        if (g->lower)
-            L3(rank_product)(g, first + next, n - next, first + j, size, g->beta, c + next * g->ldc + j, g->ldc);
-        else
-            L3(rank_product)(g, first, j, first + j, size, g->beta, c + j, g->ldc);
-        if (size > L3_LEAF)
-            L3(syrk)(g, size, first + j, c + j * g->ldc + j);
-        else
-            L3(rank_leaf)(g, first + j, size, c + j * g->ldc + j);
+    const ptrdiff_t width = n > 64 * L3_LEAF ? 4 * L3_LEAF : n > 16 * L3_LEAF ? 2 * L3_LEAF : L3_LEAF;
+    L3(square) d = { g, n, first, width, (n + width - 1) / width, c };
+    if (d.count == 1 || n * n / 2 * g->k * (L3_W * L3_W) < 2 * GEMM_THREAD_WORK)
+        L3(strips)(&d, 0, d.count);
+    else
+        rk_parallel(L3(strips), &d, d.count, 1);
+}
+
+/* rows of op(A) from columns of A, a strip of them at a time */
+typedef struct {
+    const L3_E *a;
+    L3_E *to;
+    ptrdiff_t n, k, lda;
+} L3(turning);
+
+static void L3(turn_strips)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const L3(turning) *d = context;
+    const ptrdiff_t i = begin * L3_LEAF, last = end * L3_LEAF < d->n ? end * L3_LEAF : d->n;
+    L3_TURN(d->a + i, d->lda, d->k, last - i, d->to + i * d->k, d->k);
+}
+
+/* Tiles would read each element of columns that are far apart from a page of its own: these are turned first, some of k
+ * at a time. */
+static void L3(syrk_all)(const L3(rank) *g, ptrdiff_t n, L3_E *c)
+{
+    const ptrdiff_t block = rk_even_block(g->k, L3_BLOCK);
+    L3_E *turned = NULL;
+    if (g->trans && n > L3_LEAF && block > 0 && g->lda * (ptrdiff_t)sizeof(L3_E) >= 2048)
+        turned = rk_scratch(3, (size_t)((g->b ? 2 : 1) * n * block) * sizeof(L3_E));
+    if (!turned) {
+        L3(syrk)(g, n, 0, c);
+        return;
+    }
+    L3(rank) part = *g;
+    part.trans = 0;
+    part.a = turned;
+    part.b = g->b ? turned + n * block : NULL;
+    for (ptrdiff_t p = 0; p < g->k; p += block) {
+        part.k = part.lda = part.ldb = g->k - p < block ? g->k - p : block;
+        part.beta = p == 0 ? g->beta : L3(one);
+        L3(turning) d = { g->a + p * g->lda, turned, n, part.k, g->lda };
+        rk_parallel(L3(turn_strips), &d, (n + L3_LEAF - 1) / L3_LEAF, 1 + 65536 / (L3_LEAF * part.k));
+        if (g->b) {
+            L3(turning) e = { g->b + p * g->ldb, turned + n * block, n, part.k, g->ldb };
+            rk_parallel(L3(turn_strips), &e, (n + L3_LEAF - 1) / L3_LEAF, 1 + 65536 / (L3_LEAF * part.k));
+        }
+        L3(syrk)(&part, n, 0, c);
     }
 }
 
 /* ---- triangular matrices ----
  *
- * X op(A) = B is op(A)' X' = B', so that all is about a matrix M, which is A or A', in front of X, whose rows are rows of
- * B or, on the right, its columns. M is halved until a block of the diagonal is left; the quarter beside it is a product.
- * A block is applied to panels of a few columns of X, turned round first if they are rows of B. If M is upper triangular
- * it and the rows of X are taken in reverse, which makes it lower triangular. */
+ * X op(A) = B is op(A)' X' = B', so that all is about a matrix M, which is A or A', in front of X, whose rows are rows
+ * of B or, on the right, its columns. Threads take chunks of columns of X. M is halved until a block of the diagonal is
+ * left; the quarter beside it is a product. A block is applied to panels of a few columns of X, turned round first if
+ * they are rows of B. If M is upper triangular it and the rows of X are taken in reverse, which makes it lower
+ * triangular. */
 typedef struct {
     int solve, right, lower, turned, conj, unit;   /* lower: M is; turned: M is A' */
     ptrdiff_t n, lda, ldb;                         /* columns of X */
     const L3_E *a;
     L3_E *b;
+    const struct L3(corner) *corners;
+    ptrdiff_t order, chunk;
 } L3(triangle);
 
-typedef struct {
-    const L3(triangle) *g;
-    ptrdiff_t first, size;
-    int divide;                            /* reciprocals of the diagonal would not be exact enough */
-    L3_E t[L3_ORDER * L3_ORDER];           /* the block of M, lower triangular */
-    L3_E inverse[L3_ORDER];                /* of the diagonal */
+/* a block on the diagonal of M */
+typedef struct L3(corner) {
+    ptrdiff_t size;
+    int solve, divide;                     /* divide: reciprocals would not be exact enough */
+    L3_E t[L3_ORDER * L3_ORDER];           /* lower triangular */
+    L3_E inverse[L3_ORDER];                /* of its diagonal */
 } L3(corner);
 
 /* y += t x */
@@ -195,21 +264,21 @@ RK_NOINLINE void L3(group)(const L3(corner) *d, ptrdiff_t rows, ptrdiff_t r0, L3
 {
     const L3_E *t = d->t + r0 * L3_ORDER + r0;
     for (ptrdiff_t u = 0; u < rows; u++) {
-        const ptrdiff_t i = d->g->solve ? u : rows - 1 - u;
+        const ptrdiff_t i = d->solve ? u : rows - 1 - u;
         L3_E *y = x + i * ldx;
-        if (!d->g->solve)
+        if (!d->solve)
             L3(scal)(t[i * L3_ORDER + i], y, columns);
         for (ptrdiff_t j = 0; j < i; j++) {
             L3_E factor = t[i * L3_ORDER + j];
 #if L3_W == 1
-            factor = d->g->solve ? -factor : factor;
+            factor = d->solve ? -factor : factor;
 #else
-            if (d->g->solve)
+            if (d->solve)
                 factor = (L3_E){ -factor.re, -factor.im };
 #endif
             L3(axpy)(factor, x + j * ldx, y, columns);
         }
-        if (!d->g->solve)
+        if (!d->solve)
             continue;
 #if L3_W == 1
         if (d->divide) {
@@ -233,7 +302,7 @@ RK_NOINLINE void L3(whole_group)(const L3(corner) *d, ptrdiff_t r0, L3_E *x, ptr
         RK_UNROLL
         for (int i = 0; i < L3_GROUP; i++)
             v[i] = rest >= L3_L ? L3_VF(load)(x + i * ldx) : L3_VF(load_part)(x + i * ldx, rest);
-        if (d->g->solve) {
+        if (d->solve) {
             RK_UNROLL
             for (int i = 0; i < L3_GROUP; i++) {
                 RK_UNROLL
@@ -268,7 +337,7 @@ RK_NOINLINE void L3(whole_group)(const L3(corner) *d, ptrdiff_t r0, L3_E *x, ptr
 RK_INLINE void L3(before_group)(const L3(corner) *d, ptrdiff_t rows, ptrdiff_t r0, L3_E *x, ptrdiff_t ldx,
                                 ptrdiff_t columns)
 {
-    const L3_T sign = d->g->solve ? -1 : 1;
+    const L3_T sign = d->solve ? -1 : 1;
     const ptrdiff_t vectors = (columns * L3_W + L3_L - 1) / L3_L;
 #if L3_W == 1
     const L3_G(call) call = { r0, L3_ORDER, ldx, sign, 1, RK_EPI_NONE };
@@ -293,8 +362,8 @@ static void L3(panel)(const L3(corner) *d, L3_E *x, ptrdiff_t ldx, ptrdiff_t col
 {
     const ptrdiff_t last = (d->size - 1) / L3_GROUP * L3_GROUP;
     for (ptrdiff_t at = 0; at <= last; at += L3_GROUP) {
-        const ptrdiff_t r0 = d->g->solve ? at : last - at, rows = d->size - r0 < L3_GROUP ? d->size - r0 : L3_GROUP;
-        if (d->g->solve && r0)
+        const ptrdiff_t r0 = d->solve ? at : last - at, rows = d->size - r0 < L3_GROUP ? d->size - r0 : L3_GROUP;
+        if (d->solve && r0)
             L3(before_group)(d, rows, r0, x, ldx, columns);
 #if L3_W == 1
         if (rows == L3_GROUP)
@@ -302,19 +371,18 @@ static void L3(panel)(const L3(corner) *d, L3_E *x, ptrdiff_t ldx, ptrdiff_t col
         else
 #endif
             L3(group)(d, rows, r0, x + r0 * ldx, ldx, columns);
-        if (!d->g->solve && r0)
+        if (!d->solve && r0)
             L3(before_group)(d, rows, r0, x, ldx, columns);
     }
 }
 
-static void L3(panels)(void *context, ptrdiff_t begin, ptrdiff_t end)
+/* the rows of X that a block stands for */
+static void L3(diagonal)(const L3(triangle) *g, const L3(corner) *d, ptrdiff_t first)
 {
-    const L3(corner) *d = context;
-    const L3(triangle) *g = d->g;
     L3_E turned[L3_ORDER * L3_PANEL];
-    for (ptrdiff_t u = begin; u < end; u++) {
-        const ptrdiff_t c = u * L3_PANEL, columns = g->n - c < L3_PANEL ? g->n - c : L3_PANEL;
-        L3_E *b = g->right ? g->b + c * g->ldb + d->first : g->b + d->first * g->ldb + c, *x = b;
+    for (ptrdiff_t c = 0; c < g->n; c += L3_PANEL) {
+        const ptrdiff_t columns = g->n - c < L3_PANEL ? g->n - c : L3_PANEL;
+        L3_E *b = g->right ? g->b + c * g->ldb + first : g->b + first * g->ldb + c, *x = b;
         ptrdiff_t ldx = g->ldb;
         if (g->right) {
             x = turned;
@@ -330,28 +398,27 @@ static void L3(panels)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
-/* the block of M from row and column `first` */
-static void L3(diagonal)(const L3(triangle) *g, ptrdiff_t first, ptrdiff_t size)
+/* copies the block of M from row and column `first` */
+static void L3(take)(const L3(triangle) *g, ptrdiff_t first, L3(corner) *d)
 {
-    L3(corner) d;
-    d.g = g;
-    d.first = first;
-    d.size = size;
-    d.divide = 0;
+    const ptrdiff_t size = g->order - first < L3_ORDER ? g->order - first : L3_ORDER;
     /* step to the next row, and column, of M, in reverse if it is upper triangular */
     const ptrdiff_t sign = g->lower ? 1 : -1;
     const ptrdiff_t down = sign * (g->turned ? 1 : g->lda), along = sign * (g->turned ? g->lda : 1);
     const L3_E *a = g->a + (g->lower ? first : first + size - 1) * (g->lda + 1);
+    d->size = size;
+    d->solve = g->solve;
+    d->divide = 0;
     for (ptrdiff_t i = 0; i < size; i++, a += down) {
-        L3_E *t = d.t + i * L3_ORDER;
+        L3_E *t = d->t + i * L3_ORDER;
         for (ptrdiff_t j = 0; j < i + !g->unit; j++)
             t[j] = a[j * along];
 #if L3_W == 1
         if (g->unit)
             t[i] = 1;
-        d.inverse[i] = 1 / t[i];
+        d->inverse[i] = 1 / t[i];
         const double modulus = fabs((double)t[i]);
-        d.divide |= (modulus < L3_MIN && modulus > 0) || (modulus > 1 / L3_MIN && modulus <= L3_MAX);
+        d->divide |= (modulus < L3_MIN && modulus > 0) || (modulus > 1 / L3_MIN && modulus <= L3_MAX);
 #else
         if (g->unit)
             t[i] = (L3_E){ 1, 0 };
@@ -360,20 +427,21 @@ static void L3(diagonal)(const L3(triangle) *g, ptrdiff_t first, ptrdiff_t size)
                 t[j].im = -t[j].im;
         double re, im;
         l3_reciprocal(t[i].re, t[i].im, &re, &im);
-        d.inverse[i] = (L3_E){ (L3_T)re, (L3_T)im };
+        d->inverse[i] = (L3_E){ (L3_T)re, (L3_T)im };
 #endif
     }
-    const ptrdiff_t panels = (g->n + L3_PANEL - 1) / L3_PANEL, work = size * size / 2 * L3_PANEL * L3_W * L3_W;
-    if (panels * work < GEMM_THREAD_WORK)
-        L3(panels)(&d, 0, panels);
-    else
-        rk_parallel(L3(panels), &d, panels, 1 + GEMM_THREAD_WORK / 4 / (work + 1));
 }
 
 static void L3(halve)(const L3(triangle) *g, ptrdiff_t first, ptrdiff_t size)
 {
+    if (size <= L3_ORDER && g->corners) {
+        L3(diagonal)(g, g->corners + first / L3_ORDER, first);
+        return;
+    }
     if (size <= L3_ORDER) {
-        L3(diagonal)(g, first, size);
+        L3(corner) d;
+        L3(take)(g, first, &d);
+        L3(diagonal)(g, &d, first);
         return;
     }
     const ptrdiff_t half = (size / L3_ORDER + 1) / 2 * L3_ORDER, rest = size - half, middle = first + half;
@@ -392,6 +460,18 @@ static void L3(halve)(const L3(triangle) *g, ptrdiff_t first, ptrdiff_t size)
     L3(halve)(g, g->solve ? to : from, g->solve ? changed : other);
 }
 
+/* some columns of X */
+static void L3(chunks)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const L3(triangle) *g = context;
+    L3(triangle) part = *g;
+    for (ptrdiff_t c = begin * g->chunk; c < end * g->chunk && c < g->n; c += g->chunk) {
+        part.n = g->n - c < g->chunk ? g->n - c : g->chunk;
+        part.b = g->b + c * (g->right ? g->ldb : 1);
+        L3(halve)(&part, 0, g->order);
+    }
+}
+
 static void L3(triangular)(int solve, int right, int lower, int trans, int conj, int unit, ptrdiff_t m, ptrdiff_t n,
                            const L3_T *alpha, const L3_E *a, ptrdiff_t lda, L3_E *b, ptrdiff_t ldb)
 {
@@ -405,8 +485,25 @@ static void L3(triangular)(int solve, int right, int lower, int trans, int conj,
         if (alpha[0] == 0 && alpha[L3_W - 1] == 0)
             return;
     }
-    const L3(triangle) g = { solve, right, !lower != !turned, turned, conj, unit, right ? m : n, lda, ldb, a, b };
-    L3(halve)(&g, 0, right ? n : m);
+    L3(triangle) g = { solve, right, !lower != !turned, turned, conj, unit, right ? m : n, lda, ldb, a, b, NULL,
+                       right ? n : m, 0 };
+    const ptrdiff_t blocks = (g.order + L3_ORDER - 1) / L3_ORDER;
+    if (blocks > 1) {
+        /* without memory for them, blocks are copied each time */
+        L3(corner) *corners = rk_scratch(3, (size_t)blocks * sizeof(L3(corner)));
+        for (ptrdiff_t i = 0; corners && i < blocks; i++)
+            L3(take)(&g, i * L3_ORDER, corners + i);
+        g.corners = corners;
+    }
+    /* on the right each chunk packs A */
+    const ptrdiff_t least = (right ? 4 : 2) * L3_PANEL, sixteenth = g.n / 16, vector = L3_L < L3_W ? 1 : L3_L / L3_W;
+    g.chunk = rk_even_block(g.n, least > sixteenth ? least : sixteenth);
+    g.chunk = (g.chunk + vector - 1) / vector * vector;
+    const ptrdiff_t chunks = (g.n + g.chunk - 1) / g.chunk;
+    if (chunks == 1 || g.order * g.order / 2 * g.n * (L3_W * L3_W) < 2 * GEMM_THREAD_WORK)
+        L3(chunks)(&g, 0, chunks);
+    else
+        rk_parallel(L3(chunks), &g, chunks, 1);
 }
 
 #undef L3_SUFFIX
