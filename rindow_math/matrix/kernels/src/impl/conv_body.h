@@ -1096,7 +1096,7 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
     const ptrdiff_t bytes = (c->stride[0] * c->stride[1] * c->stride[2] * c->channels + c->filters)
                             * (ptrdiff_t)sizeof(CV_T);
     memcpy(d->sizes, d->out, sizeof d->sizes);
-    CV(cut)(d, conv_max(conv_min(2 * CONV_STRIP_BYTES / bytes, pixels / q.chunks), 128));
+    CV(cut)(d, conv_max(conv_min(conv_min(2 * CONV_STRIP_BYTES / bytes, pixels / q.chunks), CONV_SUM_PIXELS), 128));
     q.chunks = conv_min(q.chunks, d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3]);
     q.parts = conv_min(d->panels * q.runs, conv_max(wanted / q.chunks, 1));
     q.size = CV_WIDTH(size);
