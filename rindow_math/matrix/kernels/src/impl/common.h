@@ -29,7 +29,14 @@ typedef struct { uint64_t lo, hi; } rk_item16;
 /* a vector of doubles from as many floats, and back */
 #if defined(__GNUC__)
 typedef float rk_vf32_half __attribute__((vector_size(RK_VECTOR_BYTES / 2), aligned(4), may_alias));
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+/* GCC would convert the halves one by one */
+RK_INLINE rk_vf64 rk_widen_f32(const float *p) { return (rk_vf64)_mm512_cvtps_pd(_mm256_loadu_ps(p)); }
+#elif defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 32
+RK_INLINE rk_vf64 rk_widen_f32(const float *p) { return (rk_vf64)_mm256_cvtps_pd(_mm_loadu_ps(p)); }
+#else
 RK_INLINE rk_vf64 rk_widen_f32(const float *p) { return __builtin_convertvector(*(const rk_vf32_half *)p, rk_vf64); }
+#endif
 RK_INLINE void rk_narrow_f32(float *p, rk_vf64 v) { *(rk_vf32_half *)p = __builtin_convertvector(v, rk_vf32_half); }
 #else
 RK_INLINE rk_vf64 rk_widen_f32(const float *p) { return (double)*p; }

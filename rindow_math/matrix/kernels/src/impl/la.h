@@ -185,12 +185,13 @@ enum { RK_PAIRS_RUN = 1024,   /* numbers whose products are added up in their ow
        RK_PAIRS_SEARCH = 512 };
 
 static double rk_pairs_best_f64(const double *x, ptrdiff_t step, ptrdiff_t n, double first, int largest);
-RK_INLINE double rk_pairs_near_f64(const double *x, ptrdiff_t n, double first, int largest)
+RK_INLINE double rk_pairs_near_f64(const double *x, ptrdiff_t n, double first, int largest, int far)
 {
+    (void)far;
     return rk_pairs_best_f64(x, 2, n, first, largest);
 }
 /* what rk_pairs_best finds for numbers one after the other */
-RK_INLINE double rk_pairs_near_f32(const float *x, ptrdiff_t n, double first, int largest)
+RK_INLINE double rk_pairs_near_f32(const float *x, ptrdiff_t n, double first, int largest, int far)
 {
     enum { L = RK_VF64_LANES, P = L / 2 };
     rk_vf64 best[4];
@@ -200,6 +201,8 @@ RK_INLINE double rk_pairs_near_f32(const float *x, ptrdiff_t n, double first, in
         best[k] = rk_set1_vf64(first);
     for (; P && i + 4 * P <= n; i += 4 * P)
         for (int k = 0; k < 4; k++) {
+            if (k * L * (int)sizeof *x % 64 == 0)
+                rk_prefetch_run(x + 2 * i + k * L, far);
             const rk_vf64 v = rk_widen_f32(x + 2 * i + k * L), squares = v * v, m = squares + rk_exchange_vf64(squares);
             best[k] = largest ? rk_max_vf64(m, best[k]) : rk_min_vf64(m, best[k]);
         }
@@ -253,12 +256,13 @@ static double rk_pairs_best_##NAME(const T *x, ptrdiff_t step, ptrdiff_t n, doub
 static void rk_pairs_arg_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double *part) \
 { \
     const ptrdiff_t step = 2 * job->incx, end = from + n; \
+    const int far = job->n >= RK_FAR_LEAST; \
     for (ptrdiff_t i = from; i < end; i += RK_PAIRS_SEARCH) { \
         const T *x = (const T *)job->x + step * i; \
         const ptrdiff_t m = end - i < RK_PAIRS_SEARCH ? end - i : RK_PAIRS_SEARCH; \
         const double best = step != 2 ? rk_pairs_best_##NAME(x, step, m, job->first, job->largest) \
-                            : job->largest ? rk_pairs_near_##NAME(x, m, job->first, 1) \
-                            : rk_pairs_near_##NAME(x, m, job->first, 0); \
+                            : job->largest ? rk_pairs_near_##NAME(x, m, job->first, 1, far) \
+                            : rk_pairs_near_##NAME(x, m, job->first, 0, far); \
         if (i == from || (job->largest ? best > part[0] : best < part[0])) { \
             part[0] = best; \
             part[1] = (double)i; \
@@ -278,6 +282,7 @@ static ptrdiff_t rk_pairs_find_##NAME(const rk_pairs_job *job, ptrdiff_t from, p
 static void rk_pairs_dot_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double *part) \
 { \
     enum { L = LANES, P = L / 2 }; \
+    const int far = n >= RK_FAR_LEAST; \
     const T *a = (const T *)job->x + 2 * from, *b = (const T *)job->y + 2 * from; \
     ptrdiff_t i = 0; \
     memset(part, 0, 4 * sizeof(double)); \
@@ -290,8 +295,8 @@ static void rk_pairs_dot_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff
             for (int k = 0; k < 4; k++) { \
                 const T *p = a + 2 * (i + k * P), *q = b + 2 * (i + k * P); \
                 if (k * sizeof(rk_##V) % 64 == 0) { \
-                    rk_prefetch((const char *)p + RK_AHEAD_BYTES); \
-                    rk_prefetch((const char *)q + RK_AHEAD_BYTES); \
+                    rk_prefetch_run(p, far); \
+                    rk_prefetch_run(q, far); \
                 } \
                 const rk_##V v = rk_load_##V(p), w = rk_load_##V(q); \
                 straight[k] = rk_fma_##V(v, w, straight[k]); \
@@ -449,6 +454,7 @@ static void rk_pairs_gemv_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) 
                 const rk_##V w = part ? rk_load_part_##V(x + 2 * j, part) : rk_load_##V(x + 2 * j); \
                 const rk_##V turned = rk_exchange_##V(w); \
                 for (int k = 0; k < R; k++) { \
+                    rk_prefetch((const char *)(row[k] + 2 * j) + RK_AHEAD_BYTES); \
                     const rk_##V v = part ? rk_load_part_##V(row[k] + 2 * j, part) : rk_load_##V(row[k] + 2 * j); \
                     straight[k] = rk_fma_##V(v, w, straight[k]); \
                     crossed[k] = rk_fma_##V(v, turned, crossed[k]); \
@@ -489,10 +495,13 @@ RK_INLINE void rk_pairs_rows_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, int
         else \
             crossed[k] = crossed[k] * alternate; \
     } \
+    /* rows soon to come */ \
+    const ptrdiff_t ahead = 2 * job->lda * (columns < 512 ? 2 * RK_PAIRS_ROWS : RK_PAIRS_ROWS); \
     for (ptrdiff_t i = 0; P && i < columns; i += P) { \
         const int part = columns - i < P ? 2 * (int)(columns - i) : 0; \
         rk_##V sum = rk_load_##V(total + 2 * i); \
         for (int k = 0; k < count; k++) { \
+            rk_prefetch(row[k] + 2 * i + ahead); \
             const rk_##V v = part ? rk_load_part_##V(row[k] + 2 * i, part) : rk_load_##V(row[k] + 2 * i); \
             sum = rk_fma_##V(v, straight[k], sum); \
             sum = rk_fma_##V(rk_exchange_##V(v), crossed[k], sum); \

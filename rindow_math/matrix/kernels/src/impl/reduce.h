@@ -19,11 +19,28 @@ static inline double rk_less_f64(double a, double b) { return (a < b) | (a != a)
 static inline int rk_is_float(int dtype) { return dtype >= RK_FLOAT8 && dtype <= RK_FLOAT64; }
 static inline int rk_is_unsigned(int dtype) { return dtype == RK_BOOL || (dtype >= RK_UINT8 && dtype <= RK_UINT64); }
 
+/* The line of p belongs to a long run that is read once: the memory is asked for what comes much later, the second-level
+ * cache for what comes soon. Only where `far`: short runs are in a cache, or end before. */
+enum { RK_FAR_LEAST = 8192 /* elements */, RK_FAR_BYTES = 16384, RK_SOON_BYTES = 1024 };
+RK_INLINE void rk_prefetch_run(const void *p, int far)
+{
+#if defined(RK_X86_INTRINSICS)
+    if (far) {
+        _mm_prefetch((const char *)p + RK_FAR_BYTES, _MM_HINT_T1);
+        _mm_prefetch((const char *)p + RK_SOON_BYTES, _MM_HINT_T0);
+    }
+#else
+    (void)p;
+    (void)far;
+#endif
+}
+
 /* ---- blocks of contiguous floats ---- */
 
 /* STEP of vectors of doubles into eight accumulators, and of the rest into one; JOIN puts them together. */
 #define RK_ACCUMULATE(NAME, START, STEP, SCALAR_STEP, JOIN) do { \
     enum { L = RK_VF64_LANES }; \
+    const int far = n >= RK_FAR_LEAST; \
     ptrdiff_t i = 0; \
     double total = START; \
     if (n >= L) { \
@@ -35,7 +52,7 @@ static inline int rk_is_unsigned(int dtype) { return dtype == RK_BOOL || (dtype 
             for (; i + 8 * L <= n; i += 8 * L) \
                 for (int k = 0; k < 8; k++) { \
                     if (k * L * (int)sizeof *x % 64 == 0) \
-                        rk_prefetch((const char *)(x + i + k * L) + RK_AHEAD_BYTES); \
+                        rk_prefetch_run(x + i + k * L, far); \
                     const rk_vf64 v = rk_widen_##NAME(x + i + k * L); \
                     acc[k] = STEP(acc[k], v); \
                 } \
@@ -75,13 +92,19 @@ static double rk_prod_##NAME(const T *x, ptrdiff_t n) { RK_ACCUMULATE(NAME, 1, R
 static double rk_dot_##NAME(const T *x, const T *y, ptrdiff_t n) \
 { \
     enum { L = RK_VF64_LANES }; \
+    const int far = n >= RK_FAR_LEAST; \
     rk_vf64 acc[4]; \
     for (int k = 0; k < 4; k++) \
         acc[k] = rk_set1_vf64(0); \
     ptrdiff_t i = 0; \
     for (; i + 4 * L <= n; i += 4 * L) \
-        for (int k = 0; k < 4; k++) \
+        for (int k = 0; k < 4; k++) { \
+            if (k * L * (int)sizeof(T) % 64 == 0) { \
+                rk_prefetch_run(x + i + k * L, far); \
+                rk_prefetch_run(y + i + k * L, far); \
+            } \
             acc[k] = rk_fma_vf64(rk_widen_##NAME(x + i + k * L), rk_widen_##NAME(y + i + k * L), acc[k]); \
+        } \
     double lane[RK_VF64_LANES], sum = 0; \
     rk_store_vf64(lane, (acc[0] + acc[1]) + (acc[2] + acc[3])); \
     for (; i < n; i++) \
@@ -95,6 +118,7 @@ RK_INLINE double rk_extreme_##NAME(const T *x, ptrdiff_t n, int smallest, int ma
 { \
     enum { L = LANES }; \
     const T start = smallest ? (T)INFINITY : -(T)INFINITY; \
+    const int far = n >= RK_FAR_LEAST; \
     T best = start; \
     int sound = 1; \
     ptrdiff_t i = 0; \
@@ -106,6 +130,8 @@ RK_INLINE double rk_extreme_##NAME(const T *x, ptrdiff_t n, int smallest, int ma
         for (; i + 4 * L <= n; i += 4 * L) { \
             rk_##V v[4]; \
             for (int k = 0; k < 4; k++) { \
+                if (k * (int)sizeof(rk_##V) % 64 == 0) \
+                    rk_prefetch_run(x + i + k * L, far); \
                 v[k] = rk_load_##V(x + i + k * L); \
                 v[k] = magnitude ? rk_abs_##V(v[k]) : v[k]; \
                 m[k] = smallest ? rk_min_##V(v[k], m[k]) : rk_max_##V(v[k], m[k]); \
