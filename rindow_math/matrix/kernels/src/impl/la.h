@@ -142,7 +142,10 @@ RK_INLINE rk_vf32 rk_exchange_vf32(rk_vf32 v) { return (rk_vf32)_mm_shuffle_ps((
 RK_INLINE rk_vf64 rk_exchange_vf64(rk_vf64 v) { return (rk_vf64)_mm_shuffle_pd((__m128d)v, (__m128d)v, 1); }
 #elif defined(RK_X86_INTRINSICS)
 RK_INLINE rk_vf32 rk_exchange_vf32(rk_vf32 v) { return (rk_vf32)RK_MM(permute_ps)((RK_M32)v, 0xb1); }
-RK_INLINE rk_vf64 rk_exchange_vf64(rk_vf64 v) { return (rk_vf64)RK_MM(permute_pd)((RK_M64)v, RK_VECTOR_BYTES == 64 ? 0x55 : 5); }
+RK_INLINE rk_vf64 rk_exchange_vf64(rk_vf64 v)
+{
+    return (rk_vf64)RK_MM(permute_pd)((RK_M64)v, RK_VECTOR_BYTES == 64 ? 0x55 : 5);
+}
 #elif defined(__GNUC__)
 RK_INLINE rk_vf32 rk_exchange_vf32(rk_vf32 v)
 {
@@ -454,7 +457,6 @@ static void rk_pairs_gemv_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) 
                 const rk_##V w = part ? rk_load_part_##V(x + 2 * j, part) : rk_load_##V(x + 2 * j); \
                 const rk_##V turned = rk_exchange_##V(w); \
                 for (int k = 0; k < R; k++) { \
-                    rk_prefetch((const char *)(row[k] + 2 * j) + RK_AHEAD_BYTES); \
                     const rk_##V v = part ? rk_load_part_##V(row[k] + 2 * j, part) : rk_load_##V(row[k] + 2 * j); \
                     straight[k] = rk_fma_##V(v, w, straight[k]); \
                     crossed[k] = rk_fma_##V(v, turned, crossed[k]); \
@@ -480,8 +482,8 @@ static void rk_pairs_gemv_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) 
     } \
 } \
 /* total += the rows r .. r + count - 1, columns from j on, times x */ \
-RK_INLINE void rk_pairs_rows_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, int count, ptrdiff_t j, ptrdiff_t columns, \
-                                    T *total, rk_##V alternate) \
+RK_INLINE void rk_pairs_rows_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, int count, ptrdiff_t j, \
+                                    ptrdiff_t columns, T *total, rk_##V alternate) \
 { \
     enum { L = LANES, P = L / 2 }; \
     const T *row[RK_PAIRS_ROWS], *x = (const T *)job->x + 2 * r; \
@@ -495,13 +497,10 @@ RK_INLINE void rk_pairs_rows_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, int
         else \
             crossed[k] = crossed[k] * alternate; \
     } \
-    /* rows soon to come */ \
-    const ptrdiff_t ahead = 2 * job->lda * (columns < 512 ? 2 * RK_PAIRS_ROWS : RK_PAIRS_ROWS); \
     for (ptrdiff_t i = 0; P && i < columns; i += P) { \
         const int part = columns - i < P ? 2 * (int)(columns - i) : 0; \
         rk_##V sum = rk_load_##V(total + 2 * i); \
         for (int k = 0; k < count; k++) { \
-            rk_prefetch(row[k] + 2 * i + ahead); \
             const rk_##V v = part ? rk_load_part_##V(row[k] + 2 * i, part) : rk_load_##V(row[k] + 2 * i); \
             sum = rk_fma_##V(v, straight[k], sum); \
             sum = rk_fma_##V(rk_exchange_##V(v), crossed[k], sum); \
@@ -539,8 +538,8 @@ static void rk_pairs_gemv_t_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end
 RK_PAIRS_GEMV(f32, float, vf32, RK_VF32_LANES)
 RK_PAIRS_GEMV(f64, double, vf64, RK_VF64_LANES)
 
-static void RK(complex_gemv)(int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, const double *alpha, const void *a,
-                             ptrdiff_t lda, const void *x, const double *beta, void *y)
+static void RK(complex_gemv)(int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, const double *alpha,
+                             const void *a, ptrdiff_t lda, const void *x, const double *beta, void *y)
 {
     rk_pairs_matrix job = { conj, m, n, lda, alpha, beta, a, x, y };
     const int single = dtype == RK_COMPLEX64, each = trans ? RK_PAIRS_UNIT : RK_PAIRS_ROWS;

@@ -19,16 +19,14 @@ static inline double rk_less_f64(double a, double b) { return (a < b) | (a != a)
 static inline int rk_is_float(int dtype) { return dtype >= RK_FLOAT8 && dtype <= RK_FLOAT64; }
 static inline int rk_is_unsigned(int dtype) { return dtype == RK_BOOL || (dtype >= RK_UINT8 && dtype <= RK_UINT64); }
 
-/* The line of p belongs to a long run that is read once: the memory is asked for what comes much later, the second-level
- * cache for what comes soon. Only where `far`: short runs are in a cache, or end before. */
-enum { RK_FAR_LEAST = 8192 /* elements */, RK_FAR_BYTES = 16384, RK_SOON_BYTES = 1024 };
+/* The line of p belongs to a long run that is read once: the second-level cache is asked for what comes much later.
+ * Only where `far`: short runs are in a cache, or end before. */
+enum { RK_FAR_LEAST = 8192 /* elements */, RK_FAR_BYTES = 8192 };
 RK_INLINE void rk_prefetch_run(const void *p, int far)
 {
 #if defined(RK_X86_INTRINSICS)
-    if (far) {
+    if (far)
         _mm_prefetch((const char *)p + RK_FAR_BYTES, _MM_HINT_T1);
-        _mm_prefetch((const char *)p + RK_SOON_BYTES, _MM_HINT_T0);
-    }
 #else
     (void)p;
     (void)far;
@@ -118,7 +116,6 @@ RK_INLINE double rk_extreme_##NAME(const T *x, ptrdiff_t n, int smallest, int ma
 { \
     enum { L = LANES }; \
     const T start = smallest ? (T)INFINITY : -(T)INFINITY; \
-    const int far = n >= RK_FAR_LEAST; \
     T best = start; \
     int sound = 1; \
     ptrdiff_t i = 0; \
@@ -130,8 +127,6 @@ RK_INLINE double rk_extreme_##NAME(const T *x, ptrdiff_t n, int smallest, int ma
         for (; i + 4 * L <= n; i += 4 * L) { \
             rk_##V v[4]; \
             for (int k = 0; k < 4; k++) { \
-                if (k * (int)sizeof(rk_##V) % 64 == 0) \
-                    rk_prefetch_run(x + i + k * L, far); \
                 v[k] = rk_load_##V(x + i + k * L); \
                 v[k] = magnitude ? rk_abs_##V(v[k]) : v[k]; \
                 m[k] = smallest ? rk_min_##V(v[k], m[k]) : rk_max_##V(v[k], m[k]); \
@@ -502,8 +497,8 @@ enum {
 /* The extremes, or extreme magnitudes, of columns in their own type; nan if there is one. The last two arguments are
  * constants. Four rows at a time, of which the last may be the same: that changes nothing. */
 #define RK_COLS_EXTREME(NAME, T, V, LANES, MASK) \
-RK_INLINE void rk_cols_extreme_##NAME(const T *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, double *RK_RESTRICT acc, \
-                                      int smallest, int magnitude) \
+RK_INLINE void rk_cols_extreme_##NAME(const T *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, \
+                                      double *RK_RESTRICT acc, int smallest, int magnitude) \
 { \
     enum { L = LANES }; \
     _Alignas(64) T best[RK_COLS]; \
@@ -589,8 +584,8 @@ static void rk_cols_##NAME(int op, const T_ *x, ptrdiff_t rows, ptrdiff_t cols, 
     A *RK_RESTRICT acc = (A *)part; \
     switch (op) { \
     case RK_SUM: case RK_MEAN: \
-        RK_ROWS4(s = (A)((uint64_t)s + ((uint64_t)(A)a[j] + (uint64_t)(A)b[j]) + ((uint64_t)(A)c[j] + (uint64_t)(A)d[j])), \
-                 s = (A)((uint64_t)s + (uint64_t)v)); \
+        RK_ROWS4(s = (A)((uint64_t)s + ((uint64_t)(A)a[j] + (uint64_t)(A)b[j]) \
+                         + ((uint64_t)(A)c[j] + (uint64_t)(A)d[j])), s = (A)((uint64_t)s + (uint64_t)v)); \
     case RK_MAX: if (rows) rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 0); break; \
     case RK_MIN: if (rows) rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 1); break; \
     case RK_ASUM: RK_ROWS1(s = (A)((uint64_t)s + RK_MAG_##A_(v))); \
