@@ -546,10 +546,13 @@ static void RK(complex_gemv)(int dtype, int trans, int conj, ptrdiff_t m, ptrdif
     const rk_task task = trans ? (single ? rk_pairs_gemv_t_f32 : rk_pairs_gemv_t_f64)
                                : (single ? rk_pairs_gemv_f32 : rk_pairs_gemv_f64);
     const ptrdiff_t units = ((trans ? n : m) + each - 1) / each;
+    ptrdiff_t grain = RK_GRAIN_CHEAP / (each * (trans ? m : n)) + 1;
+    if (trans && grain < units / 4)   /* long pieces of rows are read faster */
+        grain = units / 4;
     if (m * n <= RK_GRAIN_CHEAP)
         task(&job, 0, units);
     else
-        rk_parallel(task, &job, units, RK_GRAIN_CHEAP / (each * (trans ? m : n)) + 1);
+        rk_parallel(task, &job, units, grain);
 }
 
 /* ---- matrix copy ---- */

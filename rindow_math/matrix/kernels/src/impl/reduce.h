@@ -540,12 +540,31 @@ RK_COLS_EXTREME(f32, float, vf32, RK_VF32_LANES, rk_m32)
 RK_COLS_EXTREME(f64, double, vf64, RK_VF64_LANES, rk_m64)
 
 #define RK_COLS_FLOAT(NAME, T_) \
+static void rk_cols_sum_##NAME(const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, double *RK_RESTRICT acc) \
+{ \
+    enum { L = RK_VF64_LANES }; \
+    ptrdiff_t r = 0; \
+    for (; r + 4 <= rows; r += 4) { \
+        const T_ *a = x + r * ld, *b = a + ld, *c = b + ld, *d = c + ld; \
+        ptrdiff_t j = 0; \
+        for (; j + L <= cols; j += L) { \
+            const rk_vf64 p = rk_widen_##NAME(a + j) + rk_widen_##NAME(b + j); \
+            const rk_vf64 q = rk_widen_##NAME(c + j) + rk_widen_##NAME(d + j); \
+            rk_store_vf64(acc + j, rk_load_vf64(acc + j) + (p + q)); \
+        } \
+        for (; j < cols; j++) \
+            acc[j] += ((double)a[j] + (double)b[j]) + ((double)c[j] + (double)d[j]); \
+    } \
+    for (; r < rows; r++) \
+        for (ptrdiff_t j = 0; j < cols; j++) \
+            acc[j] += (double)x[r * ld + j]; \
+} \
 static void rk_cols_##NAME(int op, const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, double *RK_RESTRICT acc) \
 { \
     typedef T_ T; \
     typedef double A; \
     switch (op) { \
-    case RK_SUM: case RK_MEAN: RK_ROWS4(s += ((A)a[j] + (A)b[j]) + ((A)c[j] + (A)d[j]), s += v); \
+    case RK_SUM: case RK_MEAN: rk_cols_sum_##NAME(x, rows, cols, ld, acc); break; \
     case RK_MAX: rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 0, 0); break; \
     case RK_MIN: rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 1, 0); break; \
     case RK_MAXMAG: rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 0, 1); break; \
