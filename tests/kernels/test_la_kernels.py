@@ -99,6 +99,54 @@ def test_complex_dot(kernels, dtype):
             assert complex(*out) == complex(((a.conj() if conj else a).astype("c16") * b).sum())
 
 
+def whole(rng, dtype, shape):
+    """Complex numbers of small whole parts: sums of their products are exact in any order."""
+    return (rng.integers(-8, 9, shape) + 1j * rng.integers(-8, 9, shape)).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["c8", "c16"])
+def test_complex_dot_of_long_lines(kernels, dtype):
+    rng = np.random.default_rng(13)
+    for n in (16, 17, 1023, 1025, 8192, 20011):
+        x, y, out = whole(rng, dtype, n), whole(rng, dtype, n), np.empty(2)
+        for conj in (0, 1):
+            kernels.complex_dot(code(x), conj, n, x, 1, y, 1, out)
+            assert complex(*out) == ((x.conj() if conj else x).astype("c16") * y).sum()
+
+
+@pytest.mark.parametrize("dtype", ["c8", "c16"])
+def test_complex_gemv(kernels, dtype):
+    rng = np.random.default_rng(14)
+    for m, n in [(1, 1), (5, 3), (45, 22), (7, 2500), (1100, 70), (300, 257)]:
+        a = whole(rng, dtype, (m, n + 3))
+        for trans in (0, 1):
+            for conj in (0, 1):
+                x, start = whole(rng, dtype, m if trans else n), whole(rng, dtype, n if trans else m)
+                op = a[:, :n].astype("c16")
+                op = (op.conj() if conj else op).T if trans else op.conj() if conj else op
+                for beta in (0, 2 - 1j):
+                    expected = (3 + 1j) * (op @ x) + beta * start
+                    factors = [np.array([v.real, v.imag]) for v in (3 + 1j, complex(beta))]
+                    for threads in (1, 2):
+                        kernels.set_threads(threads)
+                        y = start.copy() if beta else np.full_like(start, np.nan)
+                        kernels.complex_gemv(code(a), trans, conj, m, n, factors[0], a, n + 3, x, factors[1], y)
+                        assert np.array_equal(y, expected.astype(dtype))
+
+
+@pytest.mark.parametrize("dtype", ["c8", "c16"])
+def test_complex_arg(kernels, dtype):
+    rng = np.random.default_rng(15)
+    for n in (1, 30, 511, 513, 9000, 40000):
+        x = whole(rng, dtype, n)
+        x[rng.integers(1, n, n // 9)] = np.nan if n > 1 else 1
+        for inc in (1, 2):
+            line = x[::inc]
+            squares = line.real.astype("f8") ** 2 + line.imag.astype("f8") ** 2
+            assert kernels.complex_arg(code(x), 1, line.size, x, inc) == np.nanargmax(squares)
+            assert kernels.complex_arg(code(x), 0, line.size, x, inc) == np.nanargmin(squares)
+
+
 @pytest.mark.parametrize("dtype", [*NUMBERS, np.dtype("c8"), np.dtype("c16")], ids=str)
 @pytest.mark.parametrize("trans", [0, 1])
 def test_omatcopy(kernels, dtype, trans):
@@ -211,7 +259,7 @@ def test_add_onehot(kernels, dtype):
 @pytest.mark.parametrize("right", [0, 1])
 def test_searchsorted(kernels, dtype, right):
     rng = np.random.default_rng(8)
-    for m, n in [(0, 3), (1, 1), (30, 7), (50, 3000), (4, 0)]:
+    for m, n in [(0, 3), (1, 1), (30, 7), (50, 3000), (4, 0), (100, 50)]:
         one = np.sort(sample(rng, dtype, n))
         many = np.sort(sample(rng, dtype, (m, n)), 1)
         x = sample(rng, dtype, m)

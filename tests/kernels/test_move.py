@@ -39,6 +39,9 @@ def transpose(kernels, x, perm):
         ((2, 3, 2, 3, 2), (4, 3, 2, 1, 0)),
         ((0, 4), (1, 0)),
         ((40, 2, 50), (1, 2, 0)),
+        ((30, 37, 74), (0, 2, 1)),
+        ((90, 2000), (1, 0)),
+        ((9000, 9), (1, 0)),
     ],
     ids=str,
 )
@@ -107,7 +110,7 @@ def test_repeat_and_copy2d(kernels, size):
 @pytest.mark.parametrize("size", ITEMS)
 def test_gather_and_scatter(kernels, size, idx_type):
     rng = np.random.default_rng(4)
-    for count, n, rows in [(1, 1, 1), (50, 3, 20), (100, 300, 90), (0, 4, 5), (3000, 70, 100)]:
+    for count, n, rows in [(1, 1, 1), (50, 3, 20), (100, 300, 90), (0, 4, 5), (3000, 70, 100), (70, 1, 60)]:
         idx = rng.integers(0, rows, count).astype(INDEXES[idx_type])
         x = sample(rng, size, (rows, n))
         y = np.zeros((count, n), x.dtype)
@@ -119,6 +122,16 @@ def test_gather_and_scatter(kernels, size, idx_type):
             expected[at] = source[i]
         kernels.scatter_rows(size, source, idx, idx_type, x, count, n)
         assert np.array_equal(x, expected)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_gather_of_many_items(kernels, dtype):
+    rng = np.random.default_rng(11)
+    x = rng.random(1000).astype(dtype)
+    for idx in (rng.integers(0, 1000, 600_000).astype(t) for t in ("i4", "i8")):
+        y = np.zeros(idx.size, dtype)
+        kernels.gather_rows(x.itemsize, x, idx, 4 if idx.itemsize == 4 else 5, y, idx.size, 1)
+        assert np.array_equal(y, x[idx])
 
 
 @pytest.mark.parametrize("dtype", ADDED)

@@ -284,6 +284,32 @@ def test_cumsum_of_truth_values(rk):
     assert cumsum(rk, x, 1, 1).ravel().tolist() == [True, False, False, False]
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4", "u1"])
+@pytest.mark.parametrize("shape", [(1, 5, 4500), (2, 131, 2049), (1, 30000, 7)], ids=str)
+def test_wide_and_tall_columns(rk, dtype, shape):
+    x = sample(np.random.default_rng(10), dtype, shape)
+    for name, function in (("MAX", np.max), ("MIN", np.min)):
+        assert np.array_equal(run(rk, name, x), function(x, 1))
+    exact = x.astype("f8").sum(1) if x.dtype.kind == "f" else x.sum(1, dtype=dtype)
+    assert np.allclose(run(rk, "SUM", x), exact, rtol=1e-6, atol=1e-4 if dtype == "f4" else 1e-9)
+    if x.dtype.kind == "f":
+        for row in (0, 3, shape[1] - 1):
+            x[0, row, row % shape[2]] = np.nan
+        for name in ("MAX", "MIN", "AMAX"):
+            assert np.array_equal(np.isnan(run(rk, name, x)), np.isnan(x).any(1))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4"])
+def test_index_of_extremes_in_rows_of_every_length(rk, dtype):
+    rng = np.random.default_rng(12)
+    for n in [*range(1, 140), 1000, 8191, 9000]:
+        x = rng.integers(-3, 4, (5, n, 1)).astype(dtype)
+        if dtype != "i4":
+            x[4, n // 2] = np.nan
+        assert np.array_equal(arg(rk, "ARGMAX", x), x.argmax(1))
+        assert np.array_equal(arg(rk, "ARGMIN", x), x.argmin(1))
+
+
 def test_any_number_of_threads_gives_the_same_bits(rk):
     rng = np.random.default_rng(9)
     x = rng.standard_normal(1 << 20).astype("f4")

@@ -142,7 +142,10 @@ RK_INLINE rk_vf32 rk_exchange_vf32(rk_vf32 v) { return (rk_vf32)_mm_shuffle_ps((
 RK_INLINE rk_vf64 rk_exchange_vf64(rk_vf64 v) { return (rk_vf64)_mm_shuffle_pd((__m128d)v, (__m128d)v, 1); }
 #elif defined(RK_X86_INTRINSICS)
 RK_INLINE rk_vf32 rk_exchange_vf32(rk_vf32 v) { return (rk_vf32)RK_MM(permute_ps)((RK_M32)v, 0xb1); }
-RK_INLINE rk_vf64 rk_exchange_vf64(rk_vf64 v) { return (rk_vf64)RK_MM(permute_pd)((RK_M64)v, RK_VECTOR_BYTES == 64 ? 0x55 : 5); }
+RK_INLINE rk_vf64 rk_exchange_vf64(rk_vf64 v)
+{
+    return (rk_vf64)RK_MM(permute_pd)((RK_M64)v, RK_VECTOR_BYTES == 64 ? 0x55 : 5);
+}
 #elif defined(__GNUC__)
 RK_INLINE rk_vf32 rk_exchange_vf32(rk_vf32 v)
 {
@@ -185,12 +188,13 @@ enum { RK_PAIRS_RUN = 1024,   /* numbers whose products are added up in their ow
        RK_PAIRS_SEARCH = 512 };
 
 static double rk_pairs_best_f64(const double *x, ptrdiff_t step, ptrdiff_t n, double first, int largest);
-RK_INLINE double rk_pairs_near_f64(const double *x, ptrdiff_t n, double first, int largest)
+RK_INLINE double rk_pairs_near_f64(const double *x, ptrdiff_t n, double first, int largest, int far)
 {
+    (void)far;
     return rk_pairs_best_f64(x, 2, n, first, largest);
 }
 /* what rk_pairs_best finds for numbers one after the other */
-RK_INLINE double rk_pairs_near_f32(const float *x, ptrdiff_t n, double first, int largest)
+RK_INLINE double rk_pairs_near_f32(const float *x, ptrdiff_t n, double first, int largest, int far)
 {
     enum { L = RK_VF64_LANES, P = L / 2 };
     rk_vf64 best[4];
@@ -200,6 +204,8 @@ RK_INLINE double rk_pairs_near_f32(const float *x, ptrdiff_t n, double first, in
         best[k] = rk_set1_vf64(first);
     for (; P && i + 4 * P <= n; i += 4 * P)
         for (int k = 0; k < 4; k++) {
+            if (k * L * (int)sizeof *x % 64 == 0)
+                rk_prefetch_run(x + 2 * i + k * L, far);
             const rk_vf64 v = rk_widen_f32(x + 2 * i + k * L), squares = v * v, m = squares + rk_exchange_vf64(squares);
             best[k] = largest ? rk_max_vf64(m, best[k]) : rk_min_vf64(m, best[k]);
         }
@@ -253,12 +259,13 @@ static double rk_pairs_best_##NAME(const T *x, ptrdiff_t step, ptrdiff_t n, doub
 static void rk_pairs_arg_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double *part) \
 { \
     const ptrdiff_t step = 2 * job->incx, end = from + n; \
+    const int far = job->n >= RK_FAR_LEAST; \
     for (ptrdiff_t i = from; i < end; i += RK_PAIRS_SEARCH) { \
         const T *x = (const T *)job->x + step * i; \
         const ptrdiff_t m = end - i < RK_PAIRS_SEARCH ? end - i : RK_PAIRS_SEARCH; \
         const double best = step != 2 ? rk_pairs_best_##NAME(x, step, m, job->first, job->largest) \
-                            : job->largest ? rk_pairs_near_##NAME(x, m, job->first, 1) \
-                            : rk_pairs_near_##NAME(x, m, job->first, 0); \
+                            : job->largest ? rk_pairs_near_##NAME(x, m, job->first, 1, far) \
+                            : rk_pairs_near_##NAME(x, m, job->first, 0, far); \
         if (i == from || (job->largest ? best > part[0] : best < part[0])) { \
             part[0] = best; \
             part[1] = (double)i; \
@@ -278,6 +285,7 @@ static ptrdiff_t rk_pairs_find_##NAME(const rk_pairs_job *job, ptrdiff_t from, p
 static void rk_pairs_dot_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff_t n, double *part) \
 { \
     enum { L = LANES, P = L / 2 }; \
+    const int far = n >= RK_FAR_LEAST; \
     const T *a = (const T *)job->x + 2 * from, *b = (const T *)job->y + 2 * from; \
     ptrdiff_t i = 0; \
     memset(part, 0, 4 * sizeof(double)); \
@@ -290,8 +298,8 @@ static void rk_pairs_dot_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdiff
             for (int k = 0; k < 4; k++) { \
                 const T *p = a + 2 * (i + k * P), *q = b + 2 * (i + k * P); \
                 if (k * sizeof(rk_##V) % 64 == 0) { \
-                    rk_prefetch((const char *)p + RK_AHEAD_BYTES); \
-                    rk_prefetch((const char *)q + RK_AHEAD_BYTES); \
+                    rk_prefetch_run(p, far); \
+                    rk_prefetch_run(q, far); \
                 } \
                 const rk_##V v = rk_load_##V(p), w = rk_load_##V(q); \
                 straight[k] = rk_fma_##V(v, w, straight[k]); \
@@ -474,8 +482,8 @@ static void rk_pairs_gemv_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) 
     } \
 } \
 /* total += the rows r .. r + count - 1, columns from j on, times x */ \
-RK_INLINE void rk_pairs_rows_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, int count, ptrdiff_t j, ptrdiff_t columns, \
-                                    T *total, rk_##V alternate) \
+RK_INLINE void rk_pairs_rows_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, int count, ptrdiff_t j, \
+                                    ptrdiff_t columns, T *total, rk_##V alternate) \
 { \
     enum { L = LANES, P = L / 2 }; \
     const T *row[RK_PAIRS_ROWS], *x = (const T *)job->x + 2 * r; \
@@ -530,18 +538,21 @@ static void rk_pairs_gemv_t_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end
 RK_PAIRS_GEMV(f32, float, vf32, RK_VF32_LANES)
 RK_PAIRS_GEMV(f64, double, vf64, RK_VF64_LANES)
 
-static void RK(complex_gemv)(int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, const double *alpha, const void *a,
-                             ptrdiff_t lda, const void *x, const double *beta, void *y)
+static void RK(complex_gemv)(int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, const double *alpha,
+                             const void *a, ptrdiff_t lda, const void *x, const double *beta, void *y)
 {
     rk_pairs_matrix job = { conj, m, n, lda, alpha, beta, a, x, y };
     const int single = dtype == RK_COMPLEX64, each = trans ? RK_PAIRS_UNIT : RK_PAIRS_ROWS;
     const rk_task task = trans ? (single ? rk_pairs_gemv_t_f32 : rk_pairs_gemv_t_f64)
                                : (single ? rk_pairs_gemv_f32 : rk_pairs_gemv_f64);
     const ptrdiff_t units = ((trans ? n : m) + each - 1) / each;
+    ptrdiff_t grain = RK_GRAIN_CHEAP / (each * (trans ? m : n)) + 1;
+    if (trans && grain < units / 4)   /* long pieces of rows are read faster */
+        grain = units / 4;
     if (m * n <= RK_GRAIN_CHEAP)
         task(&job, 0, units);
     else
-        rk_parallel(task, &job, units, RK_GRAIN_CHEAP / (each * (trans ? m : n)) + 1);
+        rk_parallel(task, &job, units, grain);
 }
 
 /* ---- matrix copy ---- */

@@ -253,11 +253,11 @@ static void rk_transpose_stream(int size, const char *x, ptrdiff_t ldx, char *y,
 }
 
 /* Tiles; the last one of a row or a column of them takes what is left, up to RK_TILE_REST more, unless results are
- * stored past the caches: there a column is one line. Columns in `held` lie a line further apart than they are long, lest
- * they compete for places in the cache. */
+ * stored past the caches: there a column is one line. Columns in `held` lie a line further apart than they are long,
+ * lest they compete for places in the cache: RK_TRANSPOSE_HELD is as much as items of 16 bytes need. */
 enum { RK_TILE_ROWS = 64, RK_TILE_COL_BYTES = 128, RK_TILE_DIRECT = 32, RK_TILE_STREAM = 256, RK_TILE_REST = 16,
        RK_TRANSPOSE_DIRECT = 64 << 10,   /* bytes of a result that is written in place */
-       RK_TRANSPOSE_HELD = 32 << 10 /* (128/16 + 16) columns of 64 + 16 items of 16 bytes and a line, at most */, RK_MOVE_DIMS = 16 };
+       RK_TRANSPOSE_HELD = 32 << 10, RK_MOVE_DIMS = 16 };
 
 typedef struct {
     int size, nd;                          /* nd: dimensions besides the tiled ones, or besides the copied row */
@@ -326,7 +326,8 @@ static void rk_transpose_runs_task(void *context, ptrdiff_t begin, ptrdiff_t end
         index[d] = at % job->dims[d];
         at /= job->dims[d];
     }
-    const ptrdiff_t bytes = job->run * job->size, ahead = job->nd && bytes <= 2048 ? 2 * job->sx[job->nd - 1] * job->size : 0;
+    const ptrdiff_t bytes = job->run * job->size;
+    const ptrdiff_t ahead = job->nd && bytes <= 2048 ? 2 * job->sx[job->nd - 1] * job->size : 0;
     for (ptrdiff_t unit = begin; unit < end; unit++) {
         const char *x = job->x + ox * job->size;
         for (ptrdiff_t j = 0; ahead && j < bytes; j += 64)   /* most often what comes next but one */

@@ -19,11 +19,26 @@ static inline double rk_less_f64(double a, double b) { return (a < b) | (a != a)
 static inline int rk_is_float(int dtype) { return dtype >= RK_FLOAT8 && dtype <= RK_FLOAT64; }
 static inline int rk_is_unsigned(int dtype) { return dtype == RK_BOOL || (dtype >= RK_UINT8 && dtype <= RK_UINT64); }
 
+/* The line of p belongs to a long run that is read once: the second-level cache is asked for what comes much later.
+ * Only where `far`: short runs are in a cache, or end before. */
+enum { RK_FAR_LEAST = 8192 /* elements */, RK_FAR_BYTES = 8192 };
+RK_INLINE void rk_prefetch_run(const void *p, int far)
+{
+#if defined(RK_X86_INTRINSICS)
+    if (far)
+        _mm_prefetch((const char *)p + RK_FAR_BYTES, _MM_HINT_T1);
+#else
+    (void)p;
+    (void)far;
+#endif
+}
+
 /* ---- blocks of contiguous floats ---- */
 
 /* STEP of vectors of doubles into eight accumulators, and of the rest into one; JOIN puts them together. */
 #define RK_ACCUMULATE(NAME, START, STEP, SCALAR_STEP, JOIN) do { \
     enum { L = RK_VF64_LANES }; \
+    const int far = n >= RK_FAR_LEAST; \
     ptrdiff_t i = 0; \
     double total = START; \
     if (n >= L) { \
@@ -35,7 +50,7 @@ static inline int rk_is_unsigned(int dtype) { return dtype == RK_BOOL || (dtype 
             for (; i + 8 * L <= n; i += 8 * L) \
                 for (int k = 0; k < 8; k++) { \
                     if (k * L * (int)sizeof *x % 64 == 0) \
-                        rk_prefetch((const char *)(x + i + k * L) + RK_AHEAD_BYTES); \
+                        rk_prefetch_run(x + i + k * L, far); \
                     const rk_vf64 v = rk_widen_##NAME(x + i + k * L); \
                     acc[k] = STEP(acc[k], v); \
                 } \
@@ -75,13 +90,19 @@ static double rk_prod_##NAME(const T *x, ptrdiff_t n) { RK_ACCUMULATE(NAME, 1, R
 static double rk_dot_##NAME(const T *x, const T *y, ptrdiff_t n) \
 { \
     enum { L = RK_VF64_LANES }; \
+    const int far = n >= RK_FAR_LEAST; \
     rk_vf64 acc[4]; \
     for (int k = 0; k < 4; k++) \
         acc[k] = rk_set1_vf64(0); \
     ptrdiff_t i = 0; \
     for (; i + 4 * L <= n; i += 4 * L) \
-        for (int k = 0; k < 4; k++) \
+        for (int k = 0; k < 4; k++) { \
+            if (k * L * (int)sizeof(T) % 64 == 0) { \
+                rk_prefetch_run(x + i + k * L, far); \
+                rk_prefetch_run(y + i + k * L, far); \
+            } \
             acc[k] = rk_fma_vf64(rk_widen_##NAME(x + i + k * L), rk_widen_##NAME(y + i + k * L), acc[k]); \
+        } \
     double lane[RK_VF64_LANES], sum = 0; \
     rk_store_vf64(lane, (acc[0] + acc[1]) + (acc[2] + acc[3])); \
     for (; i < n; i++) \
@@ -476,8 +497,8 @@ enum {
 /* The extremes, or extreme magnitudes, of columns in their own type; nan if there is one. The last two arguments are
  * constants. Four rows at a time, of which the last may be the same: that changes nothing. */
 #define RK_COLS_EXTREME(NAME, T, V, LANES, MASK) \
-RK_INLINE void rk_cols_extreme_##NAME(const T *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, double *RK_RESTRICT acc, \
-                                      int smallest, int magnitude) \
+RK_INLINE void rk_cols_extreme_##NAME(const T *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, \
+                                      double *RK_RESTRICT acc, int smallest, int magnitude) \
 { \
     enum { L = LANES }; \
     _Alignas(64) T best[RK_COLS]; \
@@ -519,12 +540,31 @@ RK_COLS_EXTREME(f32, float, vf32, RK_VF32_LANES, rk_m32)
 RK_COLS_EXTREME(f64, double, vf64, RK_VF64_LANES, rk_m64)
 
 #define RK_COLS_FLOAT(NAME, T_) \
+static void rk_cols_sum_##NAME(const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, double *RK_RESTRICT acc) \
+{ \
+    enum { L = RK_VF64_LANES }; \
+    ptrdiff_t r = 0; \
+    for (; r + 4 <= rows; r += 4) { \
+        const T_ *a = x + r * ld, *b = a + ld, *c = b + ld, *d = c + ld; \
+        ptrdiff_t j = 0; \
+        for (; j + L <= cols; j += L) { \
+            const rk_vf64 p = rk_widen_##NAME(a + j) + rk_widen_##NAME(b + j); \
+            const rk_vf64 q = rk_widen_##NAME(c + j) + rk_widen_##NAME(d + j); \
+            rk_store_vf64(acc + j, rk_load_vf64(acc + j) + (p + q)); \
+        } \
+        for (; j < cols; j++) \
+            acc[j] += ((double)a[j] + (double)b[j]) + ((double)c[j] + (double)d[j]); \
+    } \
+    for (; r < rows; r++) \
+        for (ptrdiff_t j = 0; j < cols; j++) \
+            acc[j] += (double)x[r * ld + j]; \
+} \
 static void rk_cols_##NAME(int op, const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, double *RK_RESTRICT acc) \
 { \
     typedef T_ T; \
     typedef double A; \
     switch (op) { \
-    case RK_SUM: case RK_MEAN: RK_ROWS4(s += ((A)a[j] + (A)b[j]) + ((A)c[j] + (A)d[j]), s += v); \
+    case RK_SUM: case RK_MEAN: rk_cols_sum_##NAME(x, rows, cols, ld, acc); break; \
     case RK_MAX: rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 0, 0); break; \
     case RK_MIN: rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 1, 0); break; \
     case RK_MAXMAG: rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 0, 1); break; \
@@ -563,8 +603,8 @@ static void rk_cols_##NAME(int op, const T_ *x, ptrdiff_t rows, ptrdiff_t cols, 
     A *RK_RESTRICT acc = (A *)part; \
     switch (op) { \
     case RK_SUM: case RK_MEAN: \
-        RK_ROWS4(s = (A)((uint64_t)s + ((uint64_t)(A)a[j] + (uint64_t)(A)b[j]) + ((uint64_t)(A)c[j] + (uint64_t)(A)d[j])), \
-                 s = (A)((uint64_t)s + (uint64_t)v)); \
+        RK_ROWS4(s = (A)((uint64_t)s + ((uint64_t)(A)a[j] + (uint64_t)(A)b[j]) \
+                         + ((uint64_t)(A)c[j] + (uint64_t)(A)d[j])), s = (A)((uint64_t)s + (uint64_t)v)); \
     case RK_MAX: if (rows) rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 0); break; \
     case RK_MIN: if (rows) rk_cols_extreme_##NAME(x, rows, cols, ld, acc, 1); break; \
     case RK_ASUM: RK_ROWS1(s = (A)((uint64_t)s + RK_MAG_##A_(v))); \
