@@ -167,6 +167,31 @@ def test_masks(attn, dtype, code, masks, replace, zero_rows, causal):
 
 
 @pytest.mark.parametrize("dtype, code", DTYPES)
+@pytest.mark.parametrize("masks", [("value_mask",), ("value_mask", "key_mask", "query_mask")], ids=str)
+@pytest.mark.parametrize("replace, causal", [(0, 0), (0, 1), (1, 0), (1, 1)])
+@pytest.mark.parametrize("sizes", [(3, 2, 6, 9, 4, 3), (3, 1, 300, 310, 9, 17), (3, 1, 3, 2100, 4, 3)], ids=str)
+def test_keys_left_out_at_the_end_are_not_read(attn, dtype, code, masks, replace, causal, sizes):
+    p = Problem(dtype, sizes, masks, replace=replace, causal=causal, zero_rows=1)
+    ends = (sizes[3] // 3, sizes[3] - 1)  # of the first two batches; in the third the last key counts
+    for b, end in enumerate(ends):
+        p.masks["value_mask"][b, end:] = 0
+    for m in (p.masks[name] for name in masks if name != "query_mask"):
+        m[:, 0] = m[2, -1] = 1
+    out_, w_, dq_, dk_, dv_, ds_ = p.twin()
+    for b, end in enumerate(ends):
+        p.k[b, end:] = p.v[b, end:] = np.nan
+    out, w = p.forward(attn, code)
+    dq, dk, dv, ds = p.backward(attn, code)
+    for found, wanted in ((out, out_), (w, w_), (dq, dq_), (dk, dk_), (dv, dv_)):
+        check(found, wanted, 5)
+    check(ds[0], ds_, 50)
+    for b, end in enumerate(ends):
+        assert not w[b, ..., end:].any()
+        assert not dk[b, end:].any()
+        assert not dv[b, end:].any()
+
+
+@pytest.mark.parametrize("dtype, code", DTYPES)
 @pytest.mark.parametrize("replace", [0, 1])
 def test_no_key_counts(attn, dtype, code, replace):
     p = Problem(dtype, (2, 2, 4, 5, 3, 3), ("value_mask",), replace=replace)
