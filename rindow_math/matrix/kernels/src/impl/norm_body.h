@@ -384,10 +384,10 @@ RK_INLINE void NM(batch_columns)(const NM(batches) *d, const NM_T *x, const NM_T
             q[v] = NM_FMA(g, a, q[v]);
         }
     for (int v = 0; v < vectors; v++) {
-        NM_T sum[NM_L] = { 0 }, product[NM_L] = { 0 };
+        NM_T sum[NM_L], product[NM_L];
         NM_STORE(sum, s[v]);
         NM_STORE(product, q[v]);
-        for (ptrdiff_t i = 0; i < (part ? part : NM_L); i++) {
+        for (ptrdiff_t i = 0; i < (part > 0 && part < NM_L ? part : NM_L); i++) {
             sums[at + v * NM_L + i] += (double)sum[i];
             sums[d->n + at + v * NM_L + i] += (double)product[i];
         }
