@@ -31,7 +31,7 @@ RK_INLINE void PL(store_index)(char *p, PL_VI v, ptrdiff_t part, const int wide)
     } else {
         PL(pack)(held, v);
     }
-    memcpy(p, held, (size_t)(part > 0 && part < PL_L ? part : PL_L) * (wide ? 4 : 1));
+    memcpy(p, held, (size_t)(part ? part : PL_L) * (wide ? 4 : 1));
 }
 
 /* where place k stands among the indexes */
