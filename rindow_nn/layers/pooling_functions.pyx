@@ -9,7 +9,7 @@ from rindow_nn.gradient.core.tape cimport (
     A, AbstractFunction, GradientCall, OPAQUE, STEP, Variable, array_of, make_variable, pack, prepare, recording,
 )
 from rindow_nn.gradient.core.values import MaskedNDArray
-from rindow_nn.layers.convolution_functions cimport ConvForm, ConvFunction, ConvGradient
+from rindow_nn.layers.convolution_functions cimport ConvFunction, ConvGradient
 
 # threads share the filters of a convolution of few images with many weights (bytes); where it is pooled, images only
 cdef Py_ssize_t FEW_IMAGES = 4
@@ -177,7 +177,8 @@ cdef class PooledConvGradient(ConvGradient):
         self.K.pooling.pool_gradient(self.settings, A(xs, 0), A(xs, 2), dy, A(xs, 3), self.form.epilogue)
         self.K.conv.convolve_gradient(
             self.form.settings, A(xs, 4), A(xs, 5), None, dy, core.RK_EPI_NONE,
-            <NDArrayPhp>out[0] if self.need_x else None, <NDArrayPhp>out[at], <NDArrayPhp>out[at + 1] if biased else None
+            <NDArrayPhp>out[0] if self.need_x else None,
+            <NDArrayPhp>out[at], <NDArrayPhp>out[at + 1] if biased else None,
         )
         return out
 

@@ -172,8 +172,8 @@ cdef extern from "rk.h" nogil:
         double (*max_difference)(int dtype, ptrdiff_t n, const void* x, const void* y) noexcept nogil
         void (*complex_dot)(int dtype, int conj, ptrdiff_t n, const void* x, ptrdiff_t incx, const void* y,
                             ptrdiff_t incy, double* result) noexcept nogil
-        void (*complex_gemv)(int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, const double* alpha, const void* a,
-                             ptrdiff_t lda, const void* x, const double* beta, void* y) noexcept nogil
+        void (*complex_gemv)(int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, const double* alpha,
+                             const void* a, ptrdiff_t lda, const void* x, const double* beta, void* y) noexcept nogil
         double (*complex_asum)(int dtype, ptrdiff_t n, const void* x) noexcept nogil
         ptrdiff_t (*complex_arg)(int dtype, int largest, ptrdiff_t n, const void* x, ptrdiff_t inc) noexcept nogil
         void (*omatcopy)(int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, double alpha, double alpha_im,
