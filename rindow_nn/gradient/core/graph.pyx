@@ -16,7 +16,7 @@ from libc.math cimport isfinite
 from libc.stddef cimport ptrdiff_t
 
 from rindow_math.exceptions import InvalidArgumentException, LogicException, RuntimeException, UnexpectedValueException
-from rindow_math.matrix.buffer import NAMES, releaseMemory
+from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport Buffer, give_memory, item_size, new_buffer, take_memory
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArray, NDArrayPhp, copy_of, empty, header_like, raw, same_shape, view
@@ -1939,7 +1939,6 @@ cdef class WholeStep:
                 self.plans[program] = _step_plan(
                     program, self.wanted, bool(self.counted), self.threshold, bool(self.of_predictions)
                 )
-                releaseMemory()  # what tracing has left does not fit the plan's blocks
             self.plan = self.plans[program]
             self.program = program
         return self.plan is not None
