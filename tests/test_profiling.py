@@ -76,6 +76,16 @@ def test_the_step_is_the_same_while_it_is_profiled():
     assert found[0] == found[1]
 
 
+def test_a_step_that_is_traced_while_it_is_profiled():
+    net = model()
+    net.compile(optimizer="adam")
+    for _ in range(2):
+        with rindow_nn.profile() as p:
+            net.fit(X, T, batch_size=2, verbose=0)
+    rows = rows_of(p)
+    assert all(rows[layer, "Dense", "backward"].calls == 3 for layer in ("first", "last"))
+
+
 def test_elementwise_chains():
     f = g.Function(lambda a: g.exp(g.mul(a, a)))
     a = g.Variable([1.0, 2.0])

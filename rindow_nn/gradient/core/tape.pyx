@@ -1475,16 +1475,15 @@ cdef list pull_back(object backend, list targets, list seeds, list wanted, long 
             for i in range(node.outputs_count):
                 if slot[i] is None and node.output_shapes[i] is not None:
                     slot[i] = _zeros(backend, node.output_shapes[i])
-        if rn_profiling:
-            grads = node.timed_gradient(tuple(slot), needs)
-        elif rn_tracing:
+        if rn_tracing:
             rn_origin = layer_of(node)
-            try:
+        try:
+            if rn_profiling:
+                grads = node.timed_gradient(tuple(slot), needs)
+            else:
                 grads = node.gradient_of(tuple(slot), needs)
-            finally:
-                rn_origin = None
-        else:
-            grads = node.gradient_of(tuple(slot), needs)
+        finally:
+            rn_origin = None
         if rn_tape != NULL and rn_tracing == 0:
             grads = _linked(node, slot, grads)
         for i in range(len(node.inputs_)):
