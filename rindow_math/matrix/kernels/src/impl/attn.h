@@ -49,7 +49,7 @@ RK_INLINE ptrdiff_t rk_attn_keys(const rk_attn_call *c, ptrdiff_t b, ptrdiff_t i
     return c->causal && i0 + rows < end ? i0 + rows : end;
 }
 
-/* rk_attn_lanes_V: the number of each lane; rk_attn_bytes_V(p, n): which of the bytes from p on are not 0, of n at most */
+/* rk_attn_lanes_V: the number of each lane; rk_attn_bytes_V(p, n): which bytes from p on are not 0, of n at most */
 RK_INLINE rk_vf32 rk_attn_lanes_vf32(void)
 {
     static const float lanes[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };

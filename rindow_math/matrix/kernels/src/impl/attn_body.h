@@ -1,5 +1,5 @@
-/* The kernels of attn.h for one type: AT_T, its vector AT_V of AT_L lanes, AT_M (which lanes), AT_SUFFIX, AT_VF(f) (a function of math.h on
- * vectors), AT_GEMM (its matrix product). */
+/* The kernels of attn.h for one type: AT_T, its vector AT_V of AT_L lanes, AT_M (some of these lanes), AT_SUFFIX,
+ * AT_VF(f) (a function of math.h on vectors), AT_GEMM (its matrix product). */
 #define AT_LOAD AT_VF(load)
 #define AT_STORE AT_VF(store)
 #define AT_SET1 AT_VF(set1)
