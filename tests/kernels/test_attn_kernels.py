@@ -167,6 +167,37 @@ def test_masks(attn, dtype, code, masks, replace, zero_rows, causal):
 
 
 @pytest.mark.parametrize("dtype, code", DTYPES)
+@pytest.mark.parametrize("replace", [0, 1])
+@pytest.mark.parametrize("tv", [3, 16, 21, 64])
+def test_any_byte_but_0_counts(attn, dtype, code, replace, tv):
+    results = []
+    for one in (1, 2, 128, 255):
+        p = Problem(dtype, (2, 2, 5, tv, 4, 3), ("value_mask", "key_mask", "mask"), replace=replace)
+        for m in p.masks.values():
+            m *= one
+        results.append([*p.forward(attn, code), *p.backward(attn, code)])
+    check(results[0][0], p.twin()[0], 5)
+    for other in results[1:]:
+        for a, b in zip(results[0], other):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("dtype, code", DTYPES)
+def test_a_mask_of_each_head(attn, dtype, code):
+    batch, heads, tq, tv = 2, 3, 5, 19
+    mask = (np.random.default_rng(2).random((batch, heads, tq, tv)) < 0.7).astype(np.uint8)
+    mask[..., 0] = 1
+    p = Problem(dtype, (batch, heads, tq, tv, 4, 3), mask=mask.ctypes.data)
+    p.call.m = (ctypes.c_ssize_t * 3)(heads * tq * tv, tq * tv, tv)
+    out, w = p.forward(attn, code)
+    np.testing.assert_array_equal(w != 0, mask != 0)
+    for h in range(heads):
+        alone = Problem(dtype, (batch, heads, tq, tv, 4, 3), ("mask",))
+        alone.masks["mask"][...] = mask[:, h]
+        check(out[:, :, h], alone.twin()[0][:, :, h])
+
+
+@pytest.mark.parametrize("dtype, code", DTYPES)
 @pytest.mark.parametrize("masks", [("value_mask",), ("value_mask", "key_mask", "query_mask")], ids=str)
 @pytest.mark.parametrize("replace, causal", [(0, 0), (0, 1), (1, 0), (1, 1)])
 @pytest.mark.parametrize("sizes", [(3, 2, 6, 9, 4, 3), (3, 1, 300, 310, 9, 17), (3, 1, 3, 2100, 4, 3)], ids=str)

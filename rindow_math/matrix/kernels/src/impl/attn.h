@@ -49,6 +49,46 @@ RK_INLINE ptrdiff_t rk_attn_keys(const rk_attn_call *c, ptrdiff_t b, ptrdiff_t i
     return c->causal && i0 + rows < end ? i0 + rows : end;
 }
 
+/* rk_attn_lanes_V: the number of each lane; rk_attn_bytes_V(p, n): which bytes from p on are not 0, of n at most */
+RK_INLINE rk_vf32 rk_attn_lanes_vf32(void)
+{
+    static const float lanes[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+    return rk_load_vf32(lanes);
+}
+RK_INLINE rk_vf64 rk_attn_lanes_vf64(void)
+{
+    static const double lanes[8] = { 0, 1, 2, 3, 4, 5, 6, 7 };
+    return rk_load_vf64(lanes);
+}
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+RK_INLINE rk_m32 rk_attn_bytes_vf32(const uint8_t *p, ptrdiff_t n)
+{
+    const __m128i x = _mm_maskz_loadu_epi8((__mmask16)(n < 16 ? (1u << n) - 1 : 0xffff), p);
+    return _mm_test_epi8_mask(x, x);
+}
+RK_INLINE rk_m64 rk_attn_bytes_vf64(const uint8_t *p, ptrdiff_t n)
+{
+    return (rk_m64)rk_attn_bytes_vf32(p, n < 8 ? n : 8);
+}
+#elif defined(__GNUC__)
+#define RK_ATTN_BYTES(V, M, I) \
+    typedef uint8_t rk_attn_bytes_of_##V __attribute__((vector_size(sizeof(M) / sizeof(I)))); \
+    RK_INLINE M rk_attn_bytes_##V(const uint8_t *p, ptrdiff_t n) \
+    { \
+        rk_attn_bytes_of_##V x = {0}; \
+        if (n >= (ptrdiff_t)sizeof x) \
+            memcpy(&x, p, sizeof x); \
+        else \
+            memcpy(&x, p, (size_t)n); \
+        return (M)(__builtin_convertvector(x, M) != 0); \
+    }
+RK_ATTN_BYTES(vf32, rk_vi32, int32_t)
+RK_ATTN_BYTES(vf64, rk_vi64, int64_t)
+#else
+RK_INLINE rk_m32 rk_attn_bytes_vf32(const uint8_t *p, ptrdiff_t n) { (void)n; return *p != 0; }
+RK_INLINE rk_m64 rk_attn_bytes_vf64(const uint8_t *p, ptrdiff_t n) { (void)n; return *p != 0; }
+#endif
+
 #define AT(name) RKM_CAT(attn_##name, AT_SUFFIX)
 
 #define AT_SUFFIX f32
@@ -56,6 +96,7 @@ RK_INLINE ptrdiff_t rk_attn_keys(const rk_attn_call *c, ptrdiff_t b, ptrdiff_t i
 #define AT_V rk_vf32
 #define AT_L RK_VF32_LANES
 #define AT_VF(name) RKM_CAT(rk_##name, vf32)
+#define AT_M rk_m32
 #define AT_GEMM sgemm
 #include "attn_body.h"
 
@@ -64,6 +105,7 @@ RK_INLINE ptrdiff_t rk_attn_keys(const rk_attn_call *c, ptrdiff_t b, ptrdiff_t i
 #define AT_V rk_vf64
 #define AT_L RK_VF64_LANES
 #define AT_VF(name) RKM_CAT(rk_##name, vf64)
+#define AT_M rk_m64
 #define AT_GEMM dgemm
 #include "attn_body.h"
 

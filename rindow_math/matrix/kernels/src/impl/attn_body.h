@@ -1,5 +1,5 @@
-/* The kernels of attn.h for one type: AT_T, its vector AT_V of AT_L lanes, AT_SUFFIX, AT_VF(f) (a function of math.h on
- * vectors), AT_GEMM (its matrix product). */
+/* The kernels of attn.h for one type: AT_T, its vector AT_V of AT_L lanes, AT_M (some of these lanes), AT_SUFFIX,
+ * AT_VF(f) (a function of math.h on vectors), AT_GEMM (its matrix product). */
 #define AT_LOAD AT_VF(load)
 #define AT_STORE AT_VF(store)
 #define AT_SET1 AT_VF(set1)
@@ -21,69 +21,78 @@ RK_INLINE void AT(gemm)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, d
                                     RK_EPI_NONE);
 }
 
-/* What is added to the scores of n keys of a batch: 0, or the fill where masks leave a key out for all queries. Nothing
- * to add: NULL, unless there is a mask of all scores, which goes with it. */
-static const AT_T *AT(bias)(const rk_attn_call *c, ptrdiff_t b, ptrdiff_t n, AT_T *row)
+/* Which keys of a batch count as far as its masks of keys say: a byte each, whole vectors of them. NULL: all do. */
+static const uint8_t *AT(counts)(const rk_attn_call *c, ptrdiff_t b, uint8_t *row)
 {
     const uint8_t *value = c->value_mask ? c->value_mask + b * c->tv : NULL;
     const uint8_t *key = c->key_mask ? c->key_mask + b * c->tv : NULL;
-    if (!value && !key && !c->mask)
+    if (!value && !key)
         return NULL;
-    for (ptrdiff_t j = 0; j < n; j++)
-        row[j] = (value && !value[j]) || (key && !key[j]) ? (AT_T)ATTN_FILL : 0;
+    if (!value || !key)
+        memcpy(row, value ? value : key, (size_t)c->tv);
+    else
+        for (ptrdiff_t j = 0; j < c->tv; j++)
+            row[j] = (value[j] != 0) & (key[j] != 0);
+    memset(row + c->tv, 0, (size_t)(AT_WIDTH(c->tv) - c->tv));
     return row;
 }
 
-/* Lowers the scores x of query i and the n keys from j0 on that do not count: adds the fill, or sets them to `low`. */
-static void AT(mask)(const rk_attn_call *c, ptrdiff_t head, ptrdiff_t i, ptrdiff_t j0, ptrdiff_t n, const AT_T *bias,
-                     int replace, AT_T low, AT_T *x)
+/* Which of n keys count for one query. */
+typedef struct {
+    const uint8_t *keys, *mask;        /* a byte a key; NULL: all do */
+    ptrdiff_t seen, n;                 /* keys from `seen` on do not */
+    int any, replace;                  /* whether some may not; how their scores are lowered */
+} AT(view);
+
+RK_INLINE AT(view) AT(look)(const rk_attn_call *c, ptrdiff_t head, ptrdiff_t i, ptrdiff_t j0, ptrdiff_t n,
+                            const uint8_t *keys)
 {
     const ptrdiff_t b = head / c->heads, h = head % c->heads;
-    const uint8_t *mask = c->mask ? c->mask + b * c->m[0] + h * c->m[1] + i * c->m[2] + j0 : NULL;
-    const AT_T fill = (AT_T)ATTN_FILL;
-    ptrdiff_t seen = n;
+    AT(view) r = { .keys = keys ? keys + j0 : NULL, .seen = n, .n = n, .replace = c->replace };
+    if (c->mask)
+        r.mask = c->mask + b * c->m[0] + h * c->m[1] + i * c->m[2] + j0;
     if (c->causal && i + 1 - j0 < n)
-        seen = i + 1 > j0 ? i + 1 - j0 : 0;
+        r.seen = i + 1 > j0 ? i + 1 - j0 : 0;
     if (c->query_mask && !c->zero_rows && !c->query_mask[b * c->tq + i])
-        seen = 0;
-    for (ptrdiff_t j = seen; j < n; j++)
-        x[j] = replace ? low : x[j] + fill;
-    if (!bias)
-        return;
-    bias += j0;
-    if (mask && replace) {
-        RK_IVDEP
-        for (ptrdiff_t j = 0; j < seen; j++)
-            x[j] = (mask[j] != 0) & (bias[j] == 0) ? x[j] : low;
-    } else if (mask) {
-        RK_IVDEP
-        for (ptrdiff_t j = 0; j < seen; j++)
-            x[j] += mask[j] ? bias[j] : fill;
-    } else if (replace) {
-        RK_IVDEP
-        for (ptrdiff_t j = 0; j < seen; j++)
-            x[j] = bias[j] == 0 ? x[j] : low;
-    } else {
-        RK_IVDEP
-        for (ptrdiff_t j = 0; j < seen; j++)
-            x[j] += bias[j];
-    }
+        r.seen = 0;
+    r.any = r.keys || r.mask || r.seen < n;
+    return r;
 }
 
-/* Masked scores of a row, whose width beyond n is set so that it weighs nothing. */
-RK_INLINE void AT(masked)(const rk_attn_call *c, ptrdiff_t head, ptrdiff_t i, ptrdiff_t j0, ptrdiff_t n,
-                          const AT_T *bias, AT_T *x)
+/* lanes before key `end`, where the first is key j */
+RK_INLINE AT_M AT(before)(ptrdiff_t j, ptrdiff_t end)
 {
-    AT(mask)(c, head, i, j0, n, bias, c->replace, (AT_T)ATTN_FILL, x);
-    for (ptrdiff_t j = n; j < AT_WIDTH(n); j++)
-        x[j] = (AT_T)-INFINITY;
+    return AT_VF(lt)(AT_VF(attn_lanes)(), AT_SET1((AT_T)(end - j)));
 }
 
-/* x = exp(x - max) * inverse */
-RK_INLINE void AT(weigh)(AT_T *x, ptrdiff_t width, AT_V max, AT_V inverse)
+/* those of the keys from j on that count */
+RK_INLINE AT_M AT(seen)(const AT(view) *r, ptrdiff_t j)
 {
-    for (ptrdiff_t j = 0; j < width; j += AT_L)
-        AT_STORE(x + j, AT_VF(exp)(AT_LOAD(x + j) - max) * inverse);
+    AT_M m = AT(before)(j, r->seen);
+    if (r->keys)
+        m &= AT_VF(attn_bytes)(r->keys + j, AT_L);
+    if (r->mask)
+        m &= AT_VF(attn_bytes)(r->mask + j, r->n - j);
+    return m;
+}
+
+/* Scores of the keys from j on: those of keys that do not count are lowered, and lanes beyond n weigh nothing. */
+RK_INLINE AT_V AT(scores)(const AT(view) *r, const AT_T *x, ptrdiff_t j)
+{
+    const AT_V fill = AT_SET1((AT_T)ATTN_FILL);
+    AT_V y = AT_LOAD(x + j);
+    if (r->any)
+        y = AT_VF(select)(AT(seen)(r, j), y, r->replace ? fill : y + fill);
+    if (r->n - j < AT_L)
+        y = AT_VF(select)(AT(before)(j, r->n), y, AT_SET1((AT_T)-INFINITY));
+    return y;
+}
+
+/* x = exp(x - max) * inverse: the weights of a row of scores */
+RK_INLINE void AT(weigh)(const AT(view) *r, AT_T *x, AT_V max, AT_V inverse)
+{
+    for (ptrdiff_t j = 0; j < r->n; j += AT_L)
+        AT_STORE(x + j, AT_VF(exp)(AT(scores)(r, x, j) - max) * inverse);
 }
 
 RK_INLINE void AT(multiply)(AT_T *x, AT_T by, ptrdiff_t n)
@@ -107,12 +116,13 @@ static void AT(forward_blocks)(void *context, ptrdiff_t begin, ptrdiff_t end)
     AT(job) *d = context;
     const rk_attn_call *c = d->c;
     const ptrdiff_t ld = AT_WIDTH(d->tile);
-    AT_T *row = rk_scratch(3, (size_t)(d->rows * ld + AT_WIDTH(c->tv)) * sizeof(AT_T));
-    if (!row) {
+    AT_T *s = rk_scratch(3, (size_t)(d->rows * ld) * sizeof(AT_T) + (size_t)AT_WIDTH(c->tv));
+    if (!s) {
         d->no_memory = 1;
         return;
     }
-    AT_T *s = row + AT_WIDTH(c->tv);
+    const uint8_t *counts = NULL;
+    ptrdiff_t batch = -1;              /* to which `counts` belongs */
     /* weights of masked keys underflow, and every step through a subnormal number is slow */
     const rk_fp_state state = rk_flush_begin();
     for (ptrdiff_t u = begin; u < end; u++) {
@@ -122,7 +132,8 @@ static void AT(forward_blocks)(void *context, ptrdiff_t begin, ptrdiff_t end)
         const AT_T *q = d->q + b * c->q[0] + i0 * c->q[1] + h * c->q[2];
         const AT_T *k = d->k + b * c->k[0] + h * c->k[2];
         const AT_T *v = d->v + b * c->v[0] + h * c->v[2];
-        const AT_T *bias = AT(bias)(c, b, keys, row);
+        if (b != batch)
+            counts = AT(counts)(c, batch = b, (uint8_t *)(s + d->rows * ld));
         AT_T *out = d->out + b * c->o[0] + i0 * c->o[1] + h * c->o[2];
         AT_T *stats = d->stats + 2 * (head * c->tq + i0);
         for (ptrdiff_t j0 = 0; j0 < keys; j0 += d->tile) {
@@ -130,10 +141,14 @@ static void AT(forward_blocks)(void *context, ptrdiff_t begin, ptrdiff_t end)
             AT(gemm)(0, 1, rows, n, c->dk, c->scale, q, c->q[1], k + j0 * c->k[1], c->k[1], 0, s, ld);
             for (ptrdiff_t i = 0; i < rows; i++) {
                 AT_T *x = s + i * ld;
-                AT(masked)(c, head, i0 + i, j0, n, bias, x);
-                AT_V top = AT_LOAD(x), sum = AT_SET1(0);
-                for (ptrdiff_t j = AT_L; j < width; j += AT_L)
-                    top = AT_VF(max)(AT_LOAD(x + j), top);
+                const AT(view) r = AT(look)(c, head, i0 + i, j0, n, counts);
+                AT_V top = AT(scores)(&r, x, 0), sum = AT_SET1(0);
+                AT_STORE(x, top);
+                for (ptrdiff_t j = AT_L; j < width; j += AT_L) {
+                    const AT_V y = AT(scores)(&r, x, j);
+                    AT_STORE(x + j, y);
+                    top = AT_VF(max)(y, top);
+                }
                 AT_T max = AT_VF(top)(top);
                 if (j0 && stats[2 * i] > max)
                     max = stats[2 * i];
@@ -147,7 +162,7 @@ static void AT(forward_blocks)(void *context, ptrdiff_t begin, ptrdiff_t end)
                 else if (max == stats[2 * i])
                     stats[2 * i + 1] += AT_VF(sum)(sum);
                 else {
-                    const AT_T less = AT_VF(exp)(AT_SET1(stats[2 * i] - max))[0];
+                    const AT_T less = AT_VF(top)(AT_VF(exp)(AT_SET1(stats[2 * i] - max)));
                     stats[2 * i + 1] = stats[2 * i + 1] * less + AT_VF(sum)(sum);
                     AT(multiply)(out + i * c->o[1], less, c->dv);
                 }
@@ -172,9 +187,8 @@ static void AT(forward_blocks)(void *context, ptrdiff_t begin, ptrdiff_t end)
                 AT(gemm)(0, 1, rows, n, c->dk, c->scale, q, c->q[1], k + j0 * c->k[1], c->k[1], 0, s, ld);
             for (ptrdiff_t i = 0; i < rows; i++, w += c->tv) {
                 AT_T *x = s + i * ld;
-                if (n)
-                    AT(masked)(c, head, i0 + i, j0, n, bias, x);
-                AT(weigh)(x, AT_WIDTH(n), AT_SET1(stats[2 * i]), AT_SET1(stats[2 * i + 1]));
+                const AT(view) r = AT(look)(c, head, i0 + i, j0, n, counts);
+                AT(weigh)(&r, x, AT_SET1(stats[2 * i]), AT_SET1(stats[2 * i + 1]));
                 memcpy(w, x, (size_t)n * sizeof(AT_T));
                 memset(w + n, 0, (size_t)(all - n) * sizeof(AT_T));
             }
@@ -215,17 +229,20 @@ static void AT(backward_heads)(void *context, ptrdiff_t begin, ptrdiff_t end)
     AT(job) *d = context;
     const rk_attn_call *c = d->c;
     const ptrdiff_t ld = AT_WIDTH(d->tile), size = d->rows * ld;
-    AT_T *row = rk_scratch(3, (size_t)(4 * size + AT_WIDTH(c->tv)) * sizeof(AT_T));
-    if (!row) {
+    AT_T *s = rk_scratch(3, (size_t)(4 * size) * sizeof(AT_T) + (size_t)AT_WIDTH(c->tv));
+    if (!s) {
         d->no_memory = 1;
         return;
     }
-    AT_T *s = row + AT_WIDTH(c->tv), *dp = s + size, *raw = dp + size, *dropped = c->drop ? raw + size : s;
+    AT_T *dp = s + size, *raw = dp + size, *dropped = c->drop ? raw + size : s;
+    const uint8_t *counts = NULL;
+    ptrdiff_t batch = -1;              /* to which `counts` belongs */
     const int shared = d->dk != NULL && d->dk == d->dv, whole = d->tile >= c->tv;
     const rk_fp_state state = rk_flush_begin();
     for (ptrdiff_t head = begin; head < end; head++) {
         const ptrdiff_t b = head / c->heads, h = head % c->heads;
-        const AT_T *bias = AT(bias)(c, b, c->tv, row);
+        if (b != batch)
+            counts = AT(counts)(c, batch = b, (uint8_t *)(s + 4 * size));
         double dscale = 0;
         for (ptrdiff_t i0 = 0; i0 < c->tq; i0 += d->rows) {
             const ptrdiff_t rows = c->tq - i0 < d->rows ? c->tq - i0 : d->rows;
@@ -257,8 +274,8 @@ static void AT(backward_heads)(void *context, ptrdiff_t begin, ptrdiff_t end)
                     AT_T *x = s + i * ld, *dx = dp + i * ld, *w = dropped + i * ld;
                     AT_V sum = AT_SET1(0);
                     AT_T mean = 0;
-                    AT(masked)(c, head, i0 + i, j0, n, bias, x);
-                    AT(weigh)(x, width, AT_SET1(d->stats[2 * number]), AT_SET1(d->stats[2 * number + 1]));
+                    const AT(view) r = AT(look)(c, head, i0 + i, j0, n, counts);
+                    AT(weigh)(&r, x, AT_SET1(d->stats[2 * number]), AT_SET1(d->stats[2 * number + 1]));
                     for (ptrdiff_t j = n; j < width; j++)
                         dx[j] = 0;
                     if (cleared)
@@ -280,10 +297,10 @@ static void AT(backward_heads)(void *context, ptrdiff_t begin, ptrdiff_t end)
                         /* what the sum over all tiles comes to, as the weights make the result */
                         for (ptrdiff_t j = 0; j < c->dv; j++)
                             mean += dout[i * c->o[1] + j] * y[i * c->o[1] + j];
-                    for (ptrdiff_t j = 0; j < width; j += AT_L)
-                        AT_STORE(dx + j, AT_LOAD(x + j) * (AT_LOAD(dx + j) - AT_SET1(mean)));
-                    if (c->replace)
-                        AT(mask)(c, head, i0 + i, j0, n, bias, 1, 0, dx);
+                    for (ptrdiff_t j = 0; j < width; j += AT_L) {
+                        const AT_V y = AT_LOAD(x + j) * (AT_LOAD(dx + j) - AT_SET1(mean));
+                        AT_STORE(dx + j, r.any && r.replace ? AT_VF(select)(AT(seen)(&r, j), y, AT_SET1(0)) : y);
+                    }
                     if (cleared)
                         memset(w, 0, (size_t)n * sizeof(AT_T));
                     if (d->dscales)
@@ -344,6 +361,7 @@ static int AT(backward)(const rk_attn_call *c, const AT_T *q, const AT_T *k, con
 #undef AT_V
 #undef AT_L
 #undef AT_VF
+#undef AT_M
 #undef AT_GEMM
 #undef AT_LOAD
 #undef AT_STORE
