@@ -417,9 +417,12 @@ typedef struct {
     const double *alpha, *beta;
     const void *a, *x;
     void *y;
+    ptrdiff_t rows;              /* of a block whose sums are a line of `parts` */
+    void *parts;
 } rk_pairs_matrix;
 
-enum { RK_PAIRS_ROWS = 4, RK_PAIRS_UNIT = 64, RK_PAIRS_STRIP = 1024 };   /* of columns */
+enum { RK_PAIRS_ROWS = 4, RK_PAIRS_UNIT = 64, RK_PAIRS_STRIP = 1024 /* of columns */, RK_PAIRS_BLOCKS = 16,
+       RK_PAIRS_LINE = 4096 /* columns whose sums stay in a cache */ };
 
 #define RK_PAIRS_GEMV(NAME, T, V, LANES) \
 /* y[i] = alpha (re + im i) + beta y[i] */ \
@@ -513,27 +516,51 @@ RK_INLINE void rk_pairs_rows_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, int
         total[2 * i + 1] += a * im + b * re; \
     } \
 } \
-/* sums of rows, a strip of columns at a time */ \
-static void rk_pairs_gemv_t_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) \
+/* total = the sum of the rows r .. stop - 1 times x, columns from j on */ \
+static void rk_pairs_sum_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, ptrdiff_t stop, ptrdiff_t j, \
+                                ptrdiff_t columns, T *total) \
 { \
     enum { L = LANES }; \
-    const rk_pairs_matrix *job = (const rk_pairs_matrix *)context; \
-    const ptrdiff_t stop = end * RK_PAIRS_UNIT < job->n ? end * RK_PAIRS_UNIT : job->n; \
-    T total[2 * RK_PAIRS_STRIP + L], sign[L]; \
+    T sign[L]; \
     for (int k = 0; k < L; k++) \
         sign[k] = k % 2 ? 1 : -1; \
     const rk_##V alternate = rk_load_##V(sign); \
+    memset(total, 0, sizeof(T) * (size_t)(2 * columns + L)); \
+    for (; L > 1 && r + RK_PAIRS_ROWS <= stop; r += RK_PAIRS_ROWS) \
+        rk_pairs_rows_##NAME(job, r, RK_PAIRS_ROWS, j, columns, total, alternate); \
+    for (; r < stop; r++) \
+        rk_pairs_rows_##NAME(job, r, 1, j, columns, total, alternate); \
+} \
+/* sums of rows, a strip of columns at a time */ \
+static void rk_pairs_gemv_t_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) \
+{ \
+    const rk_pairs_matrix *job = (const rk_pairs_matrix *)context; \
+    const ptrdiff_t stop = end * RK_PAIRS_UNIT < job->n ? end * RK_PAIRS_UNIT : job->n; \
+    T total[2 * RK_PAIRS_STRIP + LANES]; \
     for (ptrdiff_t j = begin * RK_PAIRS_UNIT; j < stop; j += RK_PAIRS_STRIP) { \
         const ptrdiff_t columns = stop - j < RK_PAIRS_STRIP ? stop - j : RK_PAIRS_STRIP; \
-        memset(total, 0, sizeof(T) * (size_t)(2 * columns + L)); \
-        ptrdiff_t r = 0; \
-        for (; L > 1 && r + RK_PAIRS_ROWS <= job->m; r += RK_PAIRS_ROWS) \
-            rk_pairs_rows_##NAME(job, r, RK_PAIRS_ROWS, j, columns, total, alternate); \
-        for (; r < job->m; r++) \
-            rk_pairs_rows_##NAME(job, r, 1, j, columns, total, alternate); \
+        rk_pairs_sum_##NAME(job, 0, job->m, j, columns, total); \
         for (ptrdiff_t i = 0; i < columns; i++) \
             rk_pairs_put_##NAME(job, j + i, total[2 * i], total[2 * i + 1]); \
     } \
+} \
+/* sums of blocks of rows, each in a line of its own */ \
+static void rk_pairs_blocks_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) \
+{ \
+    const rk_pairs_matrix *job = (const rk_pairs_matrix *)context; \
+    for (ptrdiff_t u = begin; u < end; u++) { \
+        const ptrdiff_t r = u * job->rows, stop = job->m - r < job->rows ? job->m : r + job->rows; \
+        rk_pairs_sum_##NAME(job, r, stop, 0, job->n, (T *)job->parts + u * (2 * job->n + LANES)); \
+    } \
+} \
+static void rk_pairs_gather_##NAME(const rk_pairs_matrix *job, ptrdiff_t blocks) \
+{ \
+    T *sum = (T *)job->parts; \
+    for (ptrdiff_t u = 1; u < blocks; u++) \
+        for (ptrdiff_t i = 0; i < 2 * job->n; i++) \
+            sum[i] += sum[u * (2 * job->n + LANES) + i]; \
+    for (ptrdiff_t i = 0; i < job->n; i++) \
+        rk_pairs_put_##NAME(job, i, sum[2 * i], sum[2 * i + 1]); \
 }
 RK_PAIRS_GEMV(f32, float, vf32, RK_VF32_LANES)
 RK_PAIRS_GEMV(f64, double, vf64, RK_VF64_LANES)
@@ -541,7 +568,7 @@ RK_PAIRS_GEMV(f64, double, vf64, RK_VF64_LANES)
 static void RK(complex_gemv)(int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, const double *alpha,
                              const void *a, ptrdiff_t lda, const void *x, const double *beta, void *y)
 {
-    rk_pairs_matrix job = { conj, m, n, lda, alpha, beta, a, x, y };
+    rk_pairs_matrix job = { conj, m, n, lda, alpha, beta, a, x, y, 0, NULL };
     const int single = dtype == RK_COMPLEX64, each = trans ? RK_PAIRS_UNIT : RK_PAIRS_ROWS;
     const rk_task task = trans ? (single ? rk_pairs_gemv_t_f32 : rk_pairs_gemv_t_f64)
                                : (single ? rk_pairs_gemv_f32 : rk_pairs_gemv_f64);
@@ -549,10 +576,21 @@ static void RK(complex_gemv)(int dtype, int trans, int conj, ptrdiff_t m, ptrdif
     ptrdiff_t grain = RK_GRAIN_CHEAP / (each * (trans ? m : n)) + 1;
     if (trans && grain < units / 4)   /* long pieces of rows are read faster */
         grain = units / 4;
-    if (m * n <= RK_GRAIN_CHEAP)
+    /* each thread reads whole rows, if they are many and their sums stay in a cache */
+    const ptrdiff_t line = 2 * n + (single ? RK_VF32_LANES : RK_VF64_LANES);
+    const ptrdiff_t most = m / 32 < RK_PAIRS_BLOCKS ? m / 32 : RK_PAIRS_BLOCKS;
+    if (trans && m * n > RK_GRAIN_CHEAP && most >= 4 && n <= RK_PAIRS_LINE)
+        job.parts = rk_scratch(0, (size_t)(most * line) * (single ? sizeof(float) : sizeof(double)));
+    if (job.parts) {
+        job.rows = (m + RK_PAIRS_ROWS * most - 1) / (RK_PAIRS_ROWS * most) * RK_PAIRS_ROWS;
+        const ptrdiff_t blocks = (m + job.rows - 1) / job.rows;
+        rk_parallel(single ? rk_pairs_blocks_f32 : rk_pairs_blocks_f64, &job, blocks, m * n > 4 * RK_GRAIN_CHEAP ? 1 : 4);
+        (single ? rk_pairs_gather_f32 : rk_pairs_gather_f64)(&job, blocks);
+    } else if (m * n <= RK_GRAIN_CHEAP) {
         task(&job, 0, units);
-    else
+    } else {
         rk_parallel(task, &job, units, grain);
+    }
 }
 
 /* ---- matrix copy ---- */
