@@ -452,9 +452,10 @@ static void GM(dot_columns)(void *context, ptrdiff_t begin, ptrdiff_t end)
 #define GM_SUM_COLUMNS (4096 / (ptrdiff_t)sizeof(GM_T))
 #define GM_BLOCK_SUMS (32768 / (ptrdiff_t)sizeof(GM_T))
 
-/* sum += the rows of B times the elements of A; four rows are asked for while the four before are added */
-static void GM(add_rows)(GM_T *sum, const GM_T *a, ptrdiff_t lda, const GM_T *b, ptrdiff_t ldb, ptrdiff_t rows,
-                         ptrdiff_t width)
+/* sum += the rows of B times the elements of A; with `ahead`, four rows are asked for while the four before
+ * are added */
+RK_INLINE void GM(add_rows)(GM_T *sum, const GM_T *a, ptrdiff_t lda, const GM_T *b, ptrdiff_t ldb, ptrdiff_t rows,
+                            ptrdiff_t width, const int ahead)
 {
     ptrdiff_t p = 0;
     for (; p + 4 <= rows; p += 4, a += 4 * lda, b += 4 * ldb) {
@@ -463,7 +464,7 @@ static void GM(add_rows)(GM_T *sum, const GM_T *a, ptrdiff_t lda, const GM_T *b,
         ptrdiff_t j = 0;
         for (; j + GM_L <= width; j += GM_L) {
             RK_UNROLL
-            for (int q = 0; q < 4; q++)
+            for (int q = 0; q < 4 * ahead; q++)
                 GEMM_FETCH(next + q * ldb + j);
             GM_V s = GM_FMA(x0, GM_LOAD(b + j), GM_LOAD(sum + j));
             s = GM_FMA(x1, GM_LOAD(b + ldb + j), s);
@@ -495,24 +496,27 @@ static void GM(sum_strips)(void *context, ptrdiff_t begin, ptrdiff_t end)
     for (ptrdiff_t u = begin; u < end; u++) {
         const ptrdiff_t j0 = u * d->chunk, width = d->n - j0 < d->chunk ? d->n - j0 : d->chunk;
         GM_T sum[GM_SUM_COLUMNS] = {0};
-        GM(add_rows)(sum, d->a, d->call.lda, d->b + j0, d->ldb, d->call.k, width);
+        GM(add_rows)(sum, d->a, d->call.lda, d->b + j0, d->ldb, d->call.k, width, 1);
         for (ptrdiff_t j = 0; j < width; j++)
             GM(finish)(&d->call, sum[j], d->c + j0 + j, d->bias ? d->bias + j0 + j : NULL);
     }
 }
 
 /* all columns, for blocks of rows: d->parts has a line of d->across sums for each block */
-static void GM(sum_blocks)(void *context, ptrdiff_t begin, ptrdiff_t end)
-{
-    const GM(dots) *d = context;
-    for (ptrdiff_t u = begin; u < end; u++) {
-        const ptrdiff_t p0 = u * d->chunk, left = d->call.k - p0;
-        GM_T *sum = d->parts + u * d->across;
-        memset(sum, 0, (size_t)d->across * sizeof(GM_T));
-        GM(add_rows)(sum, d->a + p0 * d->call.lda, d->call.lda, d->b + p0 * d->ldb, d->ldb,
-                     left < d->chunk ? left : d->chunk, d->n);
-    }
+#define GM_SUM_BLOCKS(name, ahead) \
+static void GM(name)(void *context, ptrdiff_t begin, ptrdiff_t end) \
+{ \
+    const GM(dots) *d = context; \
+    for (ptrdiff_t u = begin; u < end; u++) { \
+        const ptrdiff_t p0 = u * d->chunk, left = d->call.k - p0; \
+        GM_T *sum = d->parts + u * d->across; \
+        memset(sum, 0, (size_t)d->across * sizeof(GM_T)); \
+        GM(add_rows)(sum, d->a + p0 * d->call.lda, d->call.lda, d->b + p0 * d->ldb, d->ldb, \
+                     left < d->chunk ? left : d->chunk, d->n, ahead); \
+    } \
 }
+GM_SUM_BLOCKS(sum_blocks, 0)
+GM_SUM_BLOCKS(sum_blocks_ahead, 1)
 
 /* ---- few rows and a matrix too big for the second cache: rows of B in the order of memory, each read once, while C
  * stays in the first cache ---- */
@@ -653,7 +657,8 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         if (d.parts) {
             d.chunk = (k + 4 * most - 1) / (4 * most) * 4;
             const ptrdiff_t blocks = (k + d.chunk - 1) / d.chunk;
-            rk_parallel(GM(sum_blocks), &d, blocks, work * (ptrdiff_t)sizeof(GM_T) >= 4 * GEMM_PACK_BYTES ? 1 : 4);
+            const int much = work * (ptrdiff_t)sizeof(GM_T) >= 2 * GEMM_PACK_BYTES;
+            rk_parallel(much ? GM(sum_blocks_ahead) : GM(sum_blocks), &d, blocks, much ? 1 : 4);
             for (ptrdiff_t j = 0; j < n; j += GM_L) {
                 GM_V sum = GM_LOAD(d.parts + j);
                 for (ptrdiff_t u = 1; u < blocks; u++)
@@ -869,5 +874,6 @@ static void GM(batch)(ptrdiff_t batch0, ptrdiff_t batch1, int ta, int tb, ptrdif
 #undef GM_DOTS
 #undef GM_SUM_COLUMNS
 #undef GM_BLOCK_SUMS
+#undef GM_SUM_BLOCKS
 #undef GM_STREAM
 #undef GM_STREAM_SUMS
