@@ -681,7 +681,8 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         if (chunk < 128)
             chunk = share < 128 ? share : 128;
         chunk = chunk < longest ? (chunk + GM_L - 1) / GM_L * GM_L : longest / GM_L * GM_L;
-        GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, chunk, ta ? 1 : lda, NULL };
+        GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, chunk,
+                      ta ? 1 : lda, NULL };
         rk_parallel(GM(stream_columns), &d, (n + chunk - 1) / chunk * GEMM_QUARTERS, 1);
         return;
     }

@@ -584,7 +584,8 @@ static void RK(complex_gemv)(int dtype, int trans, int conj, ptrdiff_t m, ptrdif
     if (job.parts) {
         job.rows = (m + RK_PAIRS_ROWS * most - 1) / (RK_PAIRS_ROWS * most) * RK_PAIRS_ROWS;
         const ptrdiff_t blocks = (m + job.rows - 1) / job.rows;
-        rk_parallel(single ? rk_pairs_blocks_f32 : rk_pairs_blocks_f64, &job, blocks, m * n > 4 * RK_GRAIN_CHEAP ? 1 : 4);
+        rk_parallel(single ? rk_pairs_blocks_f32 : rk_pairs_blocks_f64, &job, blocks,
+                    m * n > 4 * RK_GRAIN_CHEAP ? 1 : 4);
         (single ? rk_pairs_gather_f32 : rk_pairs_gather_f64)(&job, blocks);
     } else if (m * n <= RK_GRAIN_CHEAP) {
         task(&job, 0, units);

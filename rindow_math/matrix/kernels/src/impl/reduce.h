@@ -19,9 +19,9 @@ static inline double rk_less_f64(double a, double b) { return (a < b) | (a != a)
 static inline int rk_is_float(int dtype) { return dtype >= RK_FLOAT8 && dtype <= RK_FLOAT64; }
 static inline int rk_is_unsigned(int dtype) { return dtype == RK_BOOL || (dtype >= RK_UINT8 && dtype <= RK_UINT64); }
 
-/* The line of p belongs to a long run that is read once: what comes a little later is asked for. Into the first cache, as
- * a request to the second one costs half of the speed of a run that is there already. Only where `far`: short runs are
- * in a cache, or end before. */
+/* The line of p belongs to a long run that is read once: what comes a little later is asked for. Into the first cache,
+ * as a request to the second one costs half of the speed of a run that is there already. Only where `far`: short runs
+ * are in a cache, or end before. */
 enum { RK_FAR_LEAST = 8192 /* elements */, RK_FAR_BYTES = 1024 };
 RK_INLINE void rk_prefetch_run(const void *p, int far)
 {
