@@ -482,3 +482,14 @@ def test_topk(kernels, dtype):
             assert all(len(set(row)) == k for row in indices.tolist())
             best = -np.sort(-x.astype("f8"), 1)[:, :k]
             assert np.array_equal(values if ordered else -np.sort(-values.astype("f8"), 1), best)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("name", ["random_uniform", "random_normal"])
+def test_few_random_numbers_are_the_first_of_many(kernels, name, dtype):
+    many = np.empty(300, dtype)
+    getattr(kernels, name)(code(many), many, 300, 1, -1.0, 2.0, 77)
+    for n in (1, 10, 15, 16, 17, 64, 65):
+        few = np.empty(n, dtype)
+        getattr(kernels, name)(code(few), few, n, 1, -1.0, 2.0, 77)
+        np.testing.assert_array_equal(few, many[:n])

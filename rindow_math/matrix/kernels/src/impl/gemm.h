@@ -38,6 +38,7 @@
 #define GEMM_PACK_BYTES (1 << 20)      /* a block of packed B: half of a common second cache */
 #define GEMM_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
 
+#define GEMM_ROW_BLOCKS 16             /* of rows, into which a big B is cut for one row of C */
 #define GEMM_FEW 32                    /* rows of C below which a big B is streamed */
 #define GEMM_QUARTERS 4                /* a piece of a stream counts for so many: two are worth waking a thread */
 #define GEMM_AHEAD 8                   /* rows of B between those added and those asked for */

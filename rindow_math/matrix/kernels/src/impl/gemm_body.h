@@ -345,6 +345,7 @@ typedef struct {
     const GM_T *a, *b, *bias;
     GM_T *c;
     ptrdiff_t ldb, m, n, chunk, across;
+    GM_T *parts;
 } GM(dots);
 
 /* c = alpha*x + beta*c + bias, then the epilogue, for one element */
@@ -449,45 +450,73 @@ static void GM(dot_columns)(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 /* ---- a vector times a matrix too big for the second cache: whole rows of B are added, in the order of memory ---- */
 #define GM_SUM_COLUMNS (4096 / (ptrdiff_t)sizeof(GM_T))
+#define GM_BLOCK_SUMS (32768 / (ptrdiff_t)sizeof(GM_T))
 
-static void GM(sum_rows)(void *context, ptrdiff_t begin, ptrdiff_t end)
+/* sum += the rows of B times the elements of A; with `ahead`, four rows are asked for while the four before
+ * are added */
+RK_INLINE void GM(add_rows)(GM_T *sum, const GM_T *a, ptrdiff_t lda, const GM_T *b, ptrdiff_t ldb, ptrdiff_t rows,
+                            ptrdiff_t width, const int ahead)
+{
+    ptrdiff_t p = 0;
+    for (; p + 4 <= rows; p += 4, a += 4 * lda, b += 4 * ldb) {
+        const GM_V x0 = GM_SET1(a[0]), x1 = GM_SET1(a[lda]), x2 = GM_SET1(a[2 * lda]), x3 = GM_SET1(a[3 * lda]);
+        const GM_T *next = p + 8 <= rows ? b + 4 * ldb : b;
+        ptrdiff_t j = 0;
+        for (; j + GM_L <= width; j += GM_L) {
+            RK_UNROLL
+            for (int q = 0; q < 4 * ahead; q++)
+                GEMM_FETCH(next + q * ldb + j);
+            GM_V s = GM_FMA(x0, GM_LOAD(b + j), GM_LOAD(sum + j));
+            s = GM_FMA(x1, GM_LOAD(b + ldb + j), s);
+            s = GM_FMA(x2, GM_LOAD(b + 2 * ldb + j), s);
+            GM_STORE(sum + j, GM_FMA(x3, GM_LOAD(b + 3 * ldb + j), s));
+        }
+        if (j < width) {
+            const ptrdiff_t rest = width - j;
+            GM_V s = GM_FMA(x0, GM_LOAD_PART(b + j, rest), GM_LOAD(sum + j));
+            s = GM_FMA(x1, GM_LOAD_PART(b + ldb + j, rest), s);
+            s = GM_FMA(x2, GM_LOAD_PART(b + 2 * ldb + j, rest), s);
+            GM_STORE(sum + j, GM_FMA(x3, GM_LOAD_PART(b + 3 * ldb + j, rest), s));
+        }
+    }
+    for (; p < rows; p++, a += lda, b += ldb) {
+        const GM_V x = GM_SET1(*a);
+        ptrdiff_t j = 0;
+        for (; j + GM_L <= width; j += GM_L)
+            GM_STORE(sum + j, GM_FMA(x, GM_LOAD(b + j), GM_LOAD(sum + j)));
+        if (j < width)
+            GM_STORE(sum + j, GM_FMA(x, GM_LOAD_PART(b + j, width - j), GM_LOAD(sum + j)));
+    }
+}
+
+/* all rows, for strips of columns */
+static void GM(sum_strips)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const GM(dots) *d = context;
-    const ptrdiff_t ldb = d->ldb, lda = d->call.lda, k = d->call.k;
     for (ptrdiff_t u = begin; u < end; u++) {
-        ptrdiff_t j0 = u * d->chunk, width = d->n - j0 < d->chunk ? d->n - j0 : d->chunk, p = 0;
+        const ptrdiff_t j0 = u * d->chunk, width = d->n - j0 < d->chunk ? d->n - j0 : d->chunk;
         GM_T sum[GM_SUM_COLUMNS] = {0};
-        for (; p + 4 <= k; p += 4) {
-            const GM_T *b = d->b + p * ldb + j0, *a = d->a + p * lda;
-            GM_V x0 = GM_SET1(a[0]), x1 = GM_SET1(a[lda]), x2 = GM_SET1(a[2 * lda]), x3 = GM_SET1(a[3 * lda]);
-            ptrdiff_t j = 0;
-            for (; j + GM_L <= width; j += GM_L) {
-                GM_V s = GM_FMA(x0, GM_LOAD(b + j), GM_LOAD(sum + j));
-                s = GM_FMA(x1, GM_LOAD(b + ldb + j), s);
-                s = GM_FMA(x2, GM_LOAD(b + 2 * ldb + j), s);
-                GM_STORE(sum + j, GM_FMA(x3, GM_LOAD(b + 3 * ldb + j), s));
-            }
-            if (j < width) {
-                ptrdiff_t rest = width - j;
-                GM_V s = GM_FMA(x0, GM_LOAD_PART(b + j, rest), GM_LOAD(sum + j));
-                s = GM_FMA(x1, GM_LOAD_PART(b + ldb + j, rest), s);
-                s = GM_FMA(x2, GM_LOAD_PART(b + 2 * ldb + j, rest), s);
-                GM_STORE(sum + j, GM_FMA(x3, GM_LOAD_PART(b + 3 * ldb + j, rest), s));
-            }
-        }
-        for (; p < k; p++) {
-            const GM_T *b = d->b + p * ldb + j0;
-            GM_V x = GM_SET1(d->a[p * lda]);
-            ptrdiff_t j = 0;
-            for (; j + GM_L <= width; j += GM_L)
-                GM_STORE(sum + j, GM_FMA(x, GM_LOAD(b + j), GM_LOAD(sum + j)));
-            if (j < width)
-                GM_STORE(sum + j, GM_FMA(x, GM_LOAD_PART(b + j, width - j), GM_LOAD(sum + j)));
-        }
+        GM(add_rows)(sum, d->a, d->call.lda, d->b + j0, d->ldb, d->call.k, width, 1);
         for (ptrdiff_t j = 0; j < width; j++)
             GM(finish)(&d->call, sum[j], d->c + j0 + j, d->bias ? d->bias + j0 + j : NULL);
     }
 }
+
+/* all columns, for blocks of rows: d->parts has a line of d->across sums for each block */
+#define GM_SUM_BLOCKS(name, ahead) \
+static void GM(name)(void *context, ptrdiff_t begin, ptrdiff_t end) \
+{ \
+    const GM(dots) *d = context; \
+    for (ptrdiff_t u = begin; u < end; u++) { \
+        const ptrdiff_t p0 = u * d->chunk, left = d->call.k - p0; \
+        GM_T *sum = d->parts + u * d->across; \
+        memset(sum, 0, (size_t)d->across * sizeof(GM_T)); \
+        GM(add_rows)(sum, d->a + p0 * d->call.lda, d->call.lda, d->b + p0 * d->ldb, d->ldb, \
+                     left < d->chunk ? left : d->chunk, d->n, ahead); \
+    } \
+}
+GM_SUM_BLOCKS(sum_blocks, 0)
+GM_SUM_BLOCKS(sum_blocks_ahead, 1)
 
 /* ---- few rows and a matrix too big for the second cache: rows of B in the order of memory, each read once, while C
  * stays in the first cache ---- */
@@ -609,7 +638,7 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         return;
     }
     if (!ta && tb && (n <= 4 || m <= 12) && (k >= 2 * GM_L || n == 1)) {
-        GM(dots) d = { { k, lda, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, 0 };
+        GM(dots) d = { { k, lda, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, 0, 0, NULL };
         if (work < GEMM_THREAD_WORK / 4)
             GM(dot_block)(&d, 0, m, 0, n);
         else if (m >= n)
@@ -619,10 +648,30 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         return;
     }
     if (m == 1 && !tb && (double)n * (double)k * sizeof(GM_T) > GEMM_PACK_BYTES / 2) {
+        GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, 0, 0, NULL };
+        d.across = (n + GM_L - 1) / GM_L * GM_L;
+        const ptrdiff_t most = k / 32 < GEMM_ROW_BLOCKS ? k / 32 : GEMM_ROW_BLOCKS;
+        /* each thread reads whole rows, where the sums of a block stay in the first cache */
+        if (most >= 4 && n <= GM_BLOCK_SUMS)
+            d.parts = rk_scratch(0, (size_t)(most * d.across) * sizeof(GM_T));
+        if (d.parts) {
+            d.chunk = (k + 4 * most - 1) / (4 * most) * 4;
+            const ptrdiff_t blocks = (k + d.chunk - 1) / d.chunk;
+            const int much = work * (ptrdiff_t)sizeof(GM_T) >= 2 * GEMM_PACK_BYTES;
+            rk_parallel(much ? GM(sum_blocks_ahead) : GM(sum_blocks), &d, blocks, much ? 1 : 4);
+            for (ptrdiff_t j = 0; j < n; j += GM_L) {
+                GM_V sum = GM_LOAD(d.parts + j);
+                for (ptrdiff_t u = 1; u < blocks; u++)
+                    sum += GM_LOAD(d.parts + u * d.across + j);
+                GM_STORE(d.parts + j, sum);
+            }
+            for (ptrdiff_t j = 0; j < n; j++)
+                GM(finish)(&d.call, d.parts[j], c + j, bias ? bias + j : NULL);
+            return;
+        }
         /* long stretches of memory, but some for each thread */
-        ptrdiff_t chunk = n < 4 * GM_SUM_COLUMNS ? GM_SUM_COLUMNS / 4 : GM_SUM_COLUMNS;
-        GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, chunk };
-        rk_parallel(GM(sum_rows), &d, (n + chunk - 1) / chunk, 1);
+        d.chunk = n < 4 * GM_SUM_COLUMNS ? GM_SUM_COLUMNS / 4 : GM_SUM_COLUMNS;
+        rk_parallel(GM(sum_strips), &d, (n + d.chunk - 1) / d.chunk, 1);
         return;
     }
 
@@ -632,7 +681,8 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         if (chunk < 128)
             chunk = share < 128 ? share : 128;
         chunk = chunk < longest ? (chunk + GM_L - 1) / GM_L * GM_L : longest / GM_L * GM_L;
-        GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, chunk, ta ? 1 : lda };
+        GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, chunk,
+                      ta ? 1 : lda, NULL };
         rk_parallel(GM(stream_columns), &d, (n + chunk - 1) / chunk * GEMM_QUARTERS, 1);
         return;
     }
@@ -824,5 +874,7 @@ static void GM(batch)(ptrdiff_t batch0, ptrdiff_t batch1, int ta, int tb, ptrdif
 #undef GM_PACK_ROWS
 #undef GM_DOTS
 #undef GM_SUM_COLUMNS
+#undef GM_BLOCK_SUMS
+#undef GM_SUM_BLOCKS
 #undef GM_STREAM
 #undef GM_STREAM_SUMS

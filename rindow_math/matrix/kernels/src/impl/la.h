@@ -417,9 +417,12 @@ typedef struct {
     const double *alpha, *beta;
     const void *a, *x;
     void *y;
+    ptrdiff_t rows;              /* of a block whose sums are a line of `parts` */
+    void *parts;
 } rk_pairs_matrix;
 
-enum { RK_PAIRS_ROWS = 4, RK_PAIRS_UNIT = 64, RK_PAIRS_STRIP = 1024 };   /* of columns */
+enum { RK_PAIRS_ROWS = 4, RK_PAIRS_UNIT = 64, RK_PAIRS_STRIP = 1024 /* of columns */, RK_PAIRS_BLOCKS = 16,
+       RK_PAIRS_LINE = 4096 /* columns whose sums stay in a cache */ };
 
 #define RK_PAIRS_GEMV(NAME, T, V, LANES) \
 /* y[i] = alpha (re + im i) + beta y[i] */ \
@@ -513,27 +516,51 @@ RK_INLINE void rk_pairs_rows_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, int
         total[2 * i + 1] += a * im + b * re; \
     } \
 } \
-/* sums of rows, a strip of columns at a time */ \
-static void rk_pairs_gemv_t_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) \
+/* total = the sum of the rows r .. stop - 1 times x, columns from j on */ \
+static void rk_pairs_sum_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, ptrdiff_t stop, ptrdiff_t j, \
+                                ptrdiff_t columns, T *total) \
 { \
     enum { L = LANES }; \
-    const rk_pairs_matrix *job = (const rk_pairs_matrix *)context; \
-    const ptrdiff_t stop = end * RK_PAIRS_UNIT < job->n ? end * RK_PAIRS_UNIT : job->n; \
-    T total[2 * RK_PAIRS_STRIP + L], sign[L]; \
+    T sign[L]; \
     for (int k = 0; k < L; k++) \
         sign[k] = k % 2 ? 1 : -1; \
     const rk_##V alternate = rk_load_##V(sign); \
+    memset(total, 0, sizeof(T) * (size_t)(2 * columns + L)); \
+    for (; L > 1 && r + RK_PAIRS_ROWS <= stop; r += RK_PAIRS_ROWS) \
+        rk_pairs_rows_##NAME(job, r, RK_PAIRS_ROWS, j, columns, total, alternate); \
+    for (; r < stop; r++) \
+        rk_pairs_rows_##NAME(job, r, 1, j, columns, total, alternate); \
+} \
+/* sums of rows, a strip of columns at a time */ \
+static void rk_pairs_gemv_t_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) \
+{ \
+    const rk_pairs_matrix *job = (const rk_pairs_matrix *)context; \
+    const ptrdiff_t stop = end * RK_PAIRS_UNIT < job->n ? end * RK_PAIRS_UNIT : job->n; \
+    T total[2 * RK_PAIRS_STRIP + LANES]; \
     for (ptrdiff_t j = begin * RK_PAIRS_UNIT; j < stop; j += RK_PAIRS_STRIP) { \
         const ptrdiff_t columns = stop - j < RK_PAIRS_STRIP ? stop - j : RK_PAIRS_STRIP; \
-        memset(total, 0, sizeof(T) * (size_t)(2 * columns + L)); \
-        ptrdiff_t r = 0; \
-        for (; L > 1 && r + RK_PAIRS_ROWS <= job->m; r += RK_PAIRS_ROWS) \
-            rk_pairs_rows_##NAME(job, r, RK_PAIRS_ROWS, j, columns, total, alternate); \
-        for (; r < job->m; r++) \
-            rk_pairs_rows_##NAME(job, r, 1, j, columns, total, alternate); \
+        rk_pairs_sum_##NAME(job, 0, job->m, j, columns, total); \
         for (ptrdiff_t i = 0; i < columns; i++) \
             rk_pairs_put_##NAME(job, j + i, total[2 * i], total[2 * i + 1]); \
     } \
+} \
+/* sums of blocks of rows, each in a line of its own */ \
+static void rk_pairs_blocks_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) \
+{ \
+    const rk_pairs_matrix *job = (const rk_pairs_matrix *)context; \
+    for (ptrdiff_t u = begin; u < end; u++) { \
+        const ptrdiff_t r = u * job->rows, stop = job->m - r < job->rows ? job->m : r + job->rows; \
+        rk_pairs_sum_##NAME(job, r, stop, 0, job->n, (T *)job->parts + u * (2 * job->n + LANES)); \
+    } \
+} \
+static void rk_pairs_gather_##NAME(const rk_pairs_matrix *job, ptrdiff_t blocks) \
+{ \
+    T *sum = (T *)job->parts; \
+    for (ptrdiff_t u = 1; u < blocks; u++) \
+        for (ptrdiff_t i = 0; i < 2 * job->n; i++) \
+            sum[i] += sum[u * (2 * job->n + LANES) + i]; \
+    for (ptrdiff_t i = 0; i < job->n; i++) \
+        rk_pairs_put_##NAME(job, i, sum[2 * i], sum[2 * i + 1]); \
 }
 RK_PAIRS_GEMV(f32, float, vf32, RK_VF32_LANES)
 RK_PAIRS_GEMV(f64, double, vf64, RK_VF64_LANES)
@@ -541,18 +568,30 @@ RK_PAIRS_GEMV(f64, double, vf64, RK_VF64_LANES)
 static void RK(complex_gemv)(int dtype, int trans, int conj, ptrdiff_t m, ptrdiff_t n, const double *alpha,
                              const void *a, ptrdiff_t lda, const void *x, const double *beta, void *y)
 {
-    rk_pairs_matrix job = { conj, m, n, lda, alpha, beta, a, x, y };
+    rk_pairs_matrix job = { conj, m, n, lda, alpha, beta, a, x, y, 0, NULL };
     const int single = dtype == RK_COMPLEX64, each = trans ? RK_PAIRS_UNIT : RK_PAIRS_ROWS;
     const rk_task task = trans ? (single ? rk_pairs_gemv_t_f32 : rk_pairs_gemv_t_f64)
                                : (single ? rk_pairs_gemv_f32 : rk_pairs_gemv_f64);
     const ptrdiff_t units = ((trans ? n : m) + each - 1) / each;
-    ptrdiff_t grain = RK_GRAIN_CHEAP / (each * (trans ? m : n)) + 1;
+    ptrdiff_t grain = RK_GRAIN_CHEAP / 2 / (each * (trans ? m : n)) + 1;
     if (trans && grain < units / 4)   /* long pieces of rows are read faster */
         grain = units / 4;
-    if (m * n <= RK_GRAIN_CHEAP)
+    /* each thread reads whole rows, if they are many and their sums stay in a cache */
+    const ptrdiff_t line = 2 * n + (single ? RK_VF32_LANES : RK_VF64_LANES);
+    const ptrdiff_t most = m / 32 < RK_PAIRS_BLOCKS ? m / 32 : RK_PAIRS_BLOCKS;
+    if (trans && m * n > RK_GRAIN_CHEAP && most >= 4 && n <= RK_PAIRS_LINE)
+        job.parts = rk_scratch(0, (size_t)(most * line) * (single ? sizeof(float) : sizeof(double)));
+    if (job.parts) {
+        job.rows = (m + RK_PAIRS_ROWS * most - 1) / (RK_PAIRS_ROWS * most) * RK_PAIRS_ROWS;
+        const ptrdiff_t blocks = (m + job.rows - 1) / job.rows;
+        rk_parallel(single ? rk_pairs_blocks_f32 : rk_pairs_blocks_f64, &job, blocks,
+                    m * n > 4 * RK_GRAIN_CHEAP ? 1 : 4);
+        (single ? rk_pairs_gather_f32 : rk_pairs_gather_f64)(&job, blocks);
+    } else if (m * n <= RK_GRAIN_CHEAP) {
         task(&job, 0, units);
-    else
+    } else {
         rk_parallel(task, &job, units, grain);
+    }
 }
 
 /* ---- matrix copy ---- */
@@ -1569,13 +1608,14 @@ static void RK(einsum)(int dtype, int nd, int ndc, const ptrdiff_t *dims, const 
  * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3, SC 2011): a stream of
  * blocks of 256 words, each made of 64 counters side by side, so that the rounds are vector loops. */
 
-enum { RK_PHILOX_LANES = 64, RK_PHILOX_WORDS = 256 };
+enum { RK_PHILOX_LANES = 64, RK_PHILOX_WORDS = 256, RK_PHILOX_FEW = 16 };
 
-static void rk_philox(uint64_t seed, uint64_t block, uint32_t *RK_RESTRICT out)
+/* the first `lanes` counters of a block, a constant */
+RK_INLINE void rk_philox_lanes(uint64_t seed, uint64_t block, uint32_t *RK_RESTRICT out, const int lanes)
 {
     uint32_t *c0 = out, *c1 = out + 64, *c2 = out + 128, *c3 = out + 192;
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-    for (int i = 0; i < RK_PHILOX_LANES; i++) {
+    for (int i = 0; i < lanes; i++) {
         const uint64_t counter = block * RK_PHILOX_LANES + (uint64_t)i;
         c0[i] = (uint32_t)counter;
         c1[i] = (uint32_t)(counter >> 32);
@@ -1584,7 +1624,7 @@ static void rk_philox(uint64_t seed, uint64_t block, uint32_t *RK_RESTRICT out)
     }
     for (int round = 0; round < 10; round++, k0 += 0x9e3779b9u, k1 += 0xbb67ae85u) {
         RK_IVDEP
-        for (int i = 0; i < RK_PHILOX_LANES; i++) {
+        for (int i = 0; i < lanes; i++) {
             const uint64_t p = (uint64_t)c0[i] * 0xd2511f53u, q = (uint64_t)c2[i] * 0xcd9e8d57u;
             c0[i] = (uint32_t)(q >> 32) ^ c1[i] ^ k0;
             c1[i] = (uint32_t)q;
@@ -1592,6 +1632,11 @@ static void rk_philox(uint64_t seed, uint64_t block, uint32_t *RK_RESTRICT out)
             c3[i] = (uint32_t)p;
         }
     }
+}
+
+static void rk_philox(uint64_t seed, uint64_t block, uint32_t *RK_RESTRICT out)
+{
+    rk_philox_lanes(seed, block, out, RK_PHILOX_LANES);
 }
 
 /* high word of a product of 64-bit numbers */
@@ -1617,32 +1662,51 @@ static void rk_fractions(const uint32_t *w, double *u, double shift, double scal
         u[i] = ((double)((uint64_t)(w[i] >> 6) << 27 | w[i + 128] >> 5) + shift) * scale;
 }
 
-static void rk_random_block(const rk_random_job *job, ptrdiff_t block, void *out)
+/* the first numbers of a block of float32: those of `lanes` lanes, a constant; RK_PHILOX_LANES gives all */
+RK_INLINE void rk_random_floats(const rk_random_job *job, ptrdiff_t block, float *out, const int lanes)
 {
+    const int few = lanes < RK_PHILOX_LANES;
+    uint32_t w[RK_PHILOX_WORDS];
+    rk_philox_lanes(job->seed, (uint64_t)block, w, lanes);
+    if (!job->normal) {
+        const float low = (float)job->a, high = (float)job->b, width = (float)(job->b - job->a);
+        for (int i = 0; i < (few ? lanes : RK_PHILOX_WORDS); i++) {
+            const float v = (float)(w[i] >> 8) * (1.0f / 16777215.0f) * width + low;
+            out[i] = v < high ? v : high;
+        }
+        return;
+    }
+    /* Box and Muller: the word's middle keeps the logarithm's argument above 0 */
+    const int half = few ? lanes : RK_PHILOX_WORDS / 2;
+    const float mean = (float)job->a, scale = (float)job->b;
+    float u[RK_PHILOX_WORDS];
+    for (int i = 0; i < half; i++) {
+        u[i] = ((float)w[i] + 0.5f) * 0x1p-32f;
+        u[i + 128] = (float)(w[i + 128] >> 8) * 0x1p-24f;
+    }
+    for (int i = 0; i < half; i += RK_VF32_LANES) {
+        const rk_vf32 r = rk_sqrt_vf32(rk_set1_vf32(-2) * rk_log_vf32(rk_load_vf32(u + i))) * rk_set1_vf32(scale);
+        rk_vf32 s, c;
+        rk_sincospi2_vf32(rk_load_vf32(u + i + 128), &s, &c);
+        rk_store_vf32(out + i, rk_fma_vf32(r, c, rk_set1_vf32(mean)));
+        if (!few)
+            rk_store_vf32(out + i + 128, rk_fma_vf32(r, s, rk_set1_vf32(mean)));
+    }
+}
+
+/* numbers of a block, the first n at least */
+static void rk_random_block(const rk_random_job *job, ptrdiff_t block, ptrdiff_t n, void *out)
+{
+    if (job->dtype == RK_FLOAT32) {
+        if (n <= RK_PHILOX_FEW)
+            rk_random_floats(job, block, (float *)out, RK_PHILOX_FEW);
+        else
+            rk_random_floats(job, block, (float *)out, RK_PHILOX_LANES);
+        return;
+    }
     uint32_t w[RK_PHILOX_WORDS];
     rk_philox(job->seed, (uint64_t)block, w);
-    if (job->dtype == RK_FLOAT32 && !job->normal) {
-        const float low = (float)job->a, high = (float)job->b, width = (float)(job->b - job->a);
-        for (int i = 0; i < RK_PHILOX_WORDS; i++) {
-            const float v = (float)(w[i] >> 8) * (1.0f / 16777215.0f) * width + low;
-            ((float *)out)[i] = v < high ? v : high;
-        }
-    } else if (job->dtype == RK_FLOAT32) {
-        /* Box and Muller: the word's middle keeps the logarithm's argument above 0 */
-        const float mean = (float)job->a, scale = (float)job->b;
-        float u[RK_PHILOX_WORDS];
-        for (int i = 0; i < RK_PHILOX_WORDS / 2; i++) {
-            u[i] = ((float)w[i] + 0.5f) * 0x1p-32f;
-            u[i + 128] = (float)(w[i + 128] >> 8) * 0x1p-24f;
-        }
-        for (int i = 0; i < RK_PHILOX_WORDS / 2; i += RK_VF32_LANES) {
-            const rk_vf32 r = rk_sqrt_vf32(rk_set1_vf32(-2) * rk_log_vf32(rk_load_vf32(u + i))) * rk_set1_vf32(scale);
-            rk_vf32 s, c;
-            rk_sincospi2_vf32(rk_load_vf32(u + i + 128), &s, &c);
-            rk_store_vf32((float *)out + i, rk_fma_vf32(r, c, rk_set1_vf32(mean)));
-            rk_store_vf32((float *)out + i + 128, rk_fma_vf32(r, s, rk_set1_vf32(mean)));
-        }
-    } else if (job->normal) {
+    if (job->normal) {
         double u[128];
         rk_fractions(w, u, 0.5, 0x1p-53);
         double *y = (double *)out;
@@ -1684,11 +1748,11 @@ static void rk_random_task(void *context, ptrdiff_t begin, ptrdiff_t end)
         const ptrdiff_t m = job->n - i * job->each < job->each ? job->n - i * job->each : job->each;
         char *y = job->y + i * job->each * job->inc * job->size;
         if (direct && m == job->each) {
-            rk_random_block(job, i, y);
+            rk_random_block(job, i, m, y);
             continue;
         }
         const void *from = block;
-        rk_random_block(job, i, block);
+        rk_random_block(job, i, m, block);
         if (job->dtype != RK_FLOAT32 && job->dtype != RK_FLOAT64) {
             if (job->normal || job->dtype == RK_FLOAT16)
                 rk_store_f64(job->dtype, (const double *)block, narrow, m);
