@@ -99,6 +99,7 @@ static struct {
     _Atomic(void *) context;
     _Atomic ptrdiff_t n, grain, units, count;   /* units of a grain in count pieces */
     _Atomic int parts;                     /* threads that take part */
+    _Atomic int here;                      /* the processor that the caller began on */
     _Atomic int spin;
     _Alignas(64) _Atomic int done;         /* pieces finished */
     slot slots[RK_MAX_THREADS];
@@ -280,6 +281,19 @@ static void settle(worker *w)
 #endif
 }
 
+/* A worker that does not sleep may have come to the caller's processor too: it leaves. */
+static void leave_caller(worker *w)
+{
+#if RK_AFFINITY
+    if (atomic_load_explicit(&pool.here, memory_order_relaxed) == sched_getcpu()) {
+        send_away(w);
+        settle(w);
+    }
+#else
+    (void)w;
+#endif
+}
+
 static void *worker_main(void *argument)
 {
     int self = (int)(intptr_t)argument;
@@ -308,6 +322,7 @@ static void *worker_main(void *argument)
             pthread_mutex_unlock(&w->mutex);
         }
         seen = job;
+        leave_caller(w);
         work(job, self);
     }
     return NULL;
@@ -393,6 +408,9 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
     atomic_store_explicit(&pool.units, units, memory_order_relaxed);
     atomic_store_explicit(&pool.count, count, memory_order_relaxed);
     atomic_store_explicit(&pool.parts, parts, memory_order_relaxed);
+#if RK_AFFINITY
+    atomic_store_explicit(&pool.here, sched_getcpu(), memory_order_relaxed);
+#endif
     atomic_store_explicit(&pool.spin, pool.started < pool.cpus, memory_order_relaxed);
     atomic_store_explicit(&pool.done, 0, memory_order_relaxed);
     for (int i = 0; i < parts; i++) {
