@@ -793,7 +793,8 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
      * panel is read by all rows in turn. */
     const ptrdiff_t images = d->in[0] * d->in[1] * d->in[2] * d->in[3] * row_bytes;
     const int own = d->packed && !alone && weight_bytes >= CONV_OWN_BYTES
-                    && d->out[0] < CONV_MR / 2 && images <= CONV_STRIP_BYTES && pixels * CV_NR * (ptrdiff_t)sizeof(CV_T) <= CONV_STRIP_BYTES
+                    && d->out[0] < CONV_MR / 2 && images <= CONV_STRIP_BYTES
+                    && pixels * CV_NR * (ptrdiff_t)sizeof(CV_T) <= CONV_STRIP_BYTES
                     && d->panels >= 2 * rk_threads() && d->panels % rk_threads() == 0;
     CV(packing) packing = { kernel, NULL, d, { at[0], at[1], at[2] }, { step[0], step[1], step[2] },
                             { size[0], size[1], size[2] }, transposed };
@@ -877,58 +878,13 @@ static const rk_conv_call *CV(one_row)(const rk_conv_call *c, rk_conv_call *row)
     return row;
 }
 
-/* Whether rows of results are too short for a tile, and few: what they meet is then copied to one row of pixels. */
-RK_INLINE int CV(gathers)(const rk_conv_call *c)
-{
-    for (int i = 0; i < 3; i++)
-        if (c->pad[i] || (c->out[i] - 1) * c->stride[i] + (c->kernel[i] - 1) * c->dilation[i] >= c->in[i])
-            return 0;
-    const ptrdiff_t rows = c->batch * c->out[0] * c->out[1], points = c->kernel[0] * c->kernel[1] * c->kernel[2];
-    return c->batch < CONV_MR / 2 && c->out[2] <= CONV_MR / 2 && rows > 1 && rows * c->out[2] <= 2 * CONV_MR
-           && points > 1 && c->filters > 2 * CV_NR
-           && rows * c->out[2] * points * c->channels * (ptrdiff_t)sizeof(CV_T) <= CONV_STRIP_BYTES;
-}
-
-static int CV(gather)(const rk_conv_call *c, const CV_T *x, rk_conv_call *row, const CV_T **gathered)
-{
-    const ptrdiff_t points = c->kernel[0] * c->kernel[1] * c->kernel[2], f = c->channels;
-    const ptrdiff_t pixels = c->batch * c->out[0] * c->out[1] * c->out[2];
-    CV_T *to = rk_scratch(3, (size_t)(pixels * points * f + 1) * sizeof(CV_T));
-    if (!to)
-        return 0;
-    *gathered = to;
-    for (ptrdiff_t i = 0; i < pixels * points; i++, to += f) {
-        ptrdiff_t pixel = i / points, point = i % points, from = 0, step = 1;
-        for (int j = 2; j >= 0; j--) {
-            from += (pixel % c->out[j] * c->stride[j] + point % c->kernel[j] * c->dilation[j]) * step;
-            step *= c->in[j];
-            pixel /= c->out[j];
-            point /= c->kernel[j];
-        }
-        memcpy(to, x + (pixel * step + from) * f, (size_t)f * sizeof(CV_T));
-    }
-    *row = *c;
-    row->channels = points * f;
-    row->batch = 1;
-    for (int j = 0; j < 3; j++) {
-        row->in[j] = row->out[j] = j == 2 ? pixels : 1;
-        row->kernel[j] = row->stride[j] = row->dilation[j] = 1;
-        row->pad[j] = 0;
-    }
-    return 1;
-}
-
 /* What a forward pass is given; where there is a pooling, its results go to z and places, and y is NULL. */
 static int CV(forward)(const rk_conv_call *c, const CV_T *x, const CV_T *kernel, const CV_T *scale, const CV_T *bias,
                        int epilogue, CV_T *y, const rk_pooling_call *pool, CV_T *z, void *places)
 {
     static const ptrdiff_t zeros[3] = { 0, 0, 0 }, ones[3] = { 1, 1, 1 };
     rk_conv_call row;
-    if (!pool && CV(gathers)(c)) {
-        if (!CV(gather)(c, x, &row, &x))
-            return 0;
-        c = &row;
-    } else if (!pool)
+    if (!pool)
         c = CV(one_row)(c, &row);
     CV(job) d = { .x = x, .scale = scale, .bias = bias, .y = y, .channels = c->channels, .filters = c->filters,
                   .epilogue = epilogue, .pool = pool, .z = z, .places = places };
