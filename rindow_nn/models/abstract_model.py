@@ -250,7 +250,7 @@ class AbstractModel(Training, Saving, Model):
 
     def submodules(self) -> list[Any]:
         """Layers, models and lists of them among the attributes."""
-        return [m for m in vars(self).values() if type(m) not in _NO_MODULES and _is_module(type(m))]
+        return [m for m in vars(self).values() if type(m) not in _NO_MODULES and _is_module(type(m))]  # type: ignore[arg-type]
 
     def layers(self) -> list[Any]:
         """The layers, those of models inside too."""
