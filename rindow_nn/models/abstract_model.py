@@ -22,7 +22,7 @@ from rindow_nn.support.cloning import clone
 __all__ = ["AbstractModel", "Model"]
 
 _NO_MODULES = frozenset({type(None), bool, int, float, str, list, tuple, dict, frozenset, FunctionType, MethodType})
-"""Types of attributes that need not be asked whether they are a module."""
+"""Types of attributes that need not be asked whether they are a module or a variable."""
 
 
 @lru_cache(maxsize=256)
@@ -266,8 +266,10 @@ class AbstractModel(Training, Saving, Model):
 
     def variables(self) -> list[Variable]:
         """All variables, those that are not trained too."""
-        found = [v for module in self.submodules() for v in module.variables()]
-        found += [v for v in vars(self).values() if isinstance(v, Variable)]
+        found: list[Variable] = []
+        for module in self.submodules():
+            found += module.variables()
+        found += [v for v in vars(self).values() if type(v) not in _NO_MODULES and isinstance(v, Variable)]
         return list(dict.fromkeys(found))  # a layer that is used in two places is trained once
 
     def parameterVariables(self) -> list[Variable]:
