@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
+from functools import lru_cache
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -21,7 +22,13 @@ from rindow_nn.support.cloning import clone
 __all__ = ["AbstractModel", "Model"]
 
 _NO_MODULES = frozenset({type(None), bool, int, float, str, list, tuple, dict, frozenset, FunctionType, MethodType})
-"""Types of attributes that need not be asked, slowly, whether they are a module."""
+"""Types of attributes that need not be asked whether they are a module or a variable."""
+
+
+@lru_cache(maxsize=256)
+def _is_module(kind: type) -> bool:
+    """Whether a type is one of modules: abstract classes take long to answer."""
+    return issubclass(kind, Module)
 
 
 class Model(Module):
@@ -243,7 +250,7 @@ class AbstractModel(Training, Saving, Model):
 
     def submodules(self) -> list[Any]:
         """Layers, models and lists of them among the attributes."""
-        return [m for m in vars(self).values() if type(m) not in _NO_MODULES and isinstance(m, Module)]
+        return [m for m in vars(self).values() if type(m) not in _NO_MODULES and _is_module(type(m))]  # type: ignore[arg-type]
 
     def layers(self) -> list[Any]:
         """The layers, those of models inside too."""
@@ -259,8 +266,10 @@ class AbstractModel(Training, Saving, Model):
 
     def variables(self) -> list[Variable]:
         """All variables, those that are not trained too."""
-        found = [v for module in self.submodules() for v in module.variables()]
-        found += [v for v in vars(self).values() if isinstance(v, Variable)]
+        found: list[Variable] = []
+        for module in self.submodules():
+            found += module.variables()
+        found += [v for v in vars(self).values() if type(v) not in _NO_MODULES and isinstance(v, Variable)]
         return list(dict.fromkeys(found))  # a layer that is used in two places is trained once
 
     def parameterVariables(self) -> list[Variable]:

@@ -61,7 +61,10 @@ class Sequential(AbstractModel):
 
     def variables(self) -> list[Any]:
         """All variables, those that are not trained too."""
-        return list(dict.fromkeys(v for module in self._layers for v in module.variables()))
+        found: list[Any] = []
+        for module in self._layers:
+            found += module.variables()
+        return list(dict.fromkeys(found))
 
     def call(self, x: Any, training: Any = None, *args: Any) -> Any:
         """Passes the input through the layers."""

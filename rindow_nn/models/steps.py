@@ -56,7 +56,6 @@ class Steps:
         self.filtered = filtered
         self._aware = [name for name in ("training", "trues") if model.isAwareOf(name)]
         self._functions: dict[str, GraphFunction] = {}
-        self._shapes: set[Any] = set()
         self._step: TrainingStep | None = None
         self._whole: tuple[Any, WholeStep] | None = None
         self._variables: list[Variable] = []
@@ -120,7 +119,7 @@ class Steps:
                 reason = e
         elif self.reason is None:
             try:
-                function = self._function(self._trained, args)
+                function = self._function(self._trained)
                 with GradientTape(self._backend) as tape:
                     outputs = function(*args)
                 self.begin()  # a first call may have made variables
@@ -181,7 +180,7 @@ class Steps:
         if self.reason is not None:
             return compute(*self._variables_of(args))
         try:
-            return self._function(compute, args)(*args)
+            return self._function(compute)(*args)
         except _MAY_BE_COMPILATION as e:
             reason = e
         found = compute(*self._variables_of(args))
@@ -191,13 +190,12 @@ class Steps:
     def _variables_of(self, args: tuple[Any, ...]) -> list[Variable]:
         return [Variable(self._backend, x, reference=True) for x in args]
 
-    def _function(self, compute: Callable[..., Any], args: tuple[Any, ...]) -> GraphFunction:
+    def _function(self, compute: Callable[..., Any]) -> GraphFunction:
         name = compute.__name__
-        self._shapes.add((name, *[(*x.shape(), x.dtype()) for x in args]))
-        if len(self._shapes) > MOST_SHAPES:
-            self._forget()
         found = self._functions.get(name)
-        if found is None:
+        if found is None or found.programs() > MOST_SHAPES:
+            if found is not None:
+                self._forget()
             method: Any = weakref.WeakMethod(compute)
             found = GraphFunction(self._backend, lambda *args: method()(*args), name=type(self._module()).__name__)
             self._functions[name] = found
@@ -205,7 +203,6 @@ class Steps:
 
     def _forget(self) -> None:
         self._functions = {}
-        self._shapes = set()
         self._step = self._whole = None
 
     def _give_up(self, reason: Exception) -> None:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ class Training:
     def _current_steps(self) -> Steps:
         """The compiled steps; made anew when the model has got other layers or variables."""
         parts = self.variables()  # type: ignore[attr-defined]
-        if self._steps is None or len(parts) != len(self._parts) or any(a is not b for a, b in zip(parts, self._parts)):
+        if self._steps is None or len(parts) != len(self._parts) or not all(map(is_, parts, self._parts)):
             filtered = type(self).trueValuesFilter is not Training.trueValuesFilter
             self._steps = Steps(self, self._lossFunction, self._eager, filtered)
             self._parts = parts
@@ -501,15 +502,19 @@ class Training:
         Raises:
             InvalidArgumentException: the inputs do not fit the model; the message names the layer and its path.
         """
-        listeners = callbacks if isinstance(callbacks, Broadcaster) else CallbackList(self, callbacks)
+        listeners = None  # most often nobody listens, and a call with one sample is short
+        if callbacks is not None:
+            listeners = callbacks if isinstance(callbacks, Broadcaster) else CallbackList(self, callbacks)
         arrays = self._arrays(inputs)
         self._current_steps()
-        listeners.onPredictBegin()
+        if listeners is not None:
+            listeners.onPredictBegin()
         try:
-            outputs = self.predictStep(arrays, {**dict(enumerate(options)), **named})
+            outputs = self.predictStep(arrays, {**dict(enumerate(options)), **named} if options or named else {})
         except InvalidArgumentException as e:
             raise located(e, self) or e from None
-        listeners.onPredictEnd()
+        if listeners is not None:
+            listeners.onPredictEnd()
         return (
             [self.backend.ndarray(x) for x in outputs] if isinstance(outputs, list) else self.backend.ndarray(outputs)
         )

@@ -120,6 +120,8 @@ CASES = [
     Case(20, [18, 19], 9, 33, 3, same=True),
     Case(2, [6, 18], 70, 65, 3, 2, same=True),
     Case(2, [3, 3], 160, 130, 3, same=True),  # weights that do not stay in the first cache
+    Case(1, [10, 11], 17, 124, 3),  # threads with panels of their own
+    Case(2, [8, 9], 24, 120, [3, 2], same=True),
     Case(30, [5, 9], 6, 20, 3),  # tiles across images
     Case(3, [11, 13], 20, 3, [3, 5], [2, 1], [1, 2], same=True),  # few filters
     Case(2, [3, 4, 21], 5, 2, [2, 3, 3], same=True),
@@ -224,7 +226,7 @@ def test_values_and_gradients(conv, case, dtype):
     np.testing.assert_array_equal(conv.gradients(case, x, w, dy, biased=False)[1], got[1])
 
 
-@pytest.mark.parametrize("case", [*CASES[-8:], CASES[9], CASES[16], CASES[18]], ids=repr)
+@pytest.mark.parametrize("case", [*CASES[-10:], CASES[9], CASES[16], CASES[18]], ids=repr)
 def test_threads_change_no_bit(conv, case):
     x, w, b, dy = case.arrays(np.float32)
     found = []

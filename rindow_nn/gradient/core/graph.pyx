@@ -1221,6 +1221,10 @@ class GraphFunction(metaclass=_Modes):
     def __call__(self, *inputs):
         return (<Compiled>self._compiled).call(self, inputs)
 
+    def programs(self) -> int:
+        """For how many kinds of arguments the function has been traced."""
+        return len((<Compiled>self._compiled).programs)
+
     def plan(self) -> str:
         """The plans made so far, for people: calls, fused groups, memory.
 

@@ -53,6 +53,7 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_BLOCKS 16                 /* of results for each thread */
 #define CONV_FETCH_FROM 32             /* rows of weights from which on memory is asked for ahead of its use */
 #define CONV_AHEAD 8                   /* pixels */
+#define CONV_OWN_BYTES (64 << 10)      /* of weights from which on threads have panels of their own */
 #define CONV_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
 
 /* A stretch of places along one dimension: t = first, first + step, ... for each of `count` points of a kernel. */

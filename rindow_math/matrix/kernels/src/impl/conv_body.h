@@ -266,6 +266,7 @@ typedef struct {
     ptrdiff_t panels, groups;          /* panels of filters; groups of them that are worked on apart */
     ptrdiff_t k;                       /* rows of weights */
     int packed, by_image, few, epilogue;
+    const struct CV(packing) *packing; /* each panel is packed where it is used; or NULL */
     volatile int no_memory;
 } CV(job);
 
@@ -620,61 +621,8 @@ static int CV(few)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *en
     return 1;
 }
 
-RK_INLINE int CV(block)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *end, ptrdiff_t group)
-{
-    return d->few ? CV(few)(d, begin, end) : (d->by_image ? CV(images) : CV(rows))(d, begin, end, group);
-}
-
-static void CV(run_blocks)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
-{
-    CV(job) *d = context;
-    for (ptrdiff_t unit = begin_unit; unit < end_unit; unit++) {
-        ptrdiff_t begin[4], end[4];
-        CV(bounds)(d, unit / d->groups, begin, end);
-        if (!CV(block)(d, begin, end, unit % d->groups))
-            d->no_memory = 1;
-    }
-}
-
-/* Blocks of pooled results: what their windows reach is computed into memory that stays in the cache. */
-static void CV(run_pooled)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
-{
-    CV(job) *d = context;
-    const rk_pooling_call *c = d->pool;
-    for (ptrdiff_t unit = begin_unit; unit < end_unit; unit++) {
-        ptrdiff_t first[4], last[4], begin[4], end[4];
-        CV(bounds)(d, unit, first, last);
-        CV(job) part = *d;
-        rk_pooling_call p = *c;
-        p.batch = last[0] - first[0];
-        begin[0] = first[0];
-        end[0] = last[0];
-        begin[3] = 0;
-        end[3] = d->out[3];
-        for (int i = 0; i < 2; i++) {
-            const ptrdiff_t from = first[i + 1] * c->stride[i] - c->pad[i];
-            const ptrdiff_t to = (last[i + 1] - 1) * c->stride[i] - c->pad[i] + (c->window[i] - 1) * c->dilation[i] + 1;
-            begin[i + 1] = d->by_image ? 0 : conv_min(conv_max(from, 0), c->in[i]);
-            end[i + 1] = d->by_image ? c->in[i] : conv_max(conv_min(to, c->in[i]), begin[i + 1]);
-            p.in[i] = end[i + 1] - begin[i + 1];
-            p.out[i] = last[i + 1] - first[i + 1];
-            p.pad[i] = begin[i + 1] - from;
-        }
-        for (int i = 3; i >= 0; i--) {
-            part.y_step[i] = i == 3 ? d->filters : part.y_step[i + 1] * (end[i + 1] - begin[i + 1]);
-            part.y_at += begin[i] * part.y_step[i];
-        }
-        part.y = rk_scratch(1, (size_t)(part.y_step[0] * p.batch + 1) * sizeof(CV_T));
-        const ptrdiff_t at = ((first[0] * c->out[0] + first[1]) * c->out[1] + first[2]) * c->out[2] * d->filters;
-        if (!part.y || !CV(block)(&part, begin, end, 0)
-            || !RK_CAT(api, RK_VARIANT).pooling->pool_max(CV_TYPE, &p, part.y, d->z + at,
-                                                          d->places + at * (c->wide_index ? 4 : 1)))
-            d->no_memory = 1;
-    }
-}
-
 /* ---- weights in panels ---- */
-typedef struct {
+typedef struct CV(packing) {
     const CV_T *kernel;                /* (points, channels, filters) */
     CV_T *packed;
     const CV(job) *d;
@@ -716,6 +664,96 @@ static void CV(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
+/* The job of a unit: with the weights of its panel, if it packs them itself. */
+static int CV(with_weights)(const CV(job) *d, ptrdiff_t panel, CV(job) *part)
+{
+    *part = *d;
+    if (d->packing) {
+        const ptrdiff_t points = d->taps[0].count * d->taps[1].count * d->taps[2].count;
+        CV_T *packed = rk_scratch(0, (size_t)(d->k * CV_NR + 1) * sizeof(CV_T));
+        if (!packed)
+            return 0;
+        CV(packing) q = *d->packing;
+        q.packed = packed - panel * CV_NR * d->k;
+        CV(pack)(&q, panel * points, (panel + 1) * points);
+        part->w = q.packed;
+    }
+    return 1;
+}
+
+RK_INLINE int CV(block)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *end, ptrdiff_t group)
+{
+    return d->few ? CV(few)(d, begin, end) : (d->by_image ? CV(images) : CV(rows))(d, begin, end, group);
+}
+
+static void CV(run_blocks)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
+{
+    CV(job) *d = context;
+    for (ptrdiff_t unit = begin_unit; unit < end_unit; unit++) {
+        ptrdiff_t begin[4], end[4];
+        CV(job) part;
+        CV(bounds)(d, unit / d->groups, begin, end);
+        if (!CV(with_weights)(d, unit % d->groups, &part) || !CV(block)(&part, begin, end, unit % d->groups))
+            d->no_memory = 1;
+    }
+}
+
+/* Blocks of pooled results: what their windows reach is computed into memory that stays in the cache. */
+static void CV(run_pooled)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
+{
+    CV(job) *d = context;
+    const rk_pooling_call *c = d->pool;
+    for (ptrdiff_t unit = begin_unit; unit < end_unit; unit++) {
+        const ptrdiff_t group = unit % d->groups, from_filter = group * d->panels / d->groups * CV_NR;
+        ptrdiff_t first[4], last[4], begin[4], end[4];
+        CV(bounds)(d, unit / d->groups, first, last);
+        CV(job) part;
+        if (!CV(with_weights)(d, group, &part)) {
+            d->no_memory = 1;
+            return;
+        }
+        rk_pooling_call p = *c;
+        p.batch = last[0] - first[0];
+        p.channels = conv_min((group + 1) * d->panels / d->groups * CV_NR, d->filters) - from_filter;
+        begin[0] = first[0];
+        end[0] = last[0];
+        begin[3] = 0;
+        end[3] = d->out[3];
+        for (int i = 0; i < 2; i++) {
+            const ptrdiff_t from = first[i + 1] * c->stride[i] - c->pad[i];
+            const ptrdiff_t to = (last[i + 1] - 1) * c->stride[i] - c->pad[i] + (c->window[i] - 1) * c->dilation[i] + 1;
+            begin[i + 1] = d->by_image ? 0 : conv_min(conv_max(from, 0), c->in[i]);
+            end[i + 1] = d->by_image ? c->in[i] : conv_max(conv_min(to, c->in[i]), begin[i + 1]);
+            p.in[i] = end[i + 1] - begin[i + 1];
+            p.out[i] = last[i + 1] - first[i + 1];
+            p.pad[i] = begin[i + 1] - from;
+        }
+        for (int i = 3; i >= 0; i--) {
+            part.y_step[i] = i == 3 ? p.channels : part.y_step[i + 1] * (end[i + 1] - begin[i + 1]);
+            part.y_at += begin[i] * part.y_step[i];
+        }
+        part.y_at += from_filter;
+        /* what is computed; with some of the filters only, the largest of them and their places too */
+        const ptrdiff_t index = c->wide_index ? 4 : 1, size = part.y_step[0] * p.batch;
+        const ptrdiff_t cells = p.batch * p.out[0] * p.out[1] * p.out[2];
+        const ptrdiff_t at = ((first[0] * c->out[0] + first[1]) * c->out[1] + first[2]) * c->out[2] * d->filters;
+        const int apart = d->groups > 1;
+        part.y = rk_scratch(1, (size_t)(size + (apart ? 2 * cells * p.channels : 0) + 1) * sizeof(CV_T));
+        CV_T *z = apart ? part.y + size : d->z + at;
+        char *places = apart ? (char *)(z + cells * p.channels) : d->places + at * index;
+        if (!part.y || !CV(block)(&part, begin, end, group)
+            || !RK_CAT(api, RK_VARIANT).pooling->pool_max(CV_TYPE, &p, part.y, z, places)) {
+            d->no_memory = 1;
+            return;
+        }
+        for (ptrdiff_t i = 0; apart && i < cells; i++) {
+            const ptrdiff_t to = at + i * d->filters + from_filter;
+            memcpy(d->z + to, z + i * p.channels, (size_t)p.channels * sizeof(CV_T));
+            memcpy(d->places + to * index, places + i * p.channels * index, (size_t)(p.channels * index));
+        }
+    }
+}
+
 /* Whether a tenth of what rows meet lies beyond the images, which are many and small enough for tiles across them. */
 static int CV(overhang)(const CV(job) *d)
 {
@@ -751,16 +789,26 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
     d->packed = transposed || (pixels > 4 * CONV_MR && d->filters > CV_L);
     const ptrdiff_t pixel_work = d->k * d->filters + 1, weight_bytes = d->k * d->filters * (ptrdiff_t)sizeof(CV_T);
     const int alone = pixels * pixel_work < CONV_THREAD_WORK;
-    if (d->packed) {
+    /* A few small images: a thread has panels of its own, so that no core reads weights from another's cache, and a
+     * panel is read by all rows in turn. */
+    const ptrdiff_t images = d->in[0] * d->in[1] * d->in[2] * d->in[3] * row_bytes;
+    const int own = d->packed && !alone && weight_bytes >= CONV_OWN_BYTES
+                    && d->out[0] < CONV_MR / 2 && images <= CONV_STRIP_BYTES
+                    && pixels * CV_NR * (ptrdiff_t)sizeof(CV_T) <= CONV_STRIP_BYTES
+                    && d->panels >= 2 * rk_threads() && d->panels % rk_threads() == 0;
+    CV(packing) packing = { kernel, NULL, d, { at[0], at[1], at[2] }, { step[0], step[1], step[2] },
+                            { size[0], size[1], size[2] }, transposed };
+    if (own)
+        d->packing = &packing;
+    else if (d->packed) {
         CV_T *packed = rk_scratch(0, (size_t)(d->k * CV_WIDTH(d->filters) + 1) * sizeof(CV_T));
         if (!packed)
             return 0;
-        CV(packing) q = { kernel, packed, d, { at[0], at[1], at[2] }, { step[0], step[1], step[2] },
-                          { size[0], size[1], size[2] }, transposed };
+        packing.packed = packed;
         if (alone || weight_bytes < 65536)
-            CV(pack)(&q, 0, d->panels * points);
+            CV(pack)(&packing, 0, d->panels * points);
         else
-            rk_parallel(CV(pack), &q, d->panels * points, 4);
+            rk_parallel(CV(pack), &packing, d->panels * points, 4);
         d->w = packed;
     } else
         d->w = kernel;
@@ -775,7 +823,9 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
              && d->out[3] >= d->taps[2].step * (d->taps[2].count - 1);
     d->by_image = !d->few && d->out[0] >= CONV_MR / 2
                   && ((d->out[3] <= CONV_MR / 2 && d->out[0] > d->out[3]) || CV(overhang)(d));
-    if (d->by_image) {
+    if (own)
+        CV(cut)(d, cells);
+    else if (d->by_image) {
         ptrdiff_t most = CONV_MR;
         if (d->in[1] * d->in[2] * d->in[3] * row_bytes % 4096 == 0)
             most = (CONV_MR + 1) / 2;      /* the images' lines would push each other out of the first cache */
@@ -796,7 +846,10 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
         CV(cut)(d, wanted);
     }
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
-    d->groups = blocks >= 16 || alone || d->pool ? 1 : d->by_image ? d->panels : conv_min(d->panels, 16 / blocks);
+    if (own || (d->by_image && !alone && !d->pool && blocks < 16))
+        d->groups = d->panels;
+    else
+        d->groups = blocks >= 16 || alone || d->pool ? 1 : conv_min(d->panels, 16 / blocks);
     rk_task task = d->pool ? CV(run_pooled) : CV(run_blocks);
     if (alone)
         task(d, 0, blocks * d->groups);
