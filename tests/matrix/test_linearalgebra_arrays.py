@@ -76,7 +76,7 @@ def near(got, want, scale=1.0):
     assert got.dtype == want.dtype
     assert got.shape == want.shape
     if want.dtype.kind in "fc":
-        np.testing.assert_allclose(got, want, rtol=0, atol=300 * scale * np.finfo(want.dtype).eps)
+        np.testing.assert_allclose(got, want, rtol=0, atol=300 * scale * float(np.finfo(want.dtype).eps))
     else:
         np.testing.assert_array_equal(got, want)
 
