@@ -15,7 +15,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -429,12 +429,12 @@ def cube_of(values: Call) -> Call:
     return cube
 
 
-def seconds(call: Call, copies: list[list[Any]]) -> float:
-    """Seconds of one call, each on a copy of its own."""
+def seconds(call: Call, arguments: Sequence[Sequence[Any]]) -> float:
+    """Seconds of one call, each with arguments of its own."""
     start = time.perf_counter()
-    for arrays in copies:
-        call(*arrays)
-    return (time.perf_counter() - start) / len(copies)
+    for given in arguments:
+        call(*given)
+    return (time.perf_counter() - start) / len(arguments)
 
 
 def measure(case: Case, n: int, dtype: str, mo: Any, np: Any, pause: float) -> tuple[float, float]:
@@ -446,17 +446,16 @@ def measure(case: Case, n: int, dtype: str, mo: Any, np: Any, pause: float) -> t
     theirs = [[a.copy() for a in arrays] for _ in range(count + 1)]
     ours = [[mo.array(a, mo.array(a).dtype()) for a in arrays] for _ in range(count + 1)]
     found: tuple[list[float], list[float]] = ([], [])
-    # both through one more call, as the methods of `la` are looked up in one
-    sides = ((lambda *a: case.ours(la, *a), ours), (lambda *a: case.theirs(*a), theirs))
+    sides = (case.ours, [(la, *copy) for copy in ours], ours), (case.theirs, theirs, theirs)
     spent = time.perf_counter()
     for turn in range(ROUNDS + 1):
-        for side, (call, copies) in enumerate(sides):
+        for side, (call, arguments, copies) in enumerate(sides):
             for copy in copies:
                 for array, value in zip(copy, arrays, strict=True):
                     np.copyto(np.asarray(array), value)
             time.sleep(pause)
-            call(*copies[0])
-            took = seconds(call, copies[1:])
+            call(*arguments[0])
+            took = seconds(call, arguments[1:])
             if turn:
                 found[side].append(took)
         if turn > 2 and time.perf_counter() - spent > 1:
