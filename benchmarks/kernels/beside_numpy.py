@@ -446,7 +446,10 @@ def measure(case: Case, n: int, dtype: str, mo: Any, np: Any, pause: float) -> t
     theirs = [[a.copy() for a in arrays] for _ in range(count + 1)]
     ours = [[mo.array(a, mo.array(a).dtype()) for a in arrays] for _ in range(count + 1)]
     found: tuple[list[float], list[float]] = ([], [])
-    sides = (case.ours, [(la, *copy) for copy in ours], ours), (case.theirs, theirs, theirs)
+    sides: list[tuple[Call, list[Any], list[Any]]] = [
+        (case.ours, [(la, *copy) for copy in ours], ours),
+        (case.theirs, theirs, theirs),
+    ]
     spent = time.perf_counter()
     for turn in range(ROUNDS + 1):
         for side, (call, arguments, copies) in enumerate(sides):
