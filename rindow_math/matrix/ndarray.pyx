@@ -117,6 +117,18 @@ cdef NDArrayPhp view(NDArrayPhp base, Py_ssize_t offset, int nd, const Py_ssize_
     return a
 
 
+cdef NDArrayPhp rows_of(NDArrayPhp base, Py_ssize_t first, Py_ssize_t count):
+    """A view of `count` items along the first dimension; the caller has checked the bounds."""
+    cdef Py_ssize_t[MAX_DIMS] dims
+    cdef Py_ssize_t row = 1
+    cdef int i
+    for i in range(1, base.nd):
+        dims[i] = base.dims[i]
+        row *= base.dims[i]
+    dims[0] = count
+    return view(base, first * row, base.nd, dims)
+
+
 cdef NDArrayPhp header_like(NDArrayPhp a):
     """An array without memory of its own: compiled plans point it to memory before each use."""
     cdef NDArrayPhp h = NDArrayPhp.__new__(NDArrayPhp)
@@ -729,7 +741,6 @@ cdef class NDArrayPhp(NDArray):
         cdef Py_ssize_t i
         cdef Py_ssize_t limit
         cdef Py_ssize_t row = 1
-        cdef Py_ssize_t[MAX_DIMS] dims
         cdef int d
         if PyLong_CheckExact(offset) or (isinstance(offset, numbers.Integral) and not isinstance(offset, bool)):
             i = self._position(offset)
@@ -754,11 +765,7 @@ cdef class NDArrayPhp(NDArray):
         self._range(offset, &i, &limit)
         if i < 0 or limit > self.dims[0]:
             raise OutOfRangeException(f"Index is out of range. range allows (0,{self.dims[0]}): ({i},{limit}) given.")
-        for d in range(1, self.nd):
-            row *= self.dims[d]
-            dims[d] = self.dims[d]
-        dims[0] = limit - i
-        return view(self, i * row, self.nd, dims)
+        return rows_of(self, i, limit - i)
 
     def __setitem__(self, offset, value):
         cdef Py_ssize_t i

@@ -32,7 +32,6 @@ cdef class Primitives:
     cdef NDArrayPhp transpose_array(self, NDArrayPhp x, const int* perm, NDArrayPhp out=*)
     cdef NDArrayPhp matrix_product(self, NDArrayPhp a, NDArrayPhp b, bint ta, bint tb, NDArrayPhp out=*)
     cdef NDArrayPhp band(self, NDArrayPhp x, Py_ssize_t lower, Py_ssize_t upper, NDArrayPhp out=*)
-    cdef NDArrayPhp take_rows(self, NDArrayPhp x, Py_ssize_t start, Py_ssize_t count)
     cdef NDArrayPhp put_rows(self, NDArrayPhp x, Py_ssize_t start, NDArrayPhp like, NDArrayPhp out=*)
     cdef NDArrayPhp repeat_blocks(self, NDArrayPhp x, Py_ssize_t repeats, Py_ssize_t inner, NDArrayPhp out)
     cdef NDArrayPhp take_axis(self, NDArrayPhp x, int axis, Py_ssize_t start, Py_ssize_t count, NDArrayPhp out=*)

@@ -450,17 +450,6 @@ cdef class Primitives:
                     rk.fill(1, &zero, out.ptr + (j + last) * size, (cols - last) * size, 1)
         return out
 
-    cdef NDArrayPhp take_rows(self, NDArrayPhp x, Py_ssize_t start, Py_ssize_t count):
-        """A view of rows start .. start+count."""
-        cdef Py_ssize_t[MAX_DIMS] dims
-        cdef Py_ssize_t row = 1
-        cdef int i
-        for i in range(1, x.nd):
-            dims[i] = x.dims[i]
-            row *= x.dims[i]
-        dims[0] = count
-        return view(x, start * row, x.nd, dims)
-
     cdef NDArrayPhp put_rows(self, NDArrayPhp x, Py_ssize_t start, NDArrayPhp like, NDArrayPhp out=None):
         """Zeros in the shape of `like` that hold the elements of x from row `start` on."""
         cdef Py_ssize_t row = like.n // like.dims[0] if like.n else 0

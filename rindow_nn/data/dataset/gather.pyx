@@ -3,7 +3,7 @@
 from rindow_math.exceptions import OutOfRangeException
 from rindow_math.matrix.buffer cimport item_size
 from rindow_math.matrix.kernels cimport core
-from rindow_math.matrix.ndarray cimport MAX_DIMS, NDArray, NDArrayPhp, empty, from_python, raw, view
+from rindow_math.matrix.ndarray cimport MAX_DIMS, NDArray, NDArrayPhp, empty, from_python, raw, rows_of
 
 cdef const core.rk_api* rk = core.table()
 
@@ -81,22 +81,15 @@ cdef class Views:
             raise StopIteration
         first = <Py_ssize_t>self.order[self.at] * self.size
         self.at += 1
-        tests = None if self.tests is None else _rows(self.tests, first, self.size)
+        tests = None if self.tests is None else _batch(self.tests, first, self.size)
         if not self.multi:
-            return _rows(<NDArrayPhp>self.inputs[0], first, self.size), tests
-        return [_rows(<NDArrayPhp?>x, first, self.size) for x in self.inputs], tests
+            return _batch(<NDArrayPhp>self.inputs[0], first, self.size), tests
+        return [_batch(<NDArrayPhp?>x, first, self.size) for x in self.inputs], tests
 
 
-cdef NDArrayPhp _rows(NDArrayPhp x, Py_ssize_t first, Py_ssize_t count):
-    """At most so many rows, beginning with one that there is."""
-    cdef Py_ssize_t[MAX_DIMS] dims
-    cdef Py_ssize_t row = 1
-    cdef int i
-    for i in range(1, x.nd):
-        dims[i] = x.dims[i]
-        row *= x.dims[i]
-    dims[0] = count if first + count < x.dims[0] else x.dims[0] - first
-    return view(x, first * row, x.nd, dims)
+cdef NDArrayPhp _batch(NDArrayPhp x, Py_ssize_t first, Py_ssize_t size):
+    """Rows from one that there is, at most so many."""
+    return rows_of(x, first, size if first + size < x.dims[0] else x.dims[0] - first)
 
 
 def transform_images(images, heights, widths, vertical, horizontal, bint channels_first):

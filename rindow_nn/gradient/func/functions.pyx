@@ -12,7 +12,7 @@ from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport dtype_code, is_float
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport (
-    MAX_DIMS, NDArray, NDArrayPhp, empty, from_python, raw, read_shape, same_shape, shape_text, view,
+    MAX_DIMS, NDArray, NDArrayPhp, empty, from_python, raw, read_shape, rows_of, same_shape, shape_text, view,
 )
 from rindow_nn.gradient.core.tape cimport (
     A, AbstractFunction, FIXED, MICRO_BINARY, MICRO_PARAM, MICRO_UNARY, Micro, OPAQUE, STEP, VIEW, Variable, array_of,
@@ -1070,7 +1070,7 @@ cdef class Get(AbstractFunction):
             raise OutOfRangeException(
                 f"Index is out of range. range allows (0,{x.dims[0]}): ({offset},{<object>offset + self.rows}) given."
             )
-        part = self.K.take_rows(x, offset, self.rows)
+        part = rows_of(x, offset, self.rows)
         return part if count else view(part, 0, x.nd - 1, x.dims + 1)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):

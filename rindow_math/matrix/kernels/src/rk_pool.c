@@ -232,7 +232,8 @@ static void work(uint32_t number, int self)
 
 /* Linux may put a thread that wakes on the processor of the one that woke it, behind it, although another is idle, and
  * leaves it there for milliseconds: the job is then done alone. A worker that is woken may not run on the caller's
- * processor, until it runs. */
+ * processor, until it runs. The fields for that are the caller's while the worker sleeps (under its mutex) or is not
+ * born, else the worker's. */
 #if RK_AFFINITY
 /* All processors of a set but the caller's; answers whether there are any. */
 static int elsewhere(const cpu_set_t *set, cpu_set_t *others)
@@ -422,8 +423,10 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
         atomic_store(&w->job, number);
         if (atomic_load(&w->asleep)) {
             pthread_mutex_lock(&w->mutex);
-            send_away(w);
-            pthread_cond_signal(&w->wake);
+            if (atomic_load(&w->asleep)) {     /* it may have seen the job meanwhile */
+                send_away(w);
+                pthread_cond_signal(&w->wake);
+            }
             pthread_mutex_unlock(&w->mutex);
         }
     }
