@@ -8,6 +8,7 @@ import pytest
 import rindow_nn
 from rindow_math.exceptions import LogicException
 from rindow_math.matrix import MatrixOperator, NDArray
+from rindow_math.matrix.buffer import memoryInfo
 from rindow_nn.builder import NeuralNetworks
 from rindow_nn.layers import AbstractLayer
 from rindow_nn.profiling import Event, Profile, _flops
@@ -84,6 +85,26 @@ def test_a_step_that_is_traced_while_it_is_profiled():
             net.fit(X, T, batch_size=2, verbose=0)
     rows = rows_of(p)
     assert all(rows[layer, "Dense", "backward"].calls == 3 for layer in ("first", "last"))
+
+
+def test_a_profile_keeps_no_arrays():
+    """Neither of what is compiled nor of what runs as without compilation: here a user's layer."""
+
+    class Own(AbstractLayer):
+        def call(self, inputs, training=None):
+            return K.scale(2, inputs)
+
+        def differentiate(self, dOutputs):
+            return K.scale(2, dOutputs)
+
+    net = nn.models.Sequential([Own(K), nn.layers.Dense(3), Own(K)])
+    net.compile(loss=nn.losses.SparseCategoricalCrossEntropy(from_logits=True))
+    x, t = K.ones([4000, 500]), K.zeros([4000], dtype=NDArray.int32)
+    net.fit(x, t, batch_size=1000, verbose=0)
+    before = memoryInfo()["in_use"]
+    with rindow_nn.profile():
+        net.fit(x, t, batch_size=1000, verbose=0)
+    assert memoryInfo()["in_use"] - before < 1000 * 500
 
 
 def test_elementwise_chains():

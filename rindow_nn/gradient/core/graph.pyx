@@ -468,7 +468,7 @@ cdef class OpaqueStep(Step):
     """A call of code that this compiler does not know: it runs as without compilation."""
 
     cdef Call call
-    cdef AbstractFunction made        # of the last run, for the profile
+    cdef AbstractFunction made        # of a run that is profiled, until it is noted
     cdef list outs
 
     cdef int execute(self, Run run) except -1:
@@ -522,7 +522,11 @@ cdef class OpaqueStep(Step):
         return 0
 
     cdef int note(self, str phase, long long begin) except -1:
-        return note_call(phase, type(self.made).__name__, self.call.layer, self.made.kept, self.outs, begin)
+        cdef AbstractFunction made = self.made
+        outs = self.outs
+        self.made = None                  # the plan outlives the run, its arrays must not
+        self.outs = None
+        return note_call(phase, type(made).__name__, self.call.layer, made.kept, outs, begin)
 
     cdef str describe(self):
         return f"{self.call.title():12s} {_names(self.call.ins)} -> {_names(self.call.outs)}   (Python)"
