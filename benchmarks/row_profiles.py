@@ -36,10 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if measurement.prepare is not None:
             measurement.prepare()
         measurement.seconds(options.warm)
-        # A first profile's calls take fresh memory again, which would pass for time of the layers.
-        for _ in range(2):
-            with rindow_nn.profile() as profile:
-                measurement.call()
+        with rindow_nn.profile() as profile:
+            measurement.call()
         print(f"{row}\n\n{profile.table(options.limit)}\n", flush=True)
         if options.trace:
             options.trace.mkdir(parents=True, exist_ok=True)
