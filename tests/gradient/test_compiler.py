@@ -430,9 +430,7 @@ def test_one_thread_where_that_is_faster(two_threads, monkeypatch):
             assert compiled(x).toArray() == want
         return alone
 
-    assert (
-        runs(30, 50) == [False] * 9 + [True] * 21
-    )  # after two, seven of each way are timed
+    assert runs(30, 50) == [False] * 9 + [True] * 21  # after two, seven of each way are timed
     assert runs(100, 97)[-9:] == [True] * 9  # all are not enough faster to change back
     assert runs(400, 110)[-9:] == [False] * 9
     assert runs(1500, 97)[-9:] == [False] * 9
