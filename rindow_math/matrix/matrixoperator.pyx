@@ -757,13 +757,13 @@ cdef list _index_masks(NDArrayPhp x, list masks):
     return masks
 
 
-cdef NDArrayPhp _bool_mask(NDArrayPhp x, list masks):
+cdef NDArrayPhp _bool_mask(NDArrayPhp x, list masks, str message):
     cdef NDArrayPhp mask = masks[0]
     if len(masks) != 1:
         raise InvalidArgumentException(f"The bool Matrix must be only one.: {len(masks)} given")
     if not same_shape(x, mask):
         raise InvalidArgumentException(
-            f"The shape of the matrix must be the same.: the mask is {shape_text(mask)}, the array {shape_text(x)}"
+            f"{message}: the mask is {shape_text(mask)}, the array {shape_text(x)}"
         )
     return mask
 
@@ -1213,19 +1213,13 @@ cdef class MatrixOperator:
     def astype(self, array, dtype):
         """A new array with the elements in another type.
 
-        Floats are truncated towards zero for integer types and cut to their range, nan becomes 0; complex
-        numbers lose their imaginary part.
+        Floats are truncated towards zero for integer types; those out of range wrap around in unsigned types of
+        up to 32 bits, and are cut to the range of the others. nan becomes 0; complex numbers lose their
+        imaginary part.
 
         PHP: ``MatrixOperator::astype()``.
         """
-        cdef NDArrayPhp a = _array(array, "array")
-        cdef NDArrayPhp b = empty_typed(a, dtype_code(dtype))
-        if a.n <= LARGE:
-            rk.cast(a.dt, b.dt, a.ptr, b.ptr, a.n)
-        else:
-            with nogil:
-                rk.cast(a.dt, b.dt, a.ptr, b.ptr, a.n)
-        return b
+        return self.la().astype(_array(array, "array"), dtype)
 
     def toComplex(self, array):
         """A number as a complex one; nested lists and arrays as nested lists of complex numbers.
@@ -1285,7 +1279,11 @@ cdef class MatrixOperator:
         k = a.dims[a.nd - 1]
         n = b.dims[b.nd - 1] if b.nd > 1 else 1
         if k != b.dims[b.nd - 2 if b.nd > 1 else 0]:
-            raise InvalidArgumentException(f"Unmatch shape of dimension to cross multiple: {_shapes(a, b)}")
+            raise InvalidArgumentException(
+                f"Unmatch shape of dimension to cross multiple: {_shapes(a, b)}"
+                if b.nd > 1
+                else f"unmatch shape of dimension: {_shapes(a, b)}"
+            )
         if a.dt != b.dt:
             raise InvalidArgumentException(f"unmatch value type: {NAMES[a.dt]} and {NAMES[b.dt]}")
         if a.nd + b.nd - 2 > MAX_DIMS:
@@ -1474,7 +1472,7 @@ cdef class MatrixOperator:
         if not same_shape(x, y):
             raise InvalidArgumentException(f"Unmatch shape of dimension to add: {_shapes(x, y)}")
         if x.dt != y.dt:
-            raise InvalidArgumentException(f"unmatch value type to add: {NAMES[x.dt]} and {NAMES[y.dt]}")
+            raise InvalidArgumentException(f"Unmatch data type for X and Y: {NAMES[x.dt]} and {NAMES[y.dt]}")
         if is_complex(y.dt):
             c = copy_of(y)
             rk.axpy(x.dt, x.n, 1.0, 0.0, x.ptr, 1, c.ptr, 1)
@@ -1634,7 +1632,7 @@ cdef class MatrixOperator:
         masks = list(map(_as_mask, MASKs))
         mask = masks[0]
         if mask.dt == core.RK_BOOL:
-            mask = _bool_mask(x, masks)
+            mask = _bool_mask(x, masks, "The shape of the matrix must be the same.")
             count = rk.isum_all(core.RK_BOOL, mask.n, mask.ptr, 1)
             result = empty(x.dt, 1, &count)
             m = <const uint8_t*>mask.ptr
@@ -1724,7 +1722,7 @@ cdef class MatrixOperator:
         masks = list(map(_as_mask, MASKs))
         mask = masks[0]
         if mask.dt == core.RK_BOOL:
-            mask = _bool_mask(x, masks)
+            mask = _bool_mask(x, masks, "The shape of the masking matrix must be the same.")
             m = <const uint8_t*>mask.ptr
             i = 0
             while i < x.n:

@@ -499,6 +499,17 @@ def test_matmul_repeats_the_smaller_stack(seed, dtype, m, n, k, ta, tb, stacks, 
         assert_near(la.matmul(a, b, ta, tb), want, 10 * k)
 
 
+@pytest.mark.parametrize(
+    ("a", "b"), [([1, 2, 4], [4, 3]), ([2, 4], [1, 4, 3]), ([1, 1, 2, 4], [4, 3]), ([1, 2, 4], [1, 1, 4, 3])]
+)
+def test_matmul_keeps_stacks_of_one(a, b):
+    rng = np.random.default_rng(5)
+    x, y = rng.random(a), rng.random(b)
+    got = la.matmul(mo.array(x), mo.array(y))
+    assert got.shape() == list((x @ y).shape)
+    np.testing.assert_allclose(np.asarray(got), x @ y, rtol=1e-12)
+
+
 @examples
 @given(seeds, st.sampled_from(BLAS_TYPES), size, size, st.booleans(), st.booleans(), st.booleans())
 def test_symm(seed, dtype, m, n, right, lower, given_output):

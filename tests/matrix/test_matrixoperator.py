@@ -250,6 +250,13 @@ def test_astype_saturates_and_truncates():
     same(mo.astype(mo.array([C(1, 2)], NDArray.complex64), NDArray.float32), [1])
 
 
+@pytest.mark.parametrize("source", [np.float32, np.float64])
+@pytest.mark.parametrize("target", [np.uint8, np.uint16, np.uint32])
+def test_astype_wraps_floats_to_unsigned(source, target):
+    x = np.array([-1.7, 300.9, 0.5, -0.5, 4294967295.0 if source is np.float64 else 70000.0] * 60, source)
+    same(mo.astype(mo.array(x), mo.array(np.zeros(1, target)).dtype()), x.astype(np.int64).astype(target))
+
+
 def test_astype_to_its_own_type_is_a_copy():
     a = arr([1, 2])
     b = mo.astype(a, NDArray.float32)
@@ -613,7 +620,7 @@ def test_cross_of_empty_arrays():
     ("a", "b", "message"),
     [
         ([2, 3], [2, 3], r"Unmatch shape of dimension to cross multiple: \(2,3\),\(2,3\)"),
-        ([2, 3], [4], "dimension"),
+        ([2, 3], [4], r"unmatch shape of dimension: \(2,3\),\(4\)"),
         ([3], [3, 2], "unmatch shape of dimension"),
         ([2, 3], [], "unmatch shape of dimension"),
     ],

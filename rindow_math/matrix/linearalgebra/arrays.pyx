@@ -100,7 +100,7 @@ cdef int _check_positions(NDArrayPhp x, Py_ssize_t classes, str method) except -
     at = rk.check_index(x.dt, x.ptr, x.n, classes)
     if at >= 0:
         raise RuntimeException(
-            f"{method}: index is out of range.: {_item(x, at)} at position {at}; 0 to {classes - 1} are allowed"
+            f"Label number is out of bounds.: {method}: {_item(x, at)} at position {at}; 0 to {classes - 1} are allowed"
         )
     return 0
 
@@ -316,7 +316,7 @@ cdef object _gather_tuples(bint reverse, bint add, object A, object X, object ba
     if at >= 0:
         found = [_item(x, at * depth + i) for i in range(depth)]
         raise RuntimeException(
-            f"{method}: index is out of range.: {found} at position {at}; the indexed dimensions are "
+            f"Label number is out of bounds.: {method}: {found} at position {at}; the indexed dimensions are "
             f"{dims_list(<int>depth, a.dims + batch)}"
         )
     other = b

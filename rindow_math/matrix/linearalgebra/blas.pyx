@@ -1833,7 +1833,7 @@ class BlasMethods:
             stack_a *= a.dims[i]
         for i in range(b.nd - 2):
             stack_b *= b.dims[i]
-        of_a = stack_a > stack_b
+        of_a = stack_a > stack_b or (stack_a == stack_b == 1 and a.nd > b.nd)
         longer = stack_a if of_a else stack_b
         shorter = stack_b if of_a else stack_a
         if longer != shorter and (shorter == 0 or longer % shorter != 0):

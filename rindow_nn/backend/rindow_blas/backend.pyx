@@ -207,7 +207,7 @@ class Backend(ArithmeticMethods, ArrayMethods, LossMethods, ConvolutionMethods, 
 
     def cast(self, x, dtype):
         """x in another element type."""
-        return cast_to(raw(x), dtype_code(dtype))
+        return self.primaryLA().astype(raw(x), dtype)
 
     # ---- initializers
 
