@@ -12,6 +12,7 @@ _GENERIC = {
     "AbstractImage",
     "AbstractRNNLayer",
     "AbstractRNNCell",
+    "_GlobalPooling",
 }
 
 
@@ -25,7 +26,7 @@ def give_name(cls: type, name: str | None, default: str) -> str:
     """The given name, or the next default one: ``dense``, ``dense_1``, ...
 
     As in the original, each layer counts for itself, but convolutions count together, and so do pooling,
-    normalisation, attention and global pooling layers. ``Dense.nameNumbering = 0`` begins anew.
+    normalisation and attention layers, global maxima and global means. ``Dense.nameNumbering = 0`` begins anew.
     """
     if name is not None:
         return name

@@ -5,6 +5,7 @@ import pytest
 from rindow_nn.builder import NeuralNetworks
 from rindow_nn.layers import Dense, Flatten
 from rindow_nn.layers.base import AbstractLayer, AbstractLayerBase
+from rindow_nn.layers.global_pooling import AbstractGlobalAveragePooling, AbstractGlobalMaxPooling
 from rindow_nn.support.naming import give_name
 
 nn = NeuralNetworks()
@@ -25,6 +26,23 @@ def test_layers_count_for_themselves():
     Dense.nameNumbering = 0
     assert nn.layers.Dense(1).name() == "dense"
     assert AbstractLayerBase.nameNumbering == 0
+
+
+def test_global_maxima_and_means_count_apart(monkeypatch):
+    for family in (AbstractGlobalMaxPooling, AbstractGlobalAveragePooling):
+        monkeypatch.setattr(family, "nameNumbering", 0, raising=False)
+    made = [
+        nn.layers.GlobalMaxPooling1D(),
+        nn.layers.GlobalAveragePooling1D(),
+        nn.layers.GlobalAveragePooling2D(),
+        nn.layers.GlobalMaxPooling3D(),
+    ]
+    assert [layer.name() for layer in made] == [
+        "globalmaxpooling1d",
+        "globalaveragepooling1d",
+        "globalaveragepooling2d_1",
+        "globalmaxpooling3d_1",
+    ]
 
 
 def test_subclasses_count_with_their_layer():
