@@ -64,6 +64,12 @@ def test_few_words():
     assert t.sequencesToTexts([[1, 2, 3, 4]]) == ["two one"]
 
 
+def test_zero_words_is_no_limit():
+    t = fitted(num_words=0)
+    assert t.textsToSequences(["one two five"]) == [[2, 1, t.wordToIndex("five")]]
+    assert t.sequencesToTexts([[1, 2]]) == ["two one"]
+
+
 def test_a_word_for_the_unknown():
     t = fitted(oov_token="<?>", num_words=3)
     assert t.getWords() == {1: "<?>", 2: "two", 3: "one", 4: "three", 5: "four"}
@@ -195,6 +201,9 @@ def test_padding_takes_arrays_and_refuses_the_rest():
         Preprocessor(mo).padSequences(ROWS, padding="middle")
     with pytest.raises(InvalidArgumentException, match="trancating must be"):
         Preprocessor(mo).padSequences(ROWS, truncating="middle")
+    for rows in ([[1], ["a"]], [[1], [[2, 3], 4]], [[1], [None]], [[1], [2**40]]):
+        with pytest.raises(InvalidArgumentException, match="sequence 1 does not fit an array of int32"):
+            Preprocessor(mo).padSequences(rows)
 
 
 def test_text_filter():

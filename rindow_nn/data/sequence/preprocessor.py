@@ -54,7 +54,7 @@ class Preprocessor:
             An array (number of sequences, length).
 
         Raises:
-            InvalidArgumentException: a sequence is none, or a setting is unknown.
+            InvalidArgumentException: a sequence is none or holds no numbers of the type, or a setting is unknown.
         """
         padding = "pre" if padding is None else padding
         truncating = "pre" if truncating is None else truncating
@@ -80,5 +80,8 @@ class Preprocessor:
             if len(row) > length:
                 row = row[len(row) - length :] if truncating == "pre" else row[:length]
             start = length - len(row) if padding == "pre" else 0
-            view[i, start : start + len(row)] = row
+            try:
+                view[i, start : start + len(row)] = row
+            except (TypeError, ValueError, OverflowError) as e:
+                raise InvalidArgumentException(f"sequence {i} does not fit an array of {view.dtype}: {e}") from None
         return array

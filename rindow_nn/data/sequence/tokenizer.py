@@ -32,7 +32,7 @@ class Tokenizer:
     Args:
         mo: the MatrixOperator.
         analyzer: a function that makes a list of words of a text; None to cut it at ``split``.
-        num_words: words with this number or a higher one are left out of sequences; None for no limit.
+        num_words: words with this number or a higher one are left out of sequences; None or 0 for no limit.
         filters: characters that become ``split``; punctuation, tabs and line ends by default.
         specials: characters that are words by themselves.
         lower: change texts to lower case; True by default.
@@ -114,7 +114,7 @@ class Tokenizer:
     def textsToSequencesGenerator(self, texts: Iterable[str]) -> Iterator[list[int]]:
         """Gives the sequences one by one."""
         oov = self._index.get(self._oov_token, 0) if self._oov_token is not None else 0
-        limit = len(self._index) + 1 if self._num_words is None else self._num_words
+        limit = self._num_words or len(self._index) + 1
         known = {word: i if i < limit else oov for word, i in self._index.items()}
         for text in texts:
             numbers = [known.get(word, oov) for word in self._sequence(text)]
@@ -130,7 +130,7 @@ class Tokenizer:
         Raises:
             InvalidArgumentException: a sequence is none, or holds something else than integers.
         """
-        limit = len(self._words) + 1 if self._num_words is None else self._num_words
+        limit = self._num_words or len(self._words) + 1
         for sequence in sequences:
             if isinstance(sequence, (str, bytes)) or not hasattr(sequence, "__iter__"):
                 raise InvalidArgumentException(f"sequences must be list of sequence. {type(sequence).__name__} given")
