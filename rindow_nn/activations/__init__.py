@@ -181,7 +181,7 @@ class FunctionFactory:
             near = difflib.get_close_matches(str(name).lower(), FunctionFactory.classes, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise InvalidArgumentException(
-                f"Unknown activation function: {name!r}; known are {', '.join(FunctionFactory.classes)}{hint}"
+                f"invalid function name:{name}; known are {', '.join(FunctionFactory.classes)}{hint}"
             )
         cls = FunctionFactory.classes[key]
         return None if cls is None else cls(backend)  # type: ignore[call-arg]

@@ -75,7 +75,7 @@ def test_trans_meets_the_first_sizes(name, lead):
 
 
 def test_trans_refuses_other_sizes():
-    with pytest.raises(InvalidArgumentException, match=r"Unmatch dimension size for broadcast.: \[3\] => \[2, 3\]"):
+    with pytest.raises(InvalidArgumentException, match=r"Unmatch dimension size for broadcast.: \[3\] => \[2,3\]"):
         K.add(K.zeros([2, 3]), K.zeros([3]), trans=True)
     with pytest.raises(InvalidArgumentException, match="broadcast"):
         K.mul(K.zeros([2]), K.zeros([2, 3]), trans=True)
@@ -467,7 +467,7 @@ def test_binary_cross_entropy_of_certain_predictions():
 
 def test_losses_say_what_is_wrong():
     p = K.array(draw(2, 3, dtype="float32"))
-    with pytest.raises(InvalidArgumentException, match=r"must be same shape of dimensions.*\[2\],\[2, 3\]"):
+    with pytest.raises(InvalidArgumentException, match=r"must be same shape of dimensions.*\[2\],\[2,3\]"):
         K.categoricalCrossEntropy(K.zeros([2]), p)
     with pytest.raises(InvalidArgumentException, match="same batch-shape"):
         K.sparseCategoricalCrossEntropy(K.zeros([3], NDArray.int32), p)

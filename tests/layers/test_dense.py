@@ -264,7 +264,7 @@ def test_an_unknown_initializer():
 
 
 def test_an_unknown_activation():
-    with pytest.raises(InvalidArgumentException, match=r"'sigmod'.*relu.*did you mean 'sigmoid'"):
+    with pytest.raises(InvalidArgumentException, match=r"invalid function name:sigmod; .*relu.*did you mean 'sigmoid'"):
         nn.layers.Dense(1, activation="sigmod")
     with pytest.raises(InvalidArgumentException, match=r"int.*Dense"):
         nn.layers.Dense(1, activation=5)

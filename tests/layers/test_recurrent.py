@@ -424,7 +424,7 @@ def test_wrong_inputs():
         nn.layers.GRU(4).build([5, 3, 2])
     with pytest.raises(InvalidArgumentException, match="units must be a positive integer"):
         nn.layers.SimpleRNN(0)
-    with pytest.raises(InvalidArgumentException, match="Unknown activation"):
+    with pytest.raises(InvalidArgumentException, match="invalid function name:sigmoit"):
         nn.layers.GRU(4, recurrent_activation="sigmoit")
     with pytest.raises(InvalidArgumentException, match=r"defined as \(5,3\) but \(5,4\) given in GRU"):
         GRU(K, 4, input_shape=[5, 3]).build([g.Variable(K.zeros([1, 5, 4]))])

@@ -6,6 +6,7 @@ from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport is_float, is_int, item_size
 from rindow_math.matrix.kernels cimport core
+from rindow_math.matrix.linearalgebra.common cimport text_of
 from rindow_math.matrix.ndarray cimport (
     MAX_DIMS, NDArray, NDArrayPhp, cast_to, check_writable, from_python, raw, same_shape, shape_text, view,
 )
@@ -472,7 +473,7 @@ cdef NDArrayPhp _leading(NDArrayPhp y, NDArrayPhp x):
         if y.nd <= x.nd:
             return view(y, 0, x.nd, dims)
     raise InvalidArgumentException(
-        f"Unmatch dimension size for broadcast.: {y.shape()} => {x.shape()}: with trans the first sizes must agree"
+        f"Unmatch dimension size for broadcast.: {text_of(y)} => {text_of(x)}: with trans the first sizes must agree"
     )
 
 
@@ -483,7 +484,7 @@ cdef NDArrayPhp _fitted(NDArrayPhp x, NDArrayPhp y, object trans):
         return _leading(y, x)
     for i in range(1, y.nd + 1):
         if i > x.nd or (y.dims[y.nd - i] != x.dims[x.nd - i] and y.dims[y.nd - i] != 1):
-            raise InvalidArgumentException(f"Unmatch dimension size for broadcast.: {y.shape()} => {x.shape()}")
+            raise InvalidArgumentException(f"Unmatch dimension size for broadcast.: {text_of(y)} => {text_of(x)}")
     return y
 
 

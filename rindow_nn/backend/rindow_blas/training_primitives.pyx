@@ -7,6 +7,7 @@ from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport is_int, load_item
 from rindow_math.matrix.kernels cimport core
+from rindow_math.matrix.linearalgebra.common cimport text_of
 from rindow_math.matrix.ndarray cimport (
     NDArray, NDArrayPhp, cast_to, check_writable, empty, empty_like, raw, same_shape, shape_text,
 )
@@ -46,7 +47,7 @@ cdef NDArrayPhp _alike(object trues, NDArrayPhp x, bint integers):
         fits = fits and t.dims[i] == x.dims[i]
     if not fits:
         raise InvalidArgumentException(
-            f"trues and predicts must be same shape of dimensions. trues,predicts are {t.shape()},{x.shape()}"
+            f"trues and predicts must be same shape of dimensions. trues,predicts are {text_of(t)},{text_of(x)}"
         )
     if t.dt == x.dt or (integers and (is_int(t.dt) or t.dt == core.RK_BOOL)):
         return t
@@ -64,7 +65,7 @@ cdef NDArrayPhp _class_numbers(object trues, NDArrayPhp x):
         fits = fits and t.dims[i] == x.dims[i]
     if not fits:
         raise InvalidArgumentException(
-            f"trues and predicts must be same batch-shape of dimensions. trues,predicts are {t.shape()},{x.shape()}"
+            f"trues and predicts must be same batch-shape of dimensions. trues,predicts are {text_of(t)},{text_of(x)}"
         )
     return t
 
