@@ -117,6 +117,7 @@ RK_INLINE double rk_extreme_##NAME(const T *x, ptrdiff_t n, int smallest, int ma
 { \
     enum { L = LANES }; \
     const T start = smallest ? (T)INFINITY : -(T)INFINITY; \
+    const int far = n >= RK_FAR_LEAST; \
     T best = start; \
     int sound = 1; \
     ptrdiff_t i = 0; \
@@ -128,6 +129,8 @@ RK_INLINE double rk_extreme_##NAME(const T *x, ptrdiff_t n, int smallest, int ma
         for (; i + 4 * L <= n; i += 4 * L) { \
             rk_##V v[4]; \
             for (int k = 0; k < 4; k++) { \
+                if (k * L * (int)sizeof(T) % 64 == 0) \
+                    rk_prefetch_run(x + i + k * L, far); \
                 v[k] = rk_load_##V(x + i + k * L); \
                 v[k] = magnitude ? rk_abs_##V(v[k]) : v[k]; \
                 m[k] = smallest ? rk_min_##V(v[k], m[k]) : rk_max_##V(v[k], m[k]); \
@@ -227,6 +230,22 @@ static inline rk_part rk_join(int op, int dtype, rk_part a, rk_part b)
 /* magnitudes of integers extended to 64 bits, by the type they were extended to */
 #define RK_MAG_int64_t(v) ((v) < 0 ? (uint64_t)0 - (uint64_t)(v) : (uint64_t)(v))
 #define RK_MAG_uint64_t(v) (v)
+/* the extreme of n, in short runs: what is read next is fetched between them */
+#define RK_INT_EXTREME(T, EXTEND, BETTER) do { \
+    enum { RUN = 1024 / sizeof(T) }; \
+    const int far = n >= RK_FAR_LEAST; \
+    T best = x[0]; \
+    for (ptrdiff_t i = 0; i < n; i += RUN) { \
+        const ptrdiff_t m = n - i < RUN ? n - i : RUN; \
+        T run = x[i]; \
+        for (int k = 0; k < RUN; k += 64 / (int)sizeof(T)) \
+            rk_prefetch_run(x + i + k, far); \
+        for (ptrdiff_t j = 0; j < m; j++) \
+            run = x[i + j] BETTER run ? x[i + j] : run; \
+        best = run BETTER best ? run : best; \
+    } \
+    s = (uint64_t)(EXTEND)best; \
+    } while (0); break
 #define RK_INT_BLOCK(NAME, T, EXTEND) \
 static rk_part rk_block_##NAME(int op, const T *x, ptrdiff_t n) \
 { \
@@ -239,18 +258,8 @@ static rk_part rk_block_##NAME(int op, const T *x, ptrdiff_t n) \
         for (ptrdiff_t i = 0; i < n; i++) s += (uint64_t)(EXTEND)x[i] * (uint64_t)(EXTEND)x[i]; \
         break; \
     case RK_PROD: s = 1; for (ptrdiff_t i = 0; i < n; i++) s *= (uint64_t)(EXTEND)x[i]; break; \
-    case RK_MAX: { \
-        T m = x[0]; \
-        for (ptrdiff_t i = 1; i < n; i++) m = x[i] > m ? x[i] : m; \
-        s = (uint64_t)(EXTEND)m; \
-        break; \
-    } \
-    case RK_MIN: { \
-        T m = x[0]; \
-        for (ptrdiff_t i = 1; i < n; i++) m = x[i] < m ? x[i] : m; \
-        s = (uint64_t)(EXTEND)m; \
-        break; \
-    } \
+    case RK_MAX: RK_INT_EXTREME(T, EXTEND, >); \
+    case RK_MIN: RK_INT_EXTREME(T, EXTEND, <); \
     case RK_MAXMAG: \
         for (ptrdiff_t i = 0; i < n; i++) { const uint64_t v = RK_MAG_##EXTEND((EXTEND)x[i]); s = v > s ? v : s; } \
         break; \
@@ -547,8 +556,12 @@ static void rk_cols_sum_##NAME(const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrd
     ptrdiff_t r = 0; \
     for (; r + 4 <= rows; r += 4) { \
         const T_ *a = x + r * ld, *b = a + ld, *c = b + ld, *d = c + ld; \
+        const int far = r + 8 <= rows && cols >= 512; \
         ptrdiff_t j = 0; \
         for (; j + L <= cols; j += L) { \
+            if (far && j * (ptrdiff_t)sizeof(T_) % 64 == 0) \
+                for (int k = 4; k < 8; k++) \
+                    rk_prefetch(a + k * ld + j); \
             const rk_vf64 p = rk_widen_##NAME(a + j) + rk_widen_##NAME(b + j); \
             const rk_vf64 q = rk_widen_##NAME(c + j) + rk_widen_##NAME(d + j); \
             rk_store_vf64(acc + j, rk_load_vf64(acc + j) + (p + q)); \
