@@ -1273,6 +1273,10 @@ static void rk_axpy_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 static void RK(axpy)(int dtype, ptrdiff_t n, double alpha, double alpha_im, const void *x, ptrdiff_t incx, void *y,
                      ptrdiff_t incy)
 {
+    if (dtype >= RK_COMPLEX64 && alpha_im == 0 && incx == 1 && incy == 1) {   /* both parts alike */
+        dtype = dtype == RK_COMPLEX64 ? RK_FLOAT32 : RK_FLOAT64;
+        n *= 2;
+    }
     rk_line_job job = { .dtype = dtype, .n = n, .incx = incx, .incy = incy, .re = alpha, .im = alpha_im,
                         .x = (const char *)x, .y = (char *)y };
     rk_line_run(rk_axpy_task, &job);
@@ -1328,6 +1332,10 @@ static void rk_scal_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 static void RK(scal)(int dtype, ptrdiff_t n, double alpha, double alpha_im, void *x, ptrdiff_t incx)
 {
+    if (dtype >= RK_COMPLEX64 && alpha_im == 0 && incx == 1) {
+        dtype = dtype == RK_COMPLEX64 ? RK_FLOAT32 : RK_FLOAT64;
+        n *= 2;
+    }
     rk_line_job job = { .dtype = dtype, .n = n, .incy = incx, .re = alpha, .im = alpha_im, .y = (char *)x };
     rk_line_run(rk_scal_task, &job);
 }

@@ -482,7 +482,7 @@ static void rk_put_row(int op, int dtype, const rk_part *p, const char *x, ptrdi
 
 enum {
     RK_TILE = 256,    /* columns whose partial results and places are kept in the first-level cache */
-    RK_COLS = 2048    /* the same for one partial result each: rows are read in pieces as long as can be */
+    RK_COLS = 3072    /* the same for one partial result each: rows are read in pieces as long as can be */
 };
 
 /* acc[j] = op(acc[j], x[r*ld + j]) for rows r: in order, sums by fours */
@@ -864,15 +864,18 @@ static ptrdiff_t rk_find(int op, int dtype, const void *src, ptrdiff_t n, rk_par
 
 typedef struct { rk_part best; ptrdiff_t at; } rk_arg_part;
 
-/* Extremes of short blocks at full speed; only the block that wins is searched for the place. */
+/* The search goes block by block at full speed; only the block that wins is searched for the place. */
+static ptrdiff_t rk_arg_block(ptrdiff_t inc) { return inc == 1 ? RK_FAR_LEAST : RK_CHUNK; }
+
+/* the extreme, and where the block begins that has it */
 static rk_arg_part rk_arg_chunk(int op, int dtype, const char *x, ptrdiff_t inc, ptrdiff_t n)
 {
     const int size = rk_dtype_size(dtype);
+    const ptrdiff_t step = rk_arg_block(inc);
     uint64_t packed[RK_CHUNK];
     rk_arg_part r = { .at = 0 };
-    ptrdiff_t winner = 0;
-    for (ptrdiff_t i = 0; i < n; i += RK_CHUNK) {
-        const ptrdiff_t m = n - i < RK_CHUNK ? n - i : RK_CHUNK;
+    for (ptrdiff_t i = 0; i < n; i += step) {
+        const ptrdiff_t m = n - i < step ? n - i : step;
         const void *block = x + i * inc * size;
         if (inc != 1) {
             rk_pack(size, block, inc, packed, m);
@@ -881,17 +884,23 @@ static rk_arg_part rk_arg_chunk(int op, int dtype, const char *x, ptrdiff_t inc,
         const rk_part p = rk_block(op, dtype, block, m);
         if (i == 0 || rk_beats(op, dtype, p, r.best)) {
             r.best = p;
-            winner = i;
+            r.at = i;
         }
     }
-    const ptrdiff_t m = n - winner < RK_CHUNK ? n - winner : RK_CHUNK;
-    const void *block = x + winner * inc * size;
+    return r;
+}
+
+static ptrdiff_t rk_arg_place(int op, int dtype, const char *x, ptrdiff_t inc, ptrdiff_t n, rk_arg_part found)
+{
+    const int size = rk_dtype_size(dtype);
+    const ptrdiff_t step = rk_arg_block(inc), m = n - found.at < step ? n - found.at : step;
+    uint64_t packed[RK_CHUNK];
+    const void *block = x + found.at * inc * size;
     if (inc != 1) {
         rk_pack(size, block, inc, packed, m);
         block = packed;
     }
-    r.at = winner + rk_find(op, dtype, block, m, r.best);
-    return r;
+    return found.at + rk_find(op, dtype, block, m, found.best);
 }
 
 typedef struct {
@@ -913,8 +922,10 @@ static void rk_arg_chunks_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 static ptrdiff_t rk_arg_line(int op, int dtype, const void *x, ptrdiff_t n, ptrdiff_t inc, int share)
 {
+    if (n == 0)
+        return 0;
     if (n <= RK_REDUCE_BLOCK || !share)
-        return n ? rk_arg_chunk(op, dtype, (const char *)x, inc, n).at : 0;
+        return rk_arg_place(op, dtype, (const char *)x, inc, n, rk_arg_chunk(op, dtype, (const char *)x, inc, n));
     rk_arg_part parts[RK_REDUCE_CHUNKS];
     rk_arg_job job = { op, dtype, rk_dtype_size(dtype), (const char *)x, n, inc, rk_chunk(n), parts };
     const ptrdiff_t chunks = (n + job.chunk - 1) / job.chunk;
@@ -923,7 +934,7 @@ static ptrdiff_t rk_arg_line(int op, int dtype, const void *x, ptrdiff_t n, ptrd
     for (ptrdiff_t i = 1; i < chunks; i++)
         if (rk_beats(op, dtype, parts[i].best, best.best))
             best = parts[i];
-    return best.at;
+    return rk_arg_place(op, dtype, (const char *)x, inc, n, best);
 }
 
 /* Rows that stay in the cache, in two passes: the extreme, and the first element equal to it. */
@@ -1056,8 +1067,8 @@ RK_ARG_COLS(u32, uint32_t, int64_t, RK_MAG_SIGNED, RK_NO_NAN)
 /* 64-bit integers one column at a time: the magnitude of the smallest needs the unsigned comparison */
 static void rk_argcols_any(int op, int dtype, const char *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, int64_t *at)
 {
-    for (ptrdiff_t j = 0; j < cols; j++)
-        at[j] = rk_arg_chunk(op, dtype, x + j * rk_dtype_size(dtype), ld, rows).at;
+    for (ptrdiff_t j = 0; j < cols; j++, x += rk_dtype_size(dtype))
+        at[j] = rk_arg_place(op, dtype, x, ld, rows, rk_arg_chunk(op, dtype, x, ld, rows));
 }
 
 static void rk_argcols(int op, int dtype, const void *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, int64_t *at)
