@@ -492,6 +492,7 @@ static void rk_pairs_gemv_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) 
     const rk_pairs_matrix *job = (const rk_pairs_matrix *)context; \
     const T *x = (const T *)job->x; \
     const ptrdiff_t n = job->n; \
+    const int far = job->m * n >= RK_GRAIN_CHEAP / 2; \
     for (ptrdiff_t r = begin * R; r < end * R && r < job->m; r += R) { \
         const T *row[R]; \
         double sums[R][4] = { { 0 } }; \
@@ -507,6 +508,8 @@ static void rk_pairs_gemv_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) 
                 const rk_##V w = part ? rk_load_part_##V(x + 2 * j, part) : rk_load_##V(x + 2 * j); \
                 const rk_##V turned = rk_exchange_##V(w); \
                 for (int k = 0; k < R; k++) { \
+                    if (far && 2 * j * (ptrdiff_t)sizeof(T) % 64 == 0) \
+                        rk_prefetch(row[k] + 2 * (R * job->lda + j)); \
                     const rk_##V v = part ? rk_load_part_##V(row[k] + 2 * j, part) : rk_load_##V(row[k] + 2 * j); \
                     straight[k] = rk_fma_##V(v, w, straight[k]); \
                     crossed[k] = rk_fma_##V(v, turned, crossed[k]); \
@@ -537,6 +540,7 @@ RK_INLINE void rk_pairs_rows_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, int
 { \
     enum { L = LANES, P = L / 2 }; \
     const T *row[RK_PAIRS_ROWS], *x = (const T *)job->x + 2 * r; \
+    const int far = job->m * job->n >= RK_GRAIN_CHEAP / 2; \
     rk_##V straight[RK_PAIRS_ROWS], crossed[RK_PAIRS_ROWS]; \
     for (int k = 0; k < count; k++) { \
         row[k] = (const T *)job->a + 2 * ((r + k) * job->lda + j); \
@@ -551,6 +555,8 @@ RK_INLINE void rk_pairs_rows_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, int
         const int part = columns - i < P ? 2 * (int)(columns - i) : 0; \
         rk_##V sum = rk_load_##V(total + 2 * i); \
         for (int k = 0; k < count; k++) { \
+            if (far && 2 * i * (ptrdiff_t)sizeof(T) % 64 == 0) \
+                rk_prefetch(row[k] + 2 * (count * job->lda + i)); \
             const rk_##V v = part ? rk_load_part_##V(row[k] + 2 * i, part) : rk_load_##V(row[k] + 2 * i); \
             sum = rk_fma_##V(v, straight[k], sum); \
             sum = rk_fma_##V(rk_exchange_##V(v), crossed[k], sum); \
