@@ -167,7 +167,7 @@ static void rk_run_streaming(rk_run run, const void *job, ptrdiff_t from, ptrdif
 #define RK_TRIG_MAP(NAME, V, S) RK_MAP(NAME##S(v))
 #endif
 
-#define RK_MAP(EXPR) RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T v = x[i]; (void)v; y[i] = (T)(EXPR); } break
+#define RK_MAP(EXPR) RK_LINES(x, const T v = x[i]; (void)v; y[i] = (T)(EXPR)); break
 
 /* Quotients and roots: the divider takes as long for 512 bits as for twice 256, and the clock is slower with 512. `op`:
  * one of rk_param_op, or RK_PARAM_OPS + RK_SQRT or RK_RSQRT. */
@@ -714,13 +714,12 @@ static void RK(param)(int op, int dtype, const void *x, double p, double q, void
 /* ---- binary ---- */
 
 #define RK_MAP2(EXPR) \
-    if (mode == 3) { RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T u = a[i], v = b[i]; c[i] = (T)(EXPR); } } \
-    else if (mode == 1) { const T v = b[0]; \
-        RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T u = a[i]; c[i] = (T)(EXPR); } } \
-    else { const T u = a[0]; RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T v = b[i]; c[i] = (T)(EXPR); } } \
+    if (mode == 3) { RK_LINES(a, const T u = a[i], v = b[i]; c[i] = (T)(EXPR)); } \
+    else if (mode == 1) { const T v = b[0]; RK_LINES(a, const T u = a[i]; c[i] = (T)(EXPR)); } \
+    else { const T u = a[0]; RK_LINES(b, const T v = b[i]; c[i] = (T)(EXPR)); } \
     break
 #define RK_MAP3(EXPR) \
-    RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T u = a[i], v = b[i]; (void)u; (void)v; c[i] = (T)(EXPR); } break
+    RK_LINES(a, const T u = a[i], v = b[i]; (void)u; (void)v; c[i] = (T)(EXPR)); break
 
 /* gelu'(x) = P(x) + x p(x), with P and p the normal distribution and its density */
 static inline float rk_dgelu_f32(float x)
@@ -791,6 +790,15 @@ static void rk_bin_##NAME(int op, const T_ *a, const T_ *b, T_ *c, ptrdiff_t n) 
     case RK_MAXIMUM: RK_MAP3(u > v ? u : v); \
     case RK_MINIMUM: RK_MAP3(u < v ? u : v); \
     case RK_COPYB: memmove(c, b, (size_t)n * sizeof(T)); break; \
+    case RK_EQ: RK_MAP3(u == v); \
+    case RK_NE: RK_MAP3(u != v); \
+    case RK_GT: RK_MAP3(u > v); \
+    case RK_GE: RK_MAP3(u >= v); \
+    case RK_LT: RK_MAP3(u < v); \
+    case RK_LE: RK_MAP3(u <= v); \
+    case RK_AND: RK_MAP3((u != 0) & (v != 0)); \
+    case RK_OR: RK_MAP3((u != 0) | (v != 0)); \
+    case RK_XOR: RK_MAP3((u != 0) ^ (v != 0)); \
     case RK_DRELU: RK_MAP3(u > 0 ? v : 0); \
     } \
 }
@@ -846,19 +854,6 @@ static void rk_cmp_run(int op, int dtype, const void *a, const void *b, uint8_t 
 #undef RK_CASE
 }
 
-/* truth values in the type of the operands */
-static void rk_widen_truth(int size, const uint8_t *x, void *dst, ptrdiff_t n)
-{
-#define RK_CASE(SIZE, T) case SIZE: { T *y = (T *)dst; for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i]; break; }
-    switch (size) {
-    RK_CASE(1, uint8_t)
-    RK_CASE(2, uint16_t)
-    RK_CASE(4, uint32_t)
-    RK_CASE(8, uint64_t)
-    }
-#undef RK_CASE
-}
-
 #define RK_CHUNK 1024   /* elements of a packed block of operands */
 
 /* a, b and c contiguous, n at most RK_CHUNK where the type is not native */
@@ -876,15 +871,8 @@ static void rk_bin_vectors(int op, int dtype, const void *a, const void *b, void
         rk_store_f64(dtype, left, c, n);
         return;
     }
-    if (rk_is_comparison(op) && (c_bool || dtype <= RK_UINT64)) {
-        int size = rk_dtype_size(dtype);
-        if (c_bool || size == 1) {
-            rk_cmp_run(op, dtype, a, b, (uint8_t *)c, n);
-            return;
-        }
-        uint8_t truth[RK_CHUNK];
-        rk_cmp_run(op, dtype, a, b, truth, n);
-        rk_widen_truth(size, truth, c, n);
+    if (rk_is_comparison(op) && (c_bool || dtype == RK_BOOL)) {
+        rk_cmp_run(op, dtype, a, b, (uint8_t *)c, n);
         return;
     }
 #define RK_CASE(CODE, NAME, T, W) case CODE: rk_bin_##NAME(op, (const T *)a, (const T *)b, (T *)c, n); break;
@@ -1234,9 +1222,7 @@ static void rk_line_run(rk_task task, rk_line_job *job)
 #define RK_AXPY(T, EXPR) do { \
     const T *x = (const T *)job->x + from * incx; \
     T *y = (T *)job->y + from * incy; \
-    if (incx == 1 && incy == 1) { \
-        RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T u = x[i], v = y[i]; y[i] = (T)(EXPR); } \
-    } \
+    if (incx == 1 && incy == 1) { RK_LINES(x, const T u = x[i], v = y[i]; y[i] = (T)(EXPR)); } \
     else for (ptrdiff_t i = 0; i < n; i++) { const T u = x[i * incx], v = y[i * incy]; y[i * incy] = (T)(EXPR); } \
     } while (0); break
 
@@ -1287,6 +1273,10 @@ static void rk_axpy_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 static void RK(axpy)(int dtype, ptrdiff_t n, double alpha, double alpha_im, const void *x, ptrdiff_t incx, void *y,
                      ptrdiff_t incy)
 {
+    if (dtype >= RK_COMPLEX64 && alpha_im == 0 && incx == 1 && incy == 1) {   /* both parts alike */
+        dtype = dtype == RK_COMPLEX64 ? RK_FLOAT32 : RK_FLOAT64;
+        n *= 2;
+    }
     rk_line_job job = { .dtype = dtype, .n = n, .incx = incx, .incy = incy, .re = alpha, .im = alpha_im,
                         .x = (const char *)x, .y = (char *)y };
     rk_line_run(rk_axpy_task, &job);
@@ -1301,7 +1291,7 @@ static void rk_scal_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     const int exact = rk_as_integer(alpha, &bits);
 #define RK_SCAL(T, EXPR) do { \
     T *y = (T *)job->y + from * inc; \
-    if (inc == 1) { RK_IVDEP for (ptrdiff_t i = 0; i < n; i++) { const T v = y[i]; y[i] = (T)(EXPR); } } \
+    if (inc == 1) { RK_LINES(y, const T v = y[i]; y[i] = (T)(EXPR)); } \
     else for (ptrdiff_t i = 0; i < n; i++) { const T v = y[i * inc]; y[i * inc] = (T)(EXPR); } \
     } while (0); break
     switch (job->dtype) {
@@ -1342,6 +1332,10 @@ static void rk_scal_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 static void RK(scal)(int dtype, ptrdiff_t n, double alpha, double alpha_im, void *x, ptrdiff_t incx)
 {
+    if (dtype >= RK_COMPLEX64 && alpha_im == 0 && incx == 1) {
+        dtype = dtype == RK_COMPLEX64 ? RK_FLOAT32 : RK_FLOAT64;
+        n *= 2;
+    }
     rk_line_job job = { .dtype = dtype, .n = n, .incy = incx, .re = alpha, .im = alpha_im, .y = (char *)x };
     rk_line_run(rk_scal_task, &job);
 }

@@ -221,6 +221,53 @@ RK_INLINE double rk_pairs_near_f32(const float *x, ptrdiff_t n, double first, in
     return found;
 }
 
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+/* The sum of the roots of as many first squares as there are multiples of 16; returns how many. The root by an estimate
+ * and two of Newton's steps: the divider takes three times as long. */
+RK_INLINE ptrdiff_t rk_pairs_roots_f32(const float *x, ptrdiff_t n, int far, double *total)
+{
+    rk_vf64 sum[2] = { rk_set1_vf64(0), rk_set1_vf64(0) };
+    const rk_vf64 half = rk_set1_vf64(0.5), zero = rk_set1_vf64(0), inf = rk_set1_vf64(INFINITY);
+    ptrdiff_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        for (int k = 0; k < 2; k++) {
+            rk_prefetch_run(x + 2 * i + 16 * k, far);
+            const rk_vf64 v = rk_widen_f32(x + 2 * i + 16 * k), w = rk_widen_f32(x + 2 * i + 16 * k + 8);
+            const rk_vf64 v2 = v * v, w2 = w * w;
+            const rk_vf64 s = rk_select_vf64(0x55, v2 + rk_exchange_vf64(v2), w2 + rk_exchange_vf64(w2));
+            if (RK_LIKELY(rk_all_vf64(rk_lt_vf64(zero, s) & rk_lt_vf64(s, inf)))) {
+                const rk_vf64 y = (rk_vf64)_mm512_rsqrt14_pd((__m512d)s);
+                rk_vf64 root = s * y, h = half * y;
+                const rk_vf64 r = rk_fma_vf64(-h, root, half);
+                root = rk_fma_vf64(root, r, root);
+                h = rk_fma_vf64(h, r, h);
+                sum[k] += rk_fma_vf64(rk_fma_vf64(-root, root, s), h, root);
+            } else {
+                sum[k] += rk_sqrt_vf64(s);
+            }
+        }
+    *total = rk_sum_vf64(sum[0] + sum[1]);
+    return i;
+}
+#else
+RK_INLINE ptrdiff_t rk_pairs_roots_f32(const float *x, ptrdiff_t n, int far, double *total)
+{
+    (void)x;
+    (void)n;
+    (void)far;
+    *total = 0;
+    return 0;
+}
+#endif
+RK_INLINE ptrdiff_t rk_pairs_roots_f64(const double *x, ptrdiff_t n, int far, double *total)
+{
+    (void)x;
+    (void)n;
+    (void)far;
+    *total = 0;
+    return 0;
+}
+
 /* MEASURE is monotonic in the modulus */
 #define RK_PAIRS(NAME, T, V, LANES, MEASURE) \
 /* the sum of the moduli */ \
@@ -228,7 +275,7 @@ static void rk_pairs_asum_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdif
 { \
     const T *x = (const T *)job->x + 2 * from; \
     double sum[8] = {0}; \
-    ptrdiff_t i = 0; \
+    ptrdiff_t i = rk_pairs_roots_##NAME(x, n, job->n >= RK_FAR_LEAST, sum); \
     for (; i + 8 <= n; i += 8) \
         for (int j = 0; j < 8; j++) \
             sum[j] += rk_root_##NAME(x[2 * (i + j)], x[2 * (i + j) + 1]); \
@@ -445,6 +492,7 @@ static void rk_pairs_gemv_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) 
     const rk_pairs_matrix *job = (const rk_pairs_matrix *)context; \
     const T *x = (const T *)job->x; \
     const ptrdiff_t n = job->n; \
+    const int far = job->m * n >= RK_GRAIN_CHEAP / 2; \
     for (ptrdiff_t r = begin * R; r < end * R && r < job->m; r += R) { \
         const T *row[R]; \
         double sums[R][4] = { { 0 } }; \
@@ -460,6 +508,8 @@ static void rk_pairs_gemv_##NAME(void *context, ptrdiff_t begin, ptrdiff_t end) 
                 const rk_##V w = part ? rk_load_part_##V(x + 2 * j, part) : rk_load_##V(x + 2 * j); \
                 const rk_##V turned = rk_exchange_##V(w); \
                 for (int k = 0; k < R; k++) { \
+                    if (far && 2 * j * (ptrdiff_t)sizeof(T) % 64 == 0) \
+                        rk_prefetch(row[k] + 2 * (R * job->lda + j)); \
                     const rk_##V v = part ? rk_load_part_##V(row[k] + 2 * j, part) : rk_load_##V(row[k] + 2 * j); \
                     straight[k] = rk_fma_##V(v, w, straight[k]); \
                     crossed[k] = rk_fma_##V(v, turned, crossed[k]); \
@@ -490,6 +540,7 @@ RK_INLINE void rk_pairs_rows_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, int
 { \
     enum { L = LANES, P = L / 2 }; \
     const T *row[RK_PAIRS_ROWS], *x = (const T *)job->x + 2 * r; \
+    const int far = job->m * job->n >= RK_GRAIN_CHEAP / 2; \
     rk_##V straight[RK_PAIRS_ROWS], crossed[RK_PAIRS_ROWS]; \
     for (int k = 0; k < count; k++) { \
         row[k] = (const T *)job->a + 2 * ((r + k) * job->lda + j); \
@@ -504,6 +555,8 @@ RK_INLINE void rk_pairs_rows_##NAME(const rk_pairs_matrix *job, ptrdiff_t r, int
         const int part = columns - i < P ? 2 * (int)(columns - i) : 0; \
         rk_##V sum = rk_load_##V(total + 2 * i); \
         for (int k = 0; k < count; k++) { \
+            if (far && 2 * i * (ptrdiff_t)sizeof(T) % 64 == 0) \
+                rk_prefetch(row[k] + 2 * (count * job->lda + i)); \
             const rk_##V v = part ? rk_load_part_##V(row[k] + 2 * i, part) : rk_load_##V(row[k] + 2 * i); \
             sum = rk_fma_##V(v, straight[k], sum); \
             sum = rk_fma_##V(rk_exchange_##V(v), crossed[k], sum); \

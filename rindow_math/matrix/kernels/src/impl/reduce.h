@@ -117,6 +117,7 @@ RK_INLINE double rk_extreme_##NAME(const T *x, ptrdiff_t n, int smallest, int ma
 { \
     enum { L = LANES }; \
     const T start = smallest ? (T)INFINITY : -(T)INFINITY; \
+    const int far = n >= RK_FAR_LEAST; \
     T best = start; \
     int sound = 1; \
     ptrdiff_t i = 0; \
@@ -128,6 +129,8 @@ RK_INLINE double rk_extreme_##NAME(const T *x, ptrdiff_t n, int smallest, int ma
         for (; i + 4 * L <= n; i += 4 * L) { \
             rk_##V v[4]; \
             for (int k = 0; k < 4; k++) { \
+                if (k * L * (int)sizeof(T) % 64 == 0) \
+                    rk_prefetch_run(x + i + k * L, far); \
                 v[k] = rk_load_##V(x + i + k * L); \
                 v[k] = magnitude ? rk_abs_##V(v[k]) : v[k]; \
                 m[k] = smallest ? rk_min_##V(v[k], m[k]) : rk_max_##V(v[k], m[k]); \
@@ -227,6 +230,22 @@ static inline rk_part rk_join(int op, int dtype, rk_part a, rk_part b)
 /* magnitudes of integers extended to 64 bits, by the type they were extended to */
 #define RK_MAG_int64_t(v) ((v) < 0 ? (uint64_t)0 - (uint64_t)(v) : (uint64_t)(v))
 #define RK_MAG_uint64_t(v) (v)
+/* the extreme of n, in short runs: what is read next is fetched between them */
+#define RK_INT_EXTREME(T, EXTEND, BETTER) do { \
+    enum { RUN = 1024 / sizeof(T) }; \
+    const int far = n >= RK_FAR_LEAST; \
+    T best = x[0]; \
+    for (ptrdiff_t i = 0; i < n; i += RUN) { \
+        const ptrdiff_t m = n - i < RUN ? n - i : RUN; \
+        T run = x[i]; \
+        for (int k = 0; k < RUN; k += 64 / (int)sizeof(T)) \
+            rk_prefetch_run(x + i + k, far); \
+        for (ptrdiff_t j = 0; j < m; j++) \
+            run = x[i + j] BETTER run ? x[i + j] : run; \
+        best = run BETTER best ? run : best; \
+    } \
+    s = (uint64_t)(EXTEND)best; \
+    } while (0); break
 #define RK_INT_BLOCK(NAME, T, EXTEND) \
 static rk_part rk_block_##NAME(int op, const T *x, ptrdiff_t n) \
 { \
@@ -239,18 +258,8 @@ static rk_part rk_block_##NAME(int op, const T *x, ptrdiff_t n) \
         for (ptrdiff_t i = 0; i < n; i++) s += (uint64_t)(EXTEND)x[i] * (uint64_t)(EXTEND)x[i]; \
         break; \
     case RK_PROD: s = 1; for (ptrdiff_t i = 0; i < n; i++) s *= (uint64_t)(EXTEND)x[i]; break; \
-    case RK_MAX: { \
-        T m = x[0]; \
-        for (ptrdiff_t i = 1; i < n; i++) m = x[i] > m ? x[i] : m; \
-        s = (uint64_t)(EXTEND)m; \
-        break; \
-    } \
-    case RK_MIN: { \
-        T m = x[0]; \
-        for (ptrdiff_t i = 1; i < n; i++) m = x[i] < m ? x[i] : m; \
-        s = (uint64_t)(EXTEND)m; \
-        break; \
-    } \
+    case RK_MAX: RK_INT_EXTREME(T, EXTEND, >); \
+    case RK_MIN: RK_INT_EXTREME(T, EXTEND, <); \
     case RK_MAXMAG: \
         for (ptrdiff_t i = 0; i < n; i++) { const uint64_t v = RK_MAG_##EXTEND((EXTEND)x[i]); s = v > s ? v : s; } \
         break; \
@@ -473,7 +482,7 @@ static void rk_put_row(int op, int dtype, const rk_part *p, const char *x, ptrdi
 
 enum {
     RK_TILE = 256,    /* columns whose partial results and places are kept in the first-level cache */
-    RK_COLS = 2048    /* the same for one partial result each: rows are read in pieces as long as can be */
+    RK_COLS = 3072    /* the same for one partial result each: rows are read in pieces as long as can be */
 };
 
 /* acc[j] = op(acc[j], x[r*ld + j]) for rows r: in order, sums by fours */
@@ -547,8 +556,12 @@ static void rk_cols_sum_##NAME(const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrd
     ptrdiff_t r = 0; \
     for (; r + 4 <= rows; r += 4) { \
         const T_ *a = x + r * ld, *b = a + ld, *c = b + ld, *d = c + ld; \
+        const int far = r + 8 <= rows && cols >= 512; \
         ptrdiff_t j = 0; \
         for (; j + L <= cols; j += L) { \
+            if (far && j * (ptrdiff_t)sizeof(T_) % 64 == 0) \
+                for (int k = 4; k < 8; k++) \
+                    rk_prefetch(a + k * ld + j); \
             const rk_vf64 p = rk_widen_##NAME(a + j) + rk_widen_##NAME(b + j); \
             const rk_vf64 q = rk_widen_##NAME(c + j) + rk_widen_##NAME(d + j); \
             rk_store_vf64(acc + j, rk_load_vf64(acc + j) + (p + q)); \
@@ -851,15 +864,18 @@ static ptrdiff_t rk_find(int op, int dtype, const void *src, ptrdiff_t n, rk_par
 
 typedef struct { rk_part best; ptrdiff_t at; } rk_arg_part;
 
-/* Extremes of short blocks at full speed; only the block that wins is searched for the place. */
+/* The search goes block by block at full speed; only the block that wins is searched for the place. */
+static ptrdiff_t rk_arg_block(ptrdiff_t inc) { return inc == 1 ? RK_FAR_LEAST : RK_CHUNK; }
+
+/* the extreme, and where the block begins that has it */
 static rk_arg_part rk_arg_chunk(int op, int dtype, const char *x, ptrdiff_t inc, ptrdiff_t n)
 {
     const int size = rk_dtype_size(dtype);
+    const ptrdiff_t step = rk_arg_block(inc);
     uint64_t packed[RK_CHUNK];
     rk_arg_part r = { .at = 0 };
-    ptrdiff_t winner = 0;
-    for (ptrdiff_t i = 0; i < n; i += RK_CHUNK) {
-        const ptrdiff_t m = n - i < RK_CHUNK ? n - i : RK_CHUNK;
+    for (ptrdiff_t i = 0; i < n; i += step) {
+        const ptrdiff_t m = n - i < step ? n - i : step;
         const void *block = x + i * inc * size;
         if (inc != 1) {
             rk_pack(size, block, inc, packed, m);
@@ -868,17 +884,23 @@ static rk_arg_part rk_arg_chunk(int op, int dtype, const char *x, ptrdiff_t inc,
         const rk_part p = rk_block(op, dtype, block, m);
         if (i == 0 || rk_beats(op, dtype, p, r.best)) {
             r.best = p;
-            winner = i;
+            r.at = i;
         }
     }
-    const ptrdiff_t m = n - winner < RK_CHUNK ? n - winner : RK_CHUNK;
-    const void *block = x + winner * inc * size;
+    return r;
+}
+
+static ptrdiff_t rk_arg_place(int op, int dtype, const char *x, ptrdiff_t inc, ptrdiff_t n, rk_arg_part found)
+{
+    const int size = rk_dtype_size(dtype);
+    const ptrdiff_t step = rk_arg_block(inc), m = n - found.at < step ? n - found.at : step;
+    uint64_t packed[RK_CHUNK];
+    const void *block = x + found.at * inc * size;
     if (inc != 1) {
         rk_pack(size, block, inc, packed, m);
         block = packed;
     }
-    r.at = winner + rk_find(op, dtype, block, m, r.best);
-    return r;
+    return found.at + rk_find(op, dtype, block, m, found.best);
 }
 
 typedef struct {
@@ -900,8 +922,10 @@ static void rk_arg_chunks_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 static ptrdiff_t rk_arg_line(int op, int dtype, const void *x, ptrdiff_t n, ptrdiff_t inc, int share)
 {
+    if (n == 0)
+        return 0;
     if (n <= RK_REDUCE_BLOCK || !share)
-        return n ? rk_arg_chunk(op, dtype, (const char *)x, inc, n).at : 0;
+        return rk_arg_place(op, dtype, (const char *)x, inc, n, rk_arg_chunk(op, dtype, (const char *)x, inc, n));
     rk_arg_part parts[RK_REDUCE_CHUNKS];
     rk_arg_job job = { op, dtype, rk_dtype_size(dtype), (const char *)x, n, inc, rk_chunk(n), parts };
     const ptrdiff_t chunks = (n + job.chunk - 1) / job.chunk;
@@ -910,7 +934,7 @@ static ptrdiff_t rk_arg_line(int op, int dtype, const void *x, ptrdiff_t n, ptrd
     for (ptrdiff_t i = 1; i < chunks; i++)
         if (rk_beats(op, dtype, parts[i].best, best.best))
             best = parts[i];
-    return best.at;
+    return rk_arg_place(op, dtype, (const char *)x, inc, n, best);
 }
 
 /* Rows that stay in the cache, in two passes: the extreme, and the first element equal to it. */
@@ -1043,8 +1067,8 @@ RK_ARG_COLS(u32, uint32_t, int64_t, RK_MAG_SIGNED, RK_NO_NAN)
 /* 64-bit integers one column at a time: the magnitude of the smallest needs the unsigned comparison */
 static void rk_argcols_any(int op, int dtype, const char *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, int64_t *at)
 {
-    for (ptrdiff_t j = 0; j < cols; j++)
-        at[j] = rk_arg_chunk(op, dtype, x + j * rk_dtype_size(dtype), ld, rows).at;
+    for (ptrdiff_t j = 0; j < cols; j++, x += rk_dtype_size(dtype))
+        at[j] = rk_arg_place(op, dtype, x, ld, rows, rk_arg_chunk(op, dtype, x, ld, rows));
 }
 
 static void rk_argcols(int op, int dtype, const void *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, int64_t *at)
