@@ -23,9 +23,10 @@ from rindow_math.matrix.ndarray cimport NDArray, NDArrayPhp, copy_of, empty, hea
 from rindow_nn.gradient.core.tape cimport (
     AbstractFunction, DifferentiateCall, FIXED, GradientTape, MICRO_BINARY, MICRO_PARAM, MICRO_UNARY, Micro, OPAQUE,
     STEP, VIEW, Variable, layer_of, make_variable, note_call, pack, prepare, primitives, profiling, pull_back,
-    recording, set_trace, set_tracing,
+    recording, set_trace, set_tracing, tracing,
 )
 from rindow_nn.gradient.core.tape import backward_pipeline
+from rindow_nn.gradient.core.watch cimport Watch
 
 cdef const core.rk_api* rk = core.table()
 
@@ -1676,6 +1677,52 @@ cdef class TrainingStep:
             outputs = [outputs]
         grads = tape.gradient(outputs[0], self.wanted)
         return [(<Variable>v).value_ for v in outputs], grads
+
+
+cdef class Shortcut:
+    """A compiled function called on arrays, as long as a model is what it was when the function was compiled.
+
+    Args:
+        function: a ``GraphFunction``.
+        watch: knows what the model was.
+    """
+
+    cdef Compiled compiled
+    cdef readonly Watch watch
+
+    def __init__(self, function, watch):
+        self.compiled = <Compiled?>function._compiled
+        self.watch = watch
+
+    def __call__(self, model, inputs):
+        """The output as an array, or a list of them; None if the call must be made another way.
+
+        Args:
+            model: that which is watched.
+            inputs: an array, or a list of them.
+        """
+        cdef Program program = self.compiled.last
+        cdef tuple args
+        cdef Run run
+        cdef list outputs
+        if type(inputs) is NDArrayPhp:
+            args = (inputs,)
+        elif type(inputs) is list:
+            args = tuple(<list>inputs)
+        else:
+            return None
+        if (
+            program is None or program.busy or len(args) != self.compiled.count or recording() or tracing()
+            or not _fits(program, args) or self.watch.changed(model)
+        ):
+            return None
+        run = Run.__new__(Run)
+        run.inputs = list(args)
+        try:
+            outputs = [raw(x) for x in _run_forward(program, program.plan(False), run)]
+        except (LogicException, InvalidArgumentException):
+            return None
+        return outputs[0] if program.single else outputs
 
 
 cdef class StepPlan:
