@@ -2,8 +2,8 @@
 
 SIZES = {
     "mlp": {"batch": 256, "width": 128, "depth": 1},
-    "cnn": {"batch": 32, "width": 32},
-    "gru": {"batch": 32, "width": 64, "length": 16},
+    "cnn": {"batch": 32, "width": 32, "depth": 1},
+    "gru": {"batch": 32, "width": 64, "length": 16, "depth": 1},
     "transformer": {"batch": 8, "width": 64, "length": 32, "depth": 2},
 }
 SWEEPS = {
@@ -12,9 +12,11 @@ SWEEPS = {
     ("mlp", "depth"): (1, 2, 4, 8, 16),
     ("cnn", "batch"): (1, 8, 64, 256),
     ("cnn", "width"): (8, 32, 128),
+    ("cnn", "depth"): (1, 2, 4, 8),
     ("gru", "batch"): (1, 8, 64, 256),
     ("gru", "width"): (8, 64, 256, 1024),
     ("gru", "length"): (4, 16, 64, 256),
+    ("gru", "depth"): (1, 2, 4),
     ("transformer", "batch"): (1, 8, 64),
     ("transformer", "width"): (32, 64, 256),
     ("transformer", "length"): (8, 32, 128, 512),
@@ -35,6 +37,11 @@ SCALING = {
 }
 
 
-def epoch_size(batch: int) -> int:
-    """Samples of an epoch: whole batches, four or more."""
-    return batch * max(4, min(64, 512 // batch))
+# Samples of an epoch, and steps in time of those that are sequences: some tenths of a second to some seconds a row.
+EPOCH = {"mlp": 16384, "cnn": 1024, "gru": 8192, "transformer": 4096}
+
+
+def epoch_size(family: str, sizes: dict[str, int]) -> int:
+    """Samples of an epoch: whole batches, from two to 64."""
+    batch = sizes["batch"]
+    return batch * max(2, min(64, EPOCH[family] // (batch * sizes.get("length", 1))))

@@ -15,14 +15,15 @@ def model(nn, family, width, depth=1, length=1, **_):
             [
                 layers.Conv2D(width, 3, input_shape=[32, 32, 3], activation="relu"),
                 layers.MaxPooling2D(),
-                layers.Conv2D(2 * width, 3, activation="relu"),
+                *[layers.Conv2D(2 * width, 3, activation="relu", padding="same") for _ in range(depth)],
                 layers.GlobalAveragePooling2D(),
                 layers.Dense(CLASSES),
             ]
         )
     elif family == "gru":
+        hidden = [layers.GRU(width, return_sequences=True) for _ in range(depth - 1)]
         made = nn.models.Sequential(
-            [layers.Embedding(WORDS, width, input_length=length), layers.GRU(width), layers.Dense(CLASSES)]
+            [layers.Embedding(WORDS, width, input_length=length), *hidden, layers.GRU(width), layers.Dense(CLASSES)]
         )
     else:
         made = Transformer(

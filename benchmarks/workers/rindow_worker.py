@@ -286,7 +286,7 @@ def _():
 def scaled(family, sizes):
     from rindow_scaling import model
 
-    count = epoch_size(sizes["batch"])
+    count = epoch_size(family, sizes)
     made = model(networks().nn, family, **sizes)
     if family == "transformer":
         words = [integers(WORDS - 1, count, sizes["length"]) for _ in range(3)]

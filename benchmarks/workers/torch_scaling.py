@@ -9,9 +9,9 @@ from torch_models import Transformer
 
 
 class Gru(nn.Module):
-    def __init__(self, width):
+    def __init__(self, width, depth):
         super().__init__()
-        self.embedding, self.gru = nn.Embedding(WORDS, width), nn.GRU(width, width, batch_first=True)
+        self.embedding, self.gru = nn.Embedding(WORDS, width), nn.GRU(width, width, depth, batch_first=True)
         self.outputs = nn.Linear(width, CLASSES)
 
     def forward(self, ids):
@@ -33,9 +33,11 @@ def model(family, width, depth=1, length=1, **_):
         hidden = [part for n, m in pairwise(sizes) for part in (nn.Linear(n, m), nn.ReLU())]
         return nn.Sequential(*hidden, nn.Linear(width, CLASSES))
     if family == "cnn":
-        parts = [nn.Conv2d(3, width, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(width, 2 * width, 3), nn.ReLU()]
-        made = Images(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2 * width, CLASSES))
+        sizes = [width] + [2 * width] * depth
+        hidden = [part for n, m in pairwise(sizes) for part in (nn.Conv2d(n, m, 3, padding="same"), nn.ReLU())]
+        first = [nn.Conv2d(3, width, 3), nn.ReLU(), nn.MaxPool2d(2)]
+        made = Images(*first, *hidden, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2 * width, CLASSES))
         return made.to(memory_format=torch.channels_last)
     if family == "gru":
-        return Gru(width)
+        return Gru(width, depth)
     return Transformer(depth, width, HEADS, 2 * width, WORDS, 0.1, length)

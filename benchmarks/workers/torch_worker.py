@@ -251,7 +251,7 @@ def scaled(family, sizes):
     from torch_scaling import model
 
     made = model(family, **sizes)
-    count = epoch_size(sizes["batch"])
+    count = epoch_size(family, sizes)
 
     def loss_of(inputs, trues):
         logits = made(*inputs)

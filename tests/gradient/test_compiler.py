@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import rindow_nn
 from rindow_math.exceptions import InvalidArgumentException, LogicException
 from rindow_math.matrix import MatrixOperator, NDArray
 from rindow_nn.builder import NeuralNetworks
@@ -394,6 +395,46 @@ def test_an_exception_inside_leaves_the_function_usable():
         compiled(x)
     fail[0] = False
     assert compiled(x).toArray() == want
+
+
+@pytest.fixture
+def two_threads():
+    service = mo.service()
+    before = service.getNumThreads()
+    service.setNumThreads(2)
+    yield
+    service.setNumThreads(before)
+
+
+def test_one_thread_where_that_is_faster(two_threads, monkeypatch):
+    """By a clock on which a run takes 100 on all threads, and a given time on one."""
+    alone = []  # of the runs so far
+
+    class Watch(AbstractFunction):
+        def call(self, inputs):
+            alone.append("on one thread" in compiled.plan())
+            return [K.square(inputs[0])]
+
+        def differentiate(self, dOutputs):
+            return [dOutputs[0]]
+
+    compiled = g.Function(lambda x: Watch(K)(g.exp(x)))
+    x = g.Variable([0.5, 2.0])
+    want = compiled(x).toArray()
+
+    def runs(count, time_alone):
+        del alone[:]
+        clock = lambda: sum(time_alone if one else 100 for one in alone)  # noqa: E731
+        monkeypatch.setattr(rindow_nn.gradient.core.graph, "perf_counter_ns", clock)
+        for _ in range(count):
+            assert compiled(x).toArray() == want
+        return alone
+
+    assert runs(30, 50) == [False] * 9 + [True] * 21  # after two, seven of each way are timed
+    assert runs(100, 97)[-9:] == [True] * 9  # all are not enough faster to change back
+    assert runs(400, 110)[-9:] == [False] * 9
+    assert runs(1500, 97)[-9:] == [False] * 9
+    assert runs(5000, 50)[-9:] == [True] * 9
 
 
 def test_threads_share_a_function():

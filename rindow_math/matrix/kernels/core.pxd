@@ -243,10 +243,16 @@ cdef extern from "rk.h" nogil:
     ctypedef void (*rk_task)(void* context, ptrdiff_t begin, ptrdiff_t end) noexcept nogil
     void rk_parallel(rk_task task, void* context, ptrdiff_t n, ptrdiff_t grain)
     int rk_threads()
+    int rk_alone_begin()
+    void rk_alone_end(int before)
     void rk_set_threads(int n)
+    int rk_get_threads()
 
 # The table chosen when the package was imported.
 cdef const rk_api* table() noexcept
 cdef int get_threads() noexcept
+cdef int usable_threads() noexcept
+cdef int begin_alone() noexcept
+cdef void end_alone(int before) noexcept
 cdef void parallel(rk_task task, void* context, ptrdiff_t n, ptrdiff_t grain) noexcept nogil
 cdef void set_threads(int n) noexcept

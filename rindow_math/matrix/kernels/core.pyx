@@ -13,7 +13,19 @@ cdef const rk_api* table() noexcept:
 
 
 cdef int get_threads() noexcept:
+    return rk_get_threads()
+
+
+cdef int usable_threads() noexcept:
     return rk_threads()
+
+
+cdef int begin_alone() noexcept:
+    return rk_alone_begin()
+
+
+cdef void end_alone(int before) noexcept:
+    rk_alone_end(before)
 
 
 cdef void parallel(rk_task task, void* context, ptrdiff_t n, ptrdiff_t grain) noexcept nogil:

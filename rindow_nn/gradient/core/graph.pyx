@@ -602,6 +602,82 @@ cdef str _names(list values):
 
 # -------------------------------------------------------------------------------------------------------- plans
 
+cdef enum:
+    TRIAL_WARM = 2                    # runs of each way in a trial, before those that count: caches and threads settle
+    TRIAL_RUNS = 5                    # that count; their median does
+    FIRST_PAUSE = 64                  # runs from the first trial to the next; each pause is four times the one before
+    LAST_PAUSE = 4096
+    LONG_NS = 3_000_000               # what takes all threads longer is not tried alone
+
+cdef class ThreadChoice:
+    """Whether work that is repeated is faster on the calling thread alone, found out by timing both.
+
+    All threads lose in small plans where each reads from another core's cache what that one wrote. The results are the
+    same.
+    """
+
+    cdef bint alone
+    cdef bint trying
+    cdef int run                      # of this way in the trial
+    cdef int rest                     # runs until the next trial
+    cdef int pause
+    cdef long long began
+    cdef long long together           # the median of all threads
+    cdef long long times[TRIAL_RUNS]  # in order
+    cdef bint kept                    # what was chosen before the trial
+
+    def __cinit__(self):
+        self.rest = TRIAL_WARM
+        self.pause = FIRST_PAUSE
+
+    cdef int begin(self) except -2:
+        """Before the work; answers what ``end`` takes."""
+        if core.usable_threads() == 1:
+            return -1
+        if self.trying:
+            self.began = perf_counter_ns()
+        elif self.rest:
+            self.rest -= 1
+        else:
+            self.kept = self.alone
+            self.alone = False
+            self.trying = True
+            self.run = 0
+            self.began = perf_counter_ns()
+        return core.begin_alone() if self.alone else -1
+
+    cdef int end(self, int before) except -1:
+        """After the work, also if it failed."""
+        cdef long long elapsed
+        cdef int at = self.run - TRIAL_WARM
+        if before >= 0:
+            core.end_alone(before)
+        if not self.trying:
+            return 0
+        self.run += 1
+        if at < 0:
+            return 0
+        elapsed = perf_counter_ns() - self.began
+        while at > 0 and self.times[at - 1] > elapsed:
+            self.times[at] = self.times[at - 1]
+            at -= 1
+        self.times[at] = elapsed
+        if self.run < TRIAL_WARM + TRIAL_RUNS:
+            return 0
+        elapsed = self.times[TRIAL_RUNS // 2]
+        if not self.alone and elapsed < LONG_NS:
+            self.together = elapsed
+            self.alone = True
+            self.run = 0
+            return 0
+        # another way than before must be a twentieth faster
+        self.alone = self.alone and elapsed < self.together * (1.05 if self.kept else 0.95)
+        self.trying = False
+        self.rest = self.pause
+        self.pause = min(4 * self.pause, <int>LAST_PAUSE)
+        return 0
+
+
 cdef class Run:
     """What one run of a plan leaves behind for the gradient."""
 
@@ -624,8 +700,12 @@ cdef class Plan:
     cdef list fresh                   # Values that get new memory in each run: what the user receives
     cdef list targets
     cdef str phase                    # for the profile
+    cdef ThreadChoice choice
     cdef Py_ssize_t arena_size
     cdef Py_ssize_t unplanned         # bytes that the arena's values would take side by side
+
+    def __cinit__(self):
+        self.choice = ThreadChoice()
 
     cdef int run(self, Run run, Buffer arena) except -1:
         """Runs the steps; inputs, captured variables, seeds and what was saved have their memory set."""
@@ -1030,6 +1110,7 @@ cdef list _run_forward(Program program, Plan plan, Run run):
     cdef list fresh = []
     cdef Value v
     cdef NDArrayPhp x
+    cdef int before
     program.busy = True  # its headers are in use: another thread, or a call from inside, runs without the plan
     try:
         _set_memory(program, run)
@@ -1043,7 +1124,11 @@ cdef list _run_forward(Program program, Plan plan, Run run):
             fresh.append(x)
         if plan.arena_size:
             run.arena = new_buffer(plan.arena_size, core.RK_UINT8)
-        plan.run(run, run.arena)
+        before = plan.choice.begin()
+        try:
+            plan.run(run, run.arena)
+        finally:
+            plan.choice.end(before)
         run.outputs = fresh
         return _results(plan, run, fresh)
     finally:
@@ -1061,6 +1146,7 @@ cdef list _run_back(Program program, Run run, tuple douts, unsigned long long ne
     cdef Value v
     cdef NDArrayPhp x
     cdef Buffer arena = None
+    cdef int before
     cdef int i
     cdef int at = 0
     program.busy = True
@@ -1095,7 +1181,11 @@ cdef list _run_back(Program program, Run run, tuple douts, unsigned long long ne
             fresh.append(x)
         if plan.arena_size:
             arena = new_buffer(plan.arena_size, core.RK_UINT8)
-        plan.run(run, arena)
+        before = plan.choice.begin()
+        try:
+            plan.run(run, arena)
+        finally:
+            plan.choice.end(before)
         found = _results(plan, run, fresh)
     finally:
         program.busy = False
@@ -1455,6 +1545,8 @@ cdef int _describe_plan(list lines, str title, Plan plan, list made) except -1:
     memory = f"{plan.arena_size} bytes of memory"
     if plan.unplanned > plan.arena_size:
         memory += f" ({plan.unplanned} without sharing)"
+    if plan.choice.alone:
+        memory += ", on one thread"
     lines.append(f"  {title}: {steps} step{'' if steps == 1 else 's'} for {calls} calls, {memory}")
     for step in plan.steps:
         lines.append("    " + (<Step>step).describe())
@@ -1685,6 +1777,7 @@ cdef class StepPlan:
 
     cdef Plan forward
     cdef Plan backward
+    cdef ThreadChoice choice
     cdef NDArrayPhp seed
     cdef list params                  # captured Values that the optimizer changes
     cdef list grads                   # headers
@@ -1826,6 +1919,7 @@ cdef StepPlan _step_plan(Program program, list wanted, bint counted, double thre
                 (<Value>x).maker = <PyObject*>item
     step.forward.phase = "forward"
     step.share = None if share is None else share.header
+    step.choice = ThreadChoice()
     return step
 
 
@@ -1962,6 +2056,7 @@ cdef class WholeStep:
         cdef Value v
         cdef NDArrayPhp x
         cdef long long begin
+        cdef int before = plan.choice.begin()
         program.busy = True
         try:
             run.inputs = [(<Variable>x).value_ if isinstance(x, Variable) else x for x in args]
@@ -1995,4 +2090,5 @@ cdef class WholeStep:
             self.predictions = _results(plan.forward, run, fresh)
         finally:
             program.busy = False
+            plan.choice.end(before)
         return 0

@@ -43,13 +43,14 @@ typedef void (*rk_task)(void *context, ptrdiff_t begin, ptrdiff_t end);
  * called from inside a task, or when the pool works for another caller. Which
  * thread runs a piece is not defined, where the pieces are cut must not matter. */
 void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain);
-int rk_threads(void);            /* threads that rk_parallel may use */
+int rk_threads(void);            /* threads that rk_parallel would use now: 1 in a task and between the two below */
 /* Whether a second thread is awake: one that sleeps takes some 50 us to begin. */
 int rk_awake(void);
-/* Between these two, rk_parallel stays on the calling thread: for many small tasks in a row. */
+/* Between these two, rk_parallel stays on the calling thread: for many small tasks in a row. They nest. */
 int rk_alone_begin(void);
 void rk_alone_end(int before);   /* takes what rk_alone_begin answered */
 void rk_set_threads(int n);      /* 1 .. 256 */
+int rk_get_threads(void);        /* what was set */
 /* The calling thread's scratch memory: at least `bytes`, 64-byte aligned, kept
  * for the next call with this slot (0 .. 3) and freed when the thread ends.
  * NULL when there is no memory. */

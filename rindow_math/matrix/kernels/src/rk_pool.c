@@ -184,7 +184,7 @@ static int default_threads(void)
     return clamp_threads(cpus_allowed());
 }
 
-int rk_threads(void)
+int rk_get_threads(void)
 {
     int n = atomic_load_explicit(&pool.threads, memory_order_relaxed);
     if (n == 0) {
@@ -194,6 +194,11 @@ int rk_threads(void)
             n = wanted;
     }
     return n;
+}
+
+int rk_threads(void)
+{
+    return inside ? 1 : rk_get_threads();
 }
 
 void rk_set_threads(int n)
@@ -470,6 +475,11 @@ void *rk_scratch(int slot, size_t bytes)
     if (bytes <= local_scratch.size[slot] && bytes)
         return local_scratch.aligned[slot];
     return scratch_grow(&local_scratch, slot, bytes);
+}
+
+int rk_get_threads(void)
+{
+    return 1;
 }
 
 int rk_threads(void)
