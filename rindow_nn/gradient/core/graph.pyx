@@ -98,6 +98,7 @@ cdef class Call:
     cdef object layer                 # that it belongs to, or None
     cdef Call subject                 # of a DifferentiateCall: the call it differentiates
     cdef tuple parts                  # of one that does the work of two: these
+    cdef bint differentiated          # a later call of the function computes its gradient
     cdef int number
 
     cdef str title(self):
@@ -234,6 +235,7 @@ cdef class Program:
         call.number = len(self.calls) + len(self.back_calls)
         if isinstance(node, DifferentiateCall):
             call.subject = self.found[(<DifferentiateCall>node).subject]
+            call.subject.differentiated = True
             (<DifferentiateCall>call.f).subject = None  # each run has its own
         for i in range(node.outputs_count):
             value = self._new(COMPUTED, traced[i])
@@ -472,6 +474,7 @@ cdef class OpaqueStep(Step):
     """A call of code that this compiler does not know: it runs as without compilation."""
 
     cdef Call call
+    cdef bint foreign                 # the function is not one of the library's and may look at its inputs
     cdef AbstractFunction made        # of a run that is profiled, until it is noted
     cdef list outs
 
@@ -480,6 +483,7 @@ cdef class OpaqueStep(Step):
         cdef list xs = []
         cdef Value v
         cdef NDArrayPhp x
+        cdef bint kept
         cdef int i
         for item in self.call.ins:
             v = <Value>item
@@ -499,7 +503,9 @@ cdef class OpaqueStep(Step):
                 raise LogicException(f"the call of {self.call.subject.title()} to differentiate is missing")
             (<DifferentiateCall>f).subject = f_subject
         f.kept = tuple(xs)
-        f.inputs_ = tuple([make_variable(f.backend_, value) for value in xs])
+        kept = not run.forgets or self.call.differentiated
+        if kept or self.foreign:
+            f.inputs_ = tuple([make_variable(f.backend_, value) for value in xs])
         result = f.forward(f.kept, None)
         if not isinstance(result, tuple):
             result = (result,)
@@ -517,9 +523,10 @@ cdef class OpaqueStep(Step):
                 run.objects = {}
             run.objects[v] = result[i]
             v.header.ptr = x.ptr
-        if run.instances is None:
-            run.instances = {}
-        run.instances[self.call] = f
+        if kept:
+            if run.instances is None:
+                run.instances = {}
+            run.instances[self.call] = f
         if profiling():
             self.made = (<DifferentiateCall>f).subject if isinstance(f, DifferentiateCall) else f
             self.outs = list(result)
@@ -683,6 +690,7 @@ cdef class Run:
 
     cdef list inputs                  # arrays
     cdef list outputs                 # arrays, one a distinct owner
+    cdef bint forgets                 # no gradient will be asked for
     cdef Buffer arena
     cdef dict objects                 # Value -> what opaque calls gave
     cdef dict instances               # Call -> the function object that made it
@@ -869,6 +877,7 @@ cdef ViewStep _view_step(Value v):
 cdef OpaqueStep _opaque(Call call):
     cdef OpaqueStep step = OpaqueStep.__new__(OpaqueStep)
     step.call = call
+    step.foreign = not type(call.f).__module__.startswith("rindow_nn.")
     return step
 
 
@@ -1359,6 +1368,7 @@ cdef class Compiled:
             outputs = program.replay([pack(self.backend, x) for x in inputs])
             return outputs[0] if program.single else outputs
         run = Run.__new__(Run)
+        run.forgets = not recorded
         run.inputs = []
         for i in range(len(inputs)):
             item = inputs[i]
@@ -1761,6 +1771,7 @@ cdef class Shortcut:
         ):
             return None
         run = Run.__new__(Run)
+        run.forgets = True
         run.inputs = list(args)
         try:
             outputs = [raw(x) for x in _run_forward(program, program.plan(False), run)]
