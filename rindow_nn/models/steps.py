@@ -8,7 +8,7 @@ from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException, LogicException, UnexpectedValueException
 from rindow_math.matrix.buffer import memoryInfo, releaseMemory
-from rindow_nn.gradient.core.graph import GraphFunction, TrainingStep, WholeStep, without_gradient
+from rindow_nn.gradient.core.graph import GraphFunction, Shortcut, TrainingStep, WholeStep, without_gradient
 from rindow_nn.gradient.core.tape import GradientTape, Variable
 from rindow_nn.metrics.counted import counted_metrics
 from rindow_nn.models.diagnosis import check_labels
@@ -59,6 +59,9 @@ class Steps:
         self._step: TrainingStep | None = None
         self._whole: tuple[Any, WholeStep] | None = None
         self._variables: list[Variable] = []
+        #: predictions from arrays, for the model as it was
+        self.shortcut: Shortcut | None = None
+        self._watchable = True
 
     def _module(self) -> Any:
         return self._model()
@@ -176,6 +179,17 @@ class Steps:
         outputs = self._run(self._predicted, args)
         return [v.value() for v in outputs] if isinstance(outputs, (list, tuple)) else outputs.value()
 
+    def find_shortcut(self) -> None:
+        """Has the next predictions made without a look at each layer, where that can be."""
+        model, function = self._module(), self._functions.get("_predicted")
+        if function is None or not self._watchable or (self.shortcut and not self.shortcut.watch.changedIn(model)):
+            return
+        from rindow_nn.models.watching import watch_of
+
+        watch = watch_of(model)
+        self._watchable = watch is not None
+        self.shortcut = None if watch is None else Shortcut(function, watch)
+
     def _run(self, compute: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         if self.reason is not None:
             return compute(*self._variables_of(args))
@@ -203,7 +217,7 @@ class Steps:
 
     def _forget(self) -> None:
         self._functions = {}
-        self._step = self._whole = None
+        self._step = self._whole = self.shortcut = None
 
     def _give_up(self, reason: Exception) -> None:
         self._forget()

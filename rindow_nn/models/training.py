@@ -502,11 +502,16 @@ class Training:
         Raises:
             InvalidArgumentException: the inputs do not fit the model; the message names the layer and its path.
         """
-        listeners = None  # most often nobody listens, and a call with one sample is short
+        steps = self._steps
+        if steps is not None and steps.shortcut is not None and callbacks is None and not options and not named:
+            outputs = steps.shortcut(self, inputs)
+            if outputs is not None:
+                return outputs
+        listeners = None
         if callbacks is not None:
             listeners = callbacks if isinstance(callbacks, Broadcaster) else CallbackList(self, callbacks)
         arrays = self._arrays(inputs)
-        self._current_steps()
+        steps = self._current_steps()
         if listeners is not None:
             listeners.onPredictBegin()
         try:
@@ -515,6 +520,8 @@ class Training:
             raise located(e, self) or e from None
         if listeners is not None:
             listeners.onPredictEnd()
+        if type(self).predictStep is Training.predictStep and "predictStep" not in vars(self):
+            steps.find_shortcut()
         return (
             [self.backend.ndarray(x) for x in outputs] if isinstance(outputs, list) else self.backend.ndarray(outputs)
         )

@@ -115,6 +115,26 @@ def kernels(request, kernel_library):
     return Kernels(kernel_library, api.contents, request.param)
 
 
+class Operations:
+    """The kernels, with the elementwise operations beside them."""
+
+    def __init__(self, kernels):
+        self.kernels = kernels
+        text = re.sub(r"/\*.*?\*/", "", (HEADERS / "rk_elementwise.h").read_text(), flags=re.S)
+        for body in re.findall(r"enum \w+ \{(.*?)\}", text, flags=re.S):
+            for value, name in enumerate(re.findall(r"RK_\w+", body)):
+                setattr(self, name, value)
+
+    def __getattr__(self, name):
+        return getattr(self.kernels, name)
+
+
+@pytest.fixture(scope="session")
+def operations(kernels):
+    """The kernels of each variant, with the elementwise operations by their names."""
+    return Operations(kernels)
+
+
 @pytest.fixture(autouse=True)
 def default_threads(request):
     """Each test begins with two threads, so that threads are used on any machine."""

@@ -1,8 +1,6 @@
 """Elementwise kernels against their numpy twins."""
 
 import math
-import pathlib
-import re
 
 import numpy as np
 import pytest
@@ -56,26 +54,9 @@ SPECIAL = [
 LENGTHS = [0, 1, 2, 7, 16, 17, 63, 65, 1000, 1025, 40000, 70001]
 
 
-HEADER = pathlib.Path(__file__).parents[2] / "rindow_math/matrix/kernels/src/rk_elementwise.h"
-
-
-class Operations:
-    """The kernels, with the operations of the header's enums beside them."""
-
-    def __init__(self, kernels):
-        self.kernels = kernels
-        text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)
-        for body in re.findall(r"enum \w+ \{(.*?)\}", text, flags=re.S):
-            for value, name in enumerate(re.findall(r"RK_\w+", body)):
-                setattr(self, name, value)
-
-    def __getattr__(self, name):
-        return getattr(self.kernels, name)
-
-
 @pytest.fixture(scope="session")
-def rk(kernels):
-    return Operations(kernels)
+def rk(operations):
+    return operations
 
 
 def at(array):

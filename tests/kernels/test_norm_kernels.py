@@ -1,5 +1,7 @@
 """Kernels of normalisations against NumPy in double precision."""
 
+import platform
+
 import numpy as np
 import pytest
 
@@ -182,6 +184,52 @@ def test_numbers_far_from_zero(norm, dtype, code, far):
         wanted = (wide - wide.mean((0, 2), keepdims=True)) / np.sqrt(wide.var((0, 2), keepdims=True) + EPS)
         np.testing.assert_allclose(y, wanted, rtol=1e-5, atol=step + 1e-5)
         np.testing.assert_allclose(moving[1], wide.var((0, 2)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e15, 3e18, 1e20, 1e30])
+@pytest.mark.parametrize("shape", [(500, 20, 1), (20, 20, 30), (7, 3, 5)])
+def test_numbers_whose_squares_overflow(norm, shape, size):
+    outer, n, inner = shape
+    rng = np.random.default_rng(9)
+    x, dy = (rng.normal(size=shape) * size).astype(np.float32), rng.normal(size=shape).astype(np.float32)
+    x[:, 1] /= np.float32(size)
+    gamma, beta = rng.uniform(-1, 1, (2, n)).astype(np.float32)
+    y, dx = np.empty((2, *shape), np.float32)
+    dgamma, dbeta = np.empty((2, n), np.float32)
+    for axes in (1, (0, 2)):
+        y_, dx_, dgamma_, dbeta_, _, _ = twin(x, gamma, beta, dy, axes)
+        if axes == 1:
+            stats = np.empty((2, outer, inner), np.float32)
+            norm.layer_norm(12, *shape, x, gamma, beta, EPS, y, stats)
+            norm.layer_norm_gradient(12, *shape, x, gamma, stats, dy, dx, dgamma, dbeta)
+        else:
+            stats, moving = np.empty((4, n), np.float32), np.zeros((2, n), np.float32)
+            norm.batch_norm(12, *shape, x, gamma, beta, EPS, 0.9, 1, *moving, 0, y, stats)
+            norm.batch_norm_gradient(12, *shape, 1, x, gamma, stats, dy, 0, dx, dgamma, dbeta)
+        np.testing.assert_allclose(y, y_, rtol=1e-4, atol=1e-4)
+        largest = np.abs(dx_).max(axes, keepdims=True)
+        np.testing.assert_allclose(dx / largest, dx_ / largest, atol=1e-3)
+        np.testing.assert_allclose(dgamma, dgamma_, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(dbeta, dbeta_, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64", "aarch64", "arm64"), reason="no flush mode known")
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("shape", [(3000, 64, 1), (50, 64, 60)])
+def test_subnormals_are_flushed_and_the_state_is_left_alone(norm, shape, threads):
+    norm.set_threads(threads)
+    outer, n, inner = shape
+    x, dy = np.random.default_rng(4).normal(size=shape).astype(np.float32), np.full(shape, 1e-39, np.float32)
+    y, dx, dgamma, dbeta = np.empty_like(x), np.empty_like(x), np.empty(n, np.float32), np.empty(n, np.float32)
+    gamma, stats = np.full(n, 1e-39, np.float32), np.empty((2, outer, inner), np.float32)
+    norm.layer_norm(12, *shape, x, gamma, None, EPS, y, stats)
+    norm.layer_norm_gradient(12, *shape, x, None, stats, dy, dx, dgamma, dbeta)
+    assert not any(a.any() for a in (y, dx, dgamma, dbeta))
+    stats, moving = np.empty((4, n), np.float32), np.full((2, n), 1e-39, np.float32)
+    norm.batch_norm(12, *shape, x, gamma, None, EPS, 1.0, 1, *moving, 0, y, stats)
+    norm.batch_norm_gradient(12, *shape, 1, x, None, stats, dy, 0, dx, dgamma, dbeta)
+    assert not any(a.any() for a in (y, dx, dgamma, dbeta, moving))
+    assert (np.full(64, 1.2e-38, np.float32) * np.float32(0.5)).all()  # the caller still computes with subnormals
 
 
 @pytest.mark.parametrize("dtype, code", DTYPES)

@@ -3,6 +3,7 @@
 import ctypes
 import itertools
 import math
+import platform
 
 import numpy as np
 import pytest
@@ -173,6 +174,25 @@ def test_many_images(pooling, dtype, code):
     np.testing.assert_array_equal(y, x.reshape(8, 20, 2, 20, 2, 24).max((2, 4)))
     pooling.pool_max_gradient(code, ctypes.addressof(c), y, index, dx)
     np.testing.assert_array_equal(dx, np.where(x == y.repeat(2, 1).repeat(2, 2), x, 0))
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64", "aarch64", "arm64"), reason="no flush mode known")
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("first", [False, True])
+def test_sums_flush_subnormals_and_the_state_is_left_alone(pooling, first, threads):
+    pooling.set_threads(threads)
+    tiny = np.full((8, 40, 40, 24), 1e-39, np.float32)
+    for stride in ((1, 2, 2), (1, 1, 1)):
+        c = call(8, 24, (1, 40, 40), (1, 2, 2), stride, first=first)
+        y, dx = np.empty((8, *c.out, 24), np.float32), np.empty_like(tiny)
+        index = np.empty(y.shape, np.uint8)
+        pooling.pool_mean(12, ctypes.addressof(c), tiny, y)
+        assert not y.any()
+        pooling.pool_mean_gradient(12, ctypes.addressof(c), tiny, dx)
+        assert not dx.any()
+        pooling.pool_max(12, ctypes.addressof(c), tiny, y, index)
+        assert (y == tiny[0, 0, 0, 0]).all()  # an element as it is
+    assert (np.full(64, 1.2e-38, np.float32) * np.float32(0.5)).all()  # the caller still computes with subnormals
 
 
 def test_no_images(pooling):

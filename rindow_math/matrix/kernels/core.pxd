@@ -28,6 +28,27 @@ cdef extern from "rk.h" nogil:
         RK_ADD, RK_SUB, RK_MUL, RK_DIV, RK_MOD, RK_POW, RK_MAXIMUM, RK_MINIMUM, RK_COPYB
         RK_EQ, RK_NE, RK_GT, RK_GE, RK_LT, RK_LE, RK_AND, RK_OR, RK_XOR
         RK_DSIGMOID, RK_DTANH, RK_DRELU, RK_DSQRT, RK_DGELU, RK_DSOFTPLUS
+    ctypedef struct rk_chain_op:
+        int kind
+        int op
+        int a
+        int b
+        int out
+        int a_one
+        int b_one
+        int p_in
+        int q_in
+        double p
+        double q
+    ctypedef struct rk_chain:
+        const rk_chain_op* ops
+        int count
+        int registers
+        int dtype
+        ptrdiff_t n
+        char** arrays
+        const int* whole
+        int wholes
     # reductions
     enum:
         RK_SUM, RK_MEAN, RK_MAX, RK_MIN, RK_ASUM, RK_SUMSQ, RK_NRM2, RK_PROD, RK_ANY, RK_ALL_TRUE, RK_AMAX, RK_AMIN
@@ -74,6 +95,7 @@ cdef extern from "rk.h" nogil:
         void (*param)(int op, int dtype, const void* x, double p, double q, void* y, ptrdiff_t n) noexcept nogil
         void (*binary)(int op, int dtype, int nd, const ptrdiff_t* dims, const void* a, const ptrdiff_t* sa,
                        const void* b, const ptrdiff_t* sb, void* c, int c_bool) noexcept nogil
+        void (*chain)(const rk_chain* chain) noexcept nogil
         void (*axpy)(int dtype, ptrdiff_t n, double alpha, double alpha_im, const void* x, ptrdiff_t incx,
                      void* y, ptrdiff_t incy) noexcept nogil
         void (*scal)(int dtype, ptrdiff_t n, double alpha, double alpha_im, void* x, ptrdiff_t incx) noexcept nogil

@@ -66,10 +66,10 @@ static void *system_alloc(size_t bytes)
 #if defined(_WIN32)
     p = _aligned_malloc(bytes, ALIGNMENT);
 #else
-    if (posix_memalign(&p, bytes >= 2 * HUGE_PAGE ? HUGE_PAGE : ALIGNMENT, bytes))
+    if (posix_memalign(&p, bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGNMENT, bytes))
         return NULL;
 #if defined(MADV_HUGEPAGE)
-    if (bytes >= 2 * HUGE_PAGE)
+    if (bytes >= HUGE_PAGE)
         madvise(p, bytes & ~(HUGE_PAGE - 1), MADV_HUGEPAGE);
 #endif
 #endif

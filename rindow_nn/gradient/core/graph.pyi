@@ -2,6 +2,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rindow_nn.gradient.core.tape import Variable
+from rindow_nn.gradient.core.watch import Watch
 
 class _Modes(type):
     @property
@@ -43,6 +44,12 @@ class TrainingStep:
     # the outputs and the gradients, as arrays
     def __call__(self, inputs: tuple[Any, ...]) -> tuple[list[Any], list[Any]]: ...
     def programs(self) -> int: ...
+
+class Shortcut:
+    watch: Watch
+    def __init__(self, function: GraphFunction, watch: Watch) -> None: ...
+    # an array, a list of them, or None
+    def __call__(self, model: Any, inputs: Any) -> Any: ...
 
 class WholeStep:
     loss: float

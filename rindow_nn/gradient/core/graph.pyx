@@ -17,23 +17,27 @@ from libc.stddef cimport ptrdiff_t
 
 from rindow_math.exceptions import InvalidArgumentException, LogicException, RuntimeException, UnexpectedValueException
 from rindow_math.matrix.buffer import NAMES
-from rindow_math.matrix.buffer cimport Buffer, give_memory, item_size, new_buffer, take_memory
+from rindow_math.matrix.buffer cimport Buffer, item_size, new_buffer
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArray, NDArrayPhp, copy_of, empty, header_like, raw, same_shape, view
 from rindow_nn.gradient.core.tape cimport (
     AbstractFunction, DifferentiateCall, FIXED, GradientTape, MICRO_BINARY, MICRO_PARAM, MICRO_UNARY, Micro, OPAQUE,
     STEP, VIEW, Variable, layer_of, make_variable, note_call, pack, prepare, primitives, profiling, pull_back,
-    recording, set_trace, set_tracing,
+    recording, set_trace, set_tracing, tracing,
 )
 from rindow_nn.gradient.core.tape import backward_pipeline
+from rindow_nn.gradient.core.watch cimport Watch
 
 cdef const core.rk_api* rk = core.table()
 
 _state = threading.local()
 cdef long _traces = 0
 
-# elements that a fused step works on at a time: its values stay in the first or second level cache
-cdef ptrdiff_t BLOCK = 2048
+# calls of a fused step: each may need a register
+cdef int LONGEST = 512
+
+# elements below which a fused step keeps the interpreter's lock
+cdef ptrdiff_t SHORT = 2048
 
 cdef enum:
     INPUT = 1                         # an argument
@@ -94,6 +98,7 @@ cdef class Call:
     cdef object layer                 # that it belongs to, or None
     cdef Call subject                 # of a DifferentiateCall: the call it differentiates
     cdef tuple parts                  # of one that does the work of two: these
+    cdef bint differentiated          # a later call of the function computes its gradient
     cdef int number
 
     cdef str title(self):
@@ -230,6 +235,7 @@ cdef class Program:
         call.number = len(self.calls) + len(self.back_calls)
         if isinstance(node, DifferentiateCall):
             call.subject = self.found[(<DifferentiateCall>node).subject]
+            call.subject.differentiated = True
             (<DifferentiateCall>call.f).subject = None  # each run has its own
         for i in range(node.outputs_count):
             value = self._new(COMPUTED, traced[i])
@@ -468,6 +474,7 @@ cdef class OpaqueStep(Step):
     """A call of code that this compiler does not know: it runs as without compilation."""
 
     cdef Call call
+    cdef bint foreign                 # the function is not one of the library's and may look at its inputs
     cdef AbstractFunction made        # of a run that is profiled, until it is noted
     cdef list outs
 
@@ -476,6 +483,7 @@ cdef class OpaqueStep(Step):
         cdef list xs = []
         cdef Value v
         cdef NDArrayPhp x
+        cdef bint kept
         cdef int i
         for item in self.call.ins:
             v = <Value>item
@@ -495,7 +503,9 @@ cdef class OpaqueStep(Step):
                 raise LogicException(f"the call of {self.call.subject.title()} to differentiate is missing")
             (<DifferentiateCall>f).subject = f_subject
         f.kept = tuple(xs)
-        f.inputs_ = tuple([make_variable(f.backend_, value) for value in xs])
+        kept = not run.forgets or self.call.differentiated
+        if kept or self.foreign:
+            f.inputs_ = tuple([make_variable(f.backend_, value) for value in xs])
         result = f.forward(f.kept, None)
         if not isinstance(result, tuple):
             result = (result,)
@@ -513,9 +523,10 @@ cdef class OpaqueStep(Step):
                 run.objects = {}
             run.objects[v] = result[i]
             v.header.ptr = x.ptr
-        if run.instances is None:
-            run.instances = {}
-        run.instances[self.call] = f
+        if kept:
+            if run.instances is None:
+                run.instances = {}
+            run.instances[self.call] = f
         if profiling():
             self.made = (<DifferentiateCall>f).subject if isinstance(f, DifferentiateCall) else f
             self.outs = list(result)
@@ -532,68 +543,6 @@ cdef class OpaqueStep(Step):
         return f"{self.call.title():12s} {_names(self.call.ins)} -> {_names(self.call.outs)}   (Python)"
 
 
-ctypedef struct Op:
-    Micro micro
-    int a                             # operand: register >= 0, array ~index
-    int b
-    int p
-    int q
-    int out                           # register >= 0, array ~index
-    ptrdiff_t a_step                  # 0: the same element throughout
-    ptrdiff_t b_step
-
-
-ctypedef struct Fused:
-    Op* ops
-    int count
-    int registers
-    int dtype
-    int size                          # bytes of an element
-    ptrdiff_t n
-    char** arrays
-
-
-cdef void _run_blocks(void* context, ptrdiff_t begin, ptrdiff_t end) noexcept nogil:
-    """Works through blocks begin .. end of a fused step."""
-    cdef Fused* f = <Fused*>context
-    cdef ptrdiff_t block = BLOCK if f.n > BLOCK else f.n
-    cdef ptrdiff_t width = (block * f.size + 63) // 64 * 64
-    cdef size_t scratch_size = <size_t>(width * f.registers)
-    cdef char* scratch = NULL
-    cdef ptrdiff_t first
-    cdef ptrdiff_t n
-    cdef ptrdiff_t i
-    cdef Op* op
-    cdef const char* a
-    cdef const char* b
-    cdef char* out
-    cdef double p
-    cdef double q
-    cdef int k
-    if scratch_size:
-        scratch = <char*>take_memory(scratch_size)
-    for i in range(begin, end):
-        first = i * BLOCK
-        n = f.n - first
-        if n > BLOCK:
-            n = BLOCK
-        for k in range(f.count):
-            op = f.ops + k
-            a = scratch + op.a * width if op.a >= 0 else f.arrays[~op.a] + first * f.size * op.a_step
-            out = scratch + op.out * width if op.out >= 0 else f.arrays[~op.out] + first * f.size
-            if op.micro.kind == MICRO_UNARY:
-                rk.unary(op.micro.op, f.dtype, a, out, n)
-            elif op.micro.kind == MICRO_PARAM:
-                p = _number_at(f.arrays[~op.p], f.dtype) if op.micro.p_from >= 0 else op.micro.p
-                q = _number_at(f.arrays[~op.q], f.dtype) if op.micro.q_from >= 0 else op.micro.q
-                rk.param(op.micro.op, f.dtype, a, p, q, out, n)
-            else:
-                b = scratch + op.b * width if op.b >= 0 else f.arrays[~op.b] + first * f.size * op.b_step
-                rk.binary(op.micro.op, f.dtype, 1, &n, a, &op.a_step, b, &op.b_step, out, 0)
-    if scratch_size:
-        give_memory(scratch, scratch_size)
-
-
 cdef inline double _number_at(const char* p, int dtype) noexcept nogil:
     return (<const float*>p)[0] if dtype == core.RK_FLOAT32 else (<const double*>p)[0]
 
@@ -602,23 +551,26 @@ cdef class FusedStep(Step):
     """A chain of elementwise calls, run block by block."""
 
     cdef list calls
-    cdef list headers                 # NDArrayPhp, in the order of Fused.arrays
-    cdef Fused f
-    cdef ptrdiff_t blocks
+    cdef list headers                 # NDArrayPhp, in the order of the chain's arrays
+    cdef core.rk_chain f
+    cdef core.rk_chain_op* ops
+    cdef char** arrays
+    cdef int* whole
 
     def __dealloc__(self):
-        PyMem_Free(self.f.ops)
-        PyMem_Free(self.f.arrays)
+        PyMem_Free(self.ops)
+        PyMem_Free(self.arrays)
+        PyMem_Free(self.whole)
 
     cdef int execute(self, Run run) except -1:
         cdef int i
         for i in range(len(self.headers)):
-            self.f.arrays[i] = (<NDArrayPhp>self.headers[i]).ptr
-        if self.blocks <= 1:
-            _run_blocks(&self.f, 0, self.blocks)
+            self.arrays[i] = (<NDArrayPhp>self.headers[i]).ptr
+        if self.f.n < SHORT:
+            rk.chain(&self.f)
         else:
             with nogil:
-                core.parallel(_run_blocks, &self.f, self.blocks, 8)
+                rk.chain(&self.f)
         return 0
 
     cdef int note(self, str phase, long long begin) except -1:
@@ -738,6 +690,7 @@ cdef class Run:
 
     cdef list inputs                  # arrays
     cdef list outputs                 # arrays, one a distinct owner
+    cdef bint forgets                 # no gradient will be asked for
     cdef Buffer arena
     cdef dict objects                 # Value -> what opaque calls gave
     cdef dict instances               # Call -> the function object that made it
@@ -924,6 +877,7 @@ cdef ViewStep _view_step(Value v):
 cdef OpaqueStep _opaque(Call call):
     cdef OpaqueStep step = OpaqueStep.__new__(OpaqueStep)
     step.call = call
+    step.foreign = not type(call.f).__module__.startswith("rindow_nn.")
     return step
 
 
@@ -958,7 +912,7 @@ cdef list _groups(list pool, set given):
                 first = max(first, at if keys[at] == key and (<Value>x).header.n == out.n else at + 1)
         at = -1
         for i in range(len(groups) - 1, first - 1, -1):
-            if keys[i] == key:
+            if keys[i] == key and len(groups[i]) < LONGEST:
                 at = i
                 break
         if at < 0:
@@ -980,43 +934,39 @@ cdef FusedStep _fused(list calls, set stored, set given):
     cdef int most = 0
     cdef Call call
     cdef Value v
-    cdef Op* op
+    cdef core.rk_chain_op* op
     cdef NDArrayPhp out
     cdef int i
     step.calls = calls
     step.headers = []
-    step.f.count = len(calls)
-    step.f.ops = <Op*>PyMem_Malloc(len(calls) * sizeof(Op))
-    if step.f.ops == NULL:
+    step.ops = <core.rk_chain_op*>PyMem_Malloc(len(calls) * sizeof(core.rk_chain_op))
+    if step.ops == NULL:
         raise MemoryError()
     out = (<Value>(<Call>calls[0]).outs[0]).header
-    step.f.dtype = out.dt
-    step.f.size = item_size(out.dt)
-    step.f.n = out.n
-    step.blocks = (out.n + BLOCK - 1) // BLOCK
     for c in calls:
         for x in (<Call>c).ins:
             uses[x] = uses.get(x, 0) + 1
     for i in range(len(calls)):
         call = <Call>calls[i]
-        op = step.f.ops + i
-        op.micro = call.micro
-        op.a = op.b = op.p = op.q = 0
-        op.a_step = op.b_step = 1
+        op = step.ops + i
+        op.kind = call.micro.kind
+        op.op = call.micro.op
+        op.p = call.micro.p
+        op.q = call.micro.q
+        op.p_in = op.q_in = -1
+        op.b = op.b_one = 0
         v = <Value>call.ins[call.micro.x_from]
         op.a = _operand(v, registers, arrays, step.headers)
-        if v.header.n != step.f.n:
-            op.a_step = 0
+        op.a_one = v.header.n != out.n
         if call.micro.kind == MICRO_BINARY:
             v = <Value>call.ins[1]
             op.b = _operand(v, registers, arrays, step.headers)
-            if v.header.n != step.f.n:
-                op.b_step = 0
+            op.b_one = v.header.n != out.n
         elif call.micro.kind == MICRO_PARAM:
             if call.micro.p_from >= 0:
-                op.p = _operand(<Value>call.ins[call.micro.p_from], registers, arrays, step.headers)
+                op.p_in = ~_operand(<Value>call.ins[call.micro.p_from], {}, arrays, step.headers)
             if call.micro.q_from >= 0:
-                op.q = _operand(<Value>call.ins[call.micro.q_from], registers, arrays, step.headers)
+                op.q_in = ~_operand(<Value>call.ins[call.micro.q_from], {}, arrays, step.headers)
         v = <Value>call.outs[0]
         if v in stored:
             op.out = _operand(v, {}, arrays, step.headers)
@@ -1031,10 +981,22 @@ cdef FusedStep _fused(list calls, set stored, set given):
             uses[x] -= 1
             if not uses[x] and x in registers:
                 free.append(registers[x])
-    step.f.registers = most
-    step.f.arrays = <char**>PyMem_Malloc(max(1, len(step.headers)) * sizeof(char*))
-    if step.f.arrays == NULL:
+    step.arrays = <char**>PyMem_Malloc(max(1, len(step.headers)) * sizeof(char*))
+    step.whole = <int*>PyMem_Malloc(max(1, len(step.headers)) * sizeof(int))
+    if step.arrays == NULL or step.whole == NULL:
         raise MemoryError()
+    step.f.ops = step.ops
+    step.f.count = len(calls)
+    step.f.registers = most
+    step.f.dtype = out.dt
+    step.f.n = out.n
+    step.f.arrays = step.arrays
+    step.f.whole = step.whole
+    step.f.wholes = 0
+    for i in range(len(step.headers)):
+        if (<NDArrayPhp>step.headers[i]).n == out.n:
+            step.whole[step.f.wholes] = i
+            step.f.wholes += 1
     return step
 
 
@@ -1406,6 +1368,7 @@ cdef class Compiled:
             outputs = program.replay([pack(self.backend, x) for x in inputs])
             return outputs[0] if program.single else outputs
         run = Run.__new__(Run)
+        run.forgets = not recorded
         run.inputs = []
         for i in range(len(inputs)):
             item = inputs[i]
@@ -1768,6 +1731,53 @@ cdef class TrainingStep:
             outputs = [outputs]
         grads = tape.gradient(outputs[0], self.wanted)
         return [(<Variable>v).value_ for v in outputs], grads
+
+
+cdef class Shortcut:
+    """A compiled function called on arrays, as long as a model is what it was when the function was compiled.
+
+    Args:
+        function: a ``GraphFunction``.
+        watch: knows what the model was.
+    """
+
+    cdef Compiled compiled
+    cdef readonly Watch watch
+
+    def __init__(self, function, watch):
+        self.compiled = <Compiled?>function._compiled
+        self.watch = watch
+
+    def __call__(self, model, inputs):
+        """The output as an array, or a list of them; None if the call must be made another way.
+
+        Args:
+            model: that which is watched.
+            inputs: an array, or a list of them.
+        """
+        cdef Program program = self.compiled.last
+        cdef tuple args
+        cdef Run run
+        cdef list outputs
+        if type(inputs) is NDArrayPhp:
+            args = (inputs,)
+        elif type(inputs) is list:
+            args = tuple(<list>inputs)
+        else:
+            return None
+        if (
+            program is None or program.busy or len(args) != self.compiled.count or recording() or tracing()
+            or not _fits(program, args) or self.watch.changed(model)
+        ):
+            return None
+        run = Run.__new__(Run)
+        run.forgets = True
+        run.inputs = list(args)
+        try:
+            outputs = [raw(x) for x in _run_forward(program, program.plan(False), run)]
+        except (LogicException, InvalidArgumentException):
+            return None
+        return outputs[0] if program.single else outputs
 
 
 cdef class StepPlan:

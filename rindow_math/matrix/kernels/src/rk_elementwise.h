@@ -43,6 +43,25 @@ enum rk_binary_op {              /* all number types, same type in and out */
     RK_BINARY_OPS
 };
 
+/* A chain of elementwise functions of floats. Operands and results are registers (numbers from 0 on), each of which
+ * holds a tile, or arrays: ~number. At most 512 registers. */
+enum { RK_CHAIN_UNARY = 1, RK_CHAIN_PARAM, RK_CHAIN_BINARY };
+typedef struct rk_chain_op {
+    int kind, op;                /* the kind, and which function of its kind */
+    int a, b, out;
+    int a_one, b_one;            /* the operand is an array of one element */
+    int p_in, q_in;              /* arrays that hold the parameters; below 0: they are these */
+    double p, q;
+} rk_chain_op;
+typedef struct rk_chain {
+    const rk_chain_op *ops;
+    int count, registers, dtype;
+    ptrdiff_t n;                 /* elements of the results */
+    char *const *arrays;
+    const int *whole;            /* numbers of the arrays of n elements */
+    int wholes;
+} rk_chain;
+
 #define RK_ELEMENTWISE(X) \
     /* y[i] = op(x[i]) */ \
     X(void, unary, (int op, int dtype, const void *x, void *y, ptrdiff_t n)) \
@@ -52,6 +71,7 @@ enum rk_binary_op {              /* all number types, same type in and out */
      * elements, 0 where repeated. Comparisons write bool (1 byte) if c_bool. nd <= 16. */ \
     X(void, binary, (int op, int dtype, int nd, const ptrdiff_t *dims, const void *a, const ptrdiff_t *sa, \
                      const void *b, const ptrdiff_t *sb, void *c, int c_bool)) \
+    X(void, chain, (const rk_chain *chain)) \
     /* y[i*incy] += alpha * x[i*incx], any number type (alpha as double; complex: alpha_re, alpha_im) */ \
     X(void, axpy, (int dtype, ptrdiff_t n, double alpha, double alpha_im, const void *x, ptrdiff_t incx, \
                    void *y, ptrdiff_t incy)) \

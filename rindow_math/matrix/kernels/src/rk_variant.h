@@ -3,6 +3,7 @@
 #include "rk_prelude.h"
 
 #include "impl/elementwise.h"
+#include "impl/chain.h"
 #include "impl/reduce.h"
 #include "impl/move.h"
 #include "impl/gemm.h"

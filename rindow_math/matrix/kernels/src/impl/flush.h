@@ -32,4 +32,24 @@ RK_INLINE rk_fp_state rk_flush_begin(void) { return 0; }
 RK_INLINE void rk_flush_end(rk_fp_state state) { (void)state; }
 #endif
 
+/* rk_parallel with subnormals flushed in every thread */
+typedef struct {
+    rk_task task;
+    void *context;
+} rk_flushed;
+
+static inline void rk_run_flushed(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_flushed *f = (const rk_flushed *)context;
+    const rk_fp_state state = rk_flush_begin();
+    f->task(f->context, begin, end);
+    rk_flush_end(state);
+}
+
+static inline void rk_parallel_flushed(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
+{
+    rk_flushed f = { task, context };
+    rk_parallel(rk_run_flushed, &f, n, grain);
+}
+
 #endif

@@ -1,6 +1,7 @@
 /* Normalisation, dropout and embedding. */
 #include "common.h"
 #include "../rk_norm.h"
+#include "flush.h"
 #include "drop.h"
 
 #define NORM_GRAIN 16384               /* elements below which a second thread does not pay */
@@ -53,39 +54,48 @@ RK_INLINE ptrdiff_t norm_group(ptrdiff_t n, ptrdiff_t lanes)
 static void RK(layer_norm)(int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const void *x, const void *gamma,
                            const void *beta, double eps, void *y, void *stats)
 {
+    const rk_fp_state state = rk_flush_begin();
     if (dtype == RK_FLOAT32)
         norm_layer_f32(outer, n, inner, x, gamma, beta, eps, y, stats);
     else
         norm_layer_f64(outer, n, inner, x, gamma, beta, eps, y, stats);
+    rk_flush_end(state);
 }
 
 static int RK(layer_norm_gradient)(int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const void *x,
                                    const void *gamma, const void *stats, const void *dy, void *dx, void *dgamma,
                                    void *dbeta)
 {
-    if (dtype == RK_FLOAT32)
-        return norm_dlayer_f32(outer, n, inner, x, gamma, stats, dy, dx, dgamma, dbeta);
-    return norm_dlayer_f64(outer, n, inner, x, gamma, stats, dy, dx, dgamma, dbeta);
+    const rk_fp_state state = rk_flush_begin();
+    const int done = dtype == RK_FLOAT32 ? norm_dlayer_f32(outer, n, inner, x, gamma, stats, dy, dx, dgamma, dbeta)
+                                         : norm_dlayer_f64(outer, n, inner, x, gamma, stats, dy, dx, dgamma, dbeta);
+    rk_flush_end(state);
+    return done;
 }
 
 static int RK(batch_norm)(int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const void *x, const void *gamma,
                           const void *beta, double eps, double momentum, int training, void *moving_mean,
                           void *moving_variance, int relu, void *y, void *stats)
 {
-    if (dtype == RK_FLOAT32)
-        return norm_batch_f32(outer, n, inner, x, gamma, beta, eps, momentum, training, moving_mean, moving_variance,
-                              relu, y, stats);
-    return norm_batch_f64(outer, n, inner, x, gamma, beta, eps, momentum, training, moving_mean, moving_variance, relu,
-                          y, stats);
+    const rk_fp_state state = rk_flush_begin();
+    const int done = dtype == RK_FLOAT32 ? norm_batch_f32(outer, n, inner, x, gamma, beta, eps, momentum, training,
+                                                          moving_mean, moving_variance, relu, y, stats)
+                                         : norm_batch_f64(outer, n, inner, x, gamma, beta, eps, momentum, training,
+                                                          moving_mean, moving_variance, relu, y, stats);
+    rk_flush_end(state);
+    return done;
 }
 
 static int RK(batch_norm_gradient)(int dtype, ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int training,
                                    const void *x, const void *gamma, const void *stats, const void *dy, int relu,
                                    void *dx, void *dgamma, void *dbeta)
 {
-    if (dtype == RK_FLOAT32)
-        return norm_dbatch_f32(outer, n, inner, training, x, gamma, stats, dy, relu, dx, dgamma, dbeta);
-    return norm_dbatch_f64(outer, n, inner, training, x, gamma, stats, dy, relu, dx, dgamma, dbeta);
+    const rk_fp_state state = rk_flush_begin();
+    const int done = dtype == RK_FLOAT32
+                         ? norm_dbatch_f32(outer, n, inner, training, x, gamma, stats, dy, relu, dx, dgamma, dbeta)
+                         : norm_dbatch_f64(outer, n, inner, training, x, gamma, stats, dy, relu, dx, dgamma, dbeta);
+    rk_flush_end(state);
+    return done;
 }
 
 const rk_norm_api RK(norm_api) = { 1, RK_NORM(RK_ENTRY) RK_DROP(RK_ENTRY) };

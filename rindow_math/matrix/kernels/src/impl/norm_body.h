@@ -82,6 +82,18 @@ RK_INLINE void NM(deviations)(const NM_T *x, ptrdiff_t n, NM_T m, double *sum, d
     *squares += (double)NM_VF(sum)((q0 + q1) + (q2 + q3));
 }
 
+/* Mean and variance of n elements, `step` apart, whose squares have no place in their type. */
+RK_NOINLINE void NM(large)(const NM_T *x, ptrdiff_t n, ptrdiff_t step, double *mean, double *variance)
+{
+    double sum = 0, squares = 0;
+    for (ptrdiff_t i = 0; i < n; i++)
+        sum += (double)x[i * step];
+    *mean = sum / (double)n;
+    for (ptrdiff_t i = 0; i < n; i++)
+        squares += ((double)x[i * step] - *mean) * ((double)x[i * step] - *mean);
+    *variance = squares / (double)n;
+}
+
 RK_INLINE void NM(layer_rows)(const NM(layers) *d, ptrdiff_t begin, ptrdiff_t end, const int scaled, const int shifted)
 {
     const ptrdiff_t n = d->n;
@@ -96,8 +108,11 @@ RK_INLINE void NM(layer_rows)(const NM(layers) *d, ptrdiff_t begin, ptrdiff_t en
         const NM_T near = (NM_T)(total / (double)n);
         for (ptrdiff_t i = 0; i < n; i += NORM_RUN)
             NM(deviations)(x + i, n - i < NORM_RUN ? n - i : NORM_RUN, near, &sum, &squares);
-        const double rest = sum / (double)n, variance = squares / (double)n - rest * rest;
-        const NM_T m = (NM_T)((double)near + rest), r = (NM_T)(1 / sqrt((variance < 0 ? 0 : variance) + d->eps));
+        const double rest = sum / (double)n;
+        double centre = (double)near + rest, variance = squares / (double)n - rest * rest;
+        if (RK_UNLIKELY(!(squares < (double)INFINITY)))
+            NM(large)(x, n, 1, &centre, &variance);
+        const NM_T m = (NM_T)centre, r = (NM_T)(1 / sqrt((variance < 0 ? 0 : variance) + d->eps));
         const NM_V mean = NM_SET1(m), rstd = NM_SET1(r);
         d->mean[row] = m;
         d->rstd[row] = r;
@@ -146,10 +161,23 @@ static void NM(layer_columns_task)(void *context, ptrdiff_t begin, ptrdiff_t end
             sum += a;
             squares = NM_FMA(a, a, squares);
         }
-        const NM_V rest = sum * share, mean = near + rest;
-        NM_V variance = squares * share - rest * rest;
+        const NM_V rest = sum * share;
+        NM_V mean = near + rest, variance = squares * share - rest * rest;
         variance = NM_VF(select)(NM_VF(lt)(variance, zero), zero, variance);
-        const NM_V rstd = NM_SET1(1) / NM_VF(sqrt)(variance + NM_SET1((NM_T)d->eps));
+        NM_V rstd = NM_SET1(1) / NM_VF(sqrt)(variance + NM_SET1((NM_T)d->eps));
+        if (RK_UNLIKELY(!(NM_VF(sum)(squares) < (NM_T)INFINITY))) {
+            NM_T means[NM_L], rstds[NM_L];
+            NM_STORE(means, mean);
+            NM_STORE(rstds, rstd);
+            for (ptrdiff_t i = 0; i < count; i++) {
+                double m, v;
+                NM(large)(x + i, n, inner, &m, &v);
+                means[i] = (NM_T)m;
+                rstds[i] = (NM_T)(1 / sqrt(v + d->eps));
+            }
+            mean = NM_LOAD(means);
+            rstd = NM_LOAD(rstds);
+        }
         NM_PUT(d->mean + o * inner + at, mean);
         NM_PUT(d->rstd + o * inner + at, rstd);
         for (ptrdiff_t i = 0; i < n; i++) {
@@ -170,9 +198,9 @@ static void NM(layer)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T 
     if (n <= 0 || inner <= 0)
         return;
     if (inner == 1)
-        rk_parallel(NM(layer_rows_task), &d, outer, 1 + NORM_GRAIN / n);
+        rk_parallel_flushed(NM(layer_rows_task), &d, outer, 1 + NORM_GRAIN / n);
     else
-        rk_parallel(NM(layer_columns_task), &d, outer * NM_CHUNKS(inner), 1 + NORM_GRAIN / (n * NM_L));
+        rk_parallel_flushed(NM(layer_columns_task), &d, outer * NM_CHUNKS(inner), 1 + NORM_GRAIN / (n * NM_L));
 }
 
 /* ---- its gradient ---- */
@@ -234,9 +262,9 @@ RK_INLINE void NM(dlayer_rows)(const NM(layers) *d, NM_T *sums, ptrdiff_t row, c
     const ptrdiff_t n = width;
     for (int r = 0; r < count; r++, x += n, dy += n, dx += n) {
         const NM_V shift = NM_SET1((NM_T)(all[r] / (double)n)) * -rstd[r];
-        const NM_V slope = NM_SET1((NM_T)(along[r] / (double)n)) * -rstd[r] * rstd[r];
+        const NM_V slope = NM_SET1((NM_T)(along[r] / (double)n)) * -rstd[r];
 #define NM_BODY(LOAD, STORE) \
-    NM_V rest = NM_FMA(LOAD(x) - mean[r], slope, shift), g = LOAD(dy); \
+    NM_V rest = NM_FMA((LOAD(x) - mean[r]) * rstd[r], slope, shift), g = LOAD(dy); \
     STORE(dx, NM_FMA(scaled ? g * LOAD(gamma) : g, rstd[r], rest));
         NM_LOOP(NM_BODY);
 #undef NM_BODY
@@ -332,7 +360,7 @@ static int NM(dlayer)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T 
         return 1;
     if ((dgamma || dbeta) && !(d.sums = rk_scratch(3, (size_t)(blocks + 1) * 2 * (size_t)n * sizeof(NM_T))))
         return 0;
-    rk_parallel(inner == 1 ? NM(dlayer_rows_task) : NM(dlayer_columns_task), &d, blocks, 1);
+    rk_parallel_flushed(inner == 1 ? NM(dlayer_rows_task) : NM(dlayer_columns_task), &d, blocks, 1);
     for (int k = 0; k < 2; k++) {
         NM_T *into = k ? dbeta : dgamma;
         for (ptrdiff_t i = 0; into && i < n; i++) {
@@ -353,7 +381,7 @@ typedef struct {
      * repeated. Else rows are what lies before the channels, and each channel has `inner` neighbours. */
     ptrdiff_t total, rows, n, inner, block, blocks;
     double *sums;                      /* 2 n for each block */
-    NM_T *mean, *scale, *shift, *slope, *level;
+    NM_T *mean, *scale, *shift, *slope, *level, *rstd;
     int back, relu;
 } NM(batches);
 
@@ -495,7 +523,7 @@ static void NM(batch_sums_task)(void *context, ptrdiff_t begin, ptrdiff_t end)
 #undef NM_SEGMENTS
 }
 
-/* y = (x - mean) scale + shift, with relu 0 where that is below; or the gradient, dy scale + shift + (x - mean) slope,
+/* y = (x - mean) scale + shift, with relu 0 where that is below; or the gradient, dy scale + shift + (x - mean) rstd slope,
  * with relu 0 in place of dy where (x - mean) scale + level, which was y, is not above 0 */
 RK_INLINE void NM(batch_apply_rows)(const NM(batches) *d, ptrdiff_t begin, ptrdiff_t end, const int back,
                                     const int relu)
@@ -512,7 +540,7 @@ RK_INLINE void NM(batch_apply_rows)(const NM(batches) *d, ptrdiff_t begin, ptrdi
         NM_V g = LOAD(dy); \
         if (relu) \
             g = NM_VF(select)(NM_VF(lt)(zero, NM_FMA(a, OF(scale), OF(level))), g, zero); \
-        z = NM_FMA(g, OF(scale), NM_FMA(a, OF(slope), OF(shift))); \
+        z = NM_FMA(g, OF(scale), NM_FMA(a * OF(rstd), OF(slope), OF(shift))); \
     } else { \
         z = NM_FMA(a, OF(scale), OF(shift)); \
         if (relu)                      /* nan stays, and there is one zero only */ \
@@ -522,7 +550,8 @@ RK_INLINE void NM(batch_apply_rows)(const NM(batches) *d, ptrdiff_t begin, ptrdi
         if (d->inner > 1) {
             const ptrdiff_t c = row % d->n;
             const NM_V mean = NM_SET1(d->mean[c]), scale = NM_SET1(d->scale[c]), shift = NM_SET1(d->shift[c]);
-            const NM_V slope = NM_SET1(back ? d->slope[c] : 0), level = NM_SET1(back && relu ? d->level[c] : 0);
+            const NM_V rstd = NM_SET1(back ? d->rstd[c] : 0), slope = NM_SET1(back ? d->slope[c] : 0);
+            const NM_V level = NM_SET1(back && relu ? d->level[c] : 0);
 #define NM_SAME(p) p
 #define NM_EACH(LOAD, STORE) NM_BODY(LOAD, STORE, NM_SAME)
             NM_LOOP(NM_EACH);
@@ -530,6 +559,7 @@ RK_INLINE void NM(batch_apply_rows)(const NM(batches) *d, ptrdiff_t begin, ptrdi
 #undef NM_SAME
         } else {
             const NM_T *mean = d->mean, *scale = d->scale, *shift = d->shift, *slope = d->slope, *level = d->level;
+            const NM_T *rstd = d->rstd;
 #define NM_EACH(LOAD, STORE) NM_BODY(LOAD, STORE, LOAD)
             NM_LOOP(NM_EACH);
 #undef NM_EACH
@@ -555,7 +585,7 @@ static int NM(batch_begin)(NM(batches) *d, ptrdiff_t outer, ptrdiff_t n, ptrdiff
     d->rows = (outer + group - 1) / group;
     d->block = norm_block(d->rows, d->n * inner);
     d->blocks = (d->rows + d->block - 1) / d->block;
-    char *memory = rk_scratch(3, (size_t)d->n * (2 * (size_t)d->blocks * sizeof(double) + 5 * sizeof(NM_T)));
+    char *memory = rk_scratch(3, (size_t)d->n * (2 * (size_t)d->blocks * sizeof(double) + 6 * sizeof(NM_T)));
     if (!memory)
         return 0;
     d->sums = (double *)memory;
@@ -564,6 +594,7 @@ static int NM(batch_begin)(NM(batches) *d, ptrdiff_t outer, ptrdiff_t n, ptrdiff
     d->shift = d->scale + d->n;
     d->slope = d->shift + d->n;
     d->level = d->slope + d->n;
+    d->rstd = d->level + d->n;
     return 1;
 }
 
@@ -576,15 +607,16 @@ static void NM(batch_repeat)(NM(batches) *d, ptrdiff_t n)
         d->shift[i] = d->shift[i - n];
         d->slope[i] = d->slope[i - n];
         d->level[i] = d->level[i - n];
+        d->rstd[i] = d->rstd[i - n];
     }
 }
 
 static void NM(batch_sums)(NM(batches) *d)
 {
     if (d->inner == 1)
-        rk_parallel(NM(batch_sums_task), d, d->blocks, 1);
+        rk_parallel_flushed(NM(batch_sums_task), d, d->blocks, 1);
     else
-        rk_parallel(NM(batch_sums_task), d, d->blocks * d->n, 1 + NORM_GRAIN / (d->block * d->inner));
+        rk_parallel_flushed(NM(batch_sums_task), d, d->blocks * d->n, 1 + NORM_GRAIN / (d->block * d->inner));
 }
 
 /* the two sums of channel c */
@@ -601,9 +633,26 @@ static void NM(batch_total)(const NM(batches) *d, ptrdiff_t c, ptrdiff_t n, doub
 static void NM(batch_apply)(NM(batches) *d, ptrdiff_t outer)
 {
     if (d->inner == 1)
-        rk_parallel(NM(batch_apply_task), d, d->rows, 1 + NORM_GRAIN / d->n);
+        rk_parallel_flushed(NM(batch_apply_task), d, d->rows, 1 + NORM_GRAIN / d->n);
     else
-        rk_parallel(NM(batch_apply_task), d, outer * d->n, 1 + NORM_GRAIN / d->inner);
+        rk_parallel_flushed(NM(batch_apply_task), d, outer * d->n, 1 + NORM_GRAIN / d->inner);
+}
+
+/* Mean and variance of a channel, from runs of `inner` elements, whose squares have no place in their type. */
+static void NM(batch_large)(const NM_T *x, ptrdiff_t outer, ptrdiff_t step, ptrdiff_t inner, double *mean,
+                            double *variance)
+{
+    double all = 0, m, v;
+    *variance = 0;
+    for (ptrdiff_t o = 0; o < outer; o++) {
+        NM(large)(x + o * step, inner, 1, &m, &v);
+        all += m;
+    }
+    *mean = all / (double)outer;
+    for (ptrdiff_t o = 0; o < outer; o++) {
+        NM(large)(x + o * step, inner, 1, &m, &v);
+        *variance += (v + (m - *mean) * (m - *mean)) / (double)outer;
+    }
 }
 
 static int NM(batch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T *x, const NM_T *gamma,
@@ -619,7 +668,7 @@ static int NM(batch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T *
     d.x = x;
     d.y = y;
     d.relu = relu;
-    memset(d.mean, 0, 5 * (size_t)d.n * sizeof(NM_T));
+    memset(d.mean, 0, 6 * (size_t)d.n * sizeof(NM_T));
     if (training) {
         /* sums are taken of what differs from the mean of some elements: the squares stay small */
         const ptrdiff_t some = inner > 1 ? inner : outer, count = some < NORM_SOME ? some : NORM_SOME;
@@ -637,9 +686,13 @@ static int NM(batch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T *
         if (training) {
             double sum, squares;
             NM(batch_total)(&d, c, n, &sum, &squares);
-            sum /= items;
-            squares = squares / items - sum * sum;
-            sum += (double)d.mean[c];
+            if (squares < (double)INFINITY) {
+                sum /= items;
+                squares = squares / items - sum * sum;
+                sum += (double)d.mean[c];
+            } else {
+                NM(batch_large)(x + c * inner, outer, n * inner, inner, &sum, &squares);
+            }
             moving_mean[c] = (NM_T)(mean * momentum + sum * (1 - momentum));
             mean = sum;
             squares = squares < 0 ? 0 : squares;
@@ -680,6 +733,7 @@ static int NM(dbatch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int trainin
     memcpy(d.mean, stats, (size_t)n * sizeof(NM_T));
     memcpy(d.scale, stats + 2 * n, (size_t)n * sizeof(NM_T));
     memcpy(d.level, stats + 3 * n, (size_t)n * sizeof(NM_T));
+    memcpy(d.rstd, stats + n, (size_t)n * sizeof(NM_T));
     memset(d.shift, 0, 2 * (size_t)d.n * sizeof(NM_T));
     if (summed) {
         NM(batch_repeat)(&d, n);
@@ -695,7 +749,7 @@ static int NM(dbatch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int trainin
         if (dbeta)
             dbeta[c] = (NM_T)all;
         d.shift[c] = (NM_T)(training ? -scale * all / items : 0);
-        d.slope[c] = (NM_T)(training ? -scale * rstd * rstd * along / items : 0);
+        d.slope[c] = (NM_T)(training ? -scale * rstd * along / items : 0);
     }
     if (!training) {                   /* dy scale */
         d.x = dy;

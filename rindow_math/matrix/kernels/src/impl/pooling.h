@@ -2,6 +2,7 @@
  * over the windows of a pixel; with the channels first, rows of a plane. */
 #include "common.h"
 #include "../rk_pooling.h"
+#include "flush.h"
 
 #define POOL_GRAIN 16384               /* elements below which a second thread does not pay */
 #define POOL_PIECE 256                 /* results of a row whose indexes are held at a time */

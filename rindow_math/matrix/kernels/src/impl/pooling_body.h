@@ -450,7 +450,8 @@ static void PL(run)(pool_job *j, rk_task task, const ptrdiff_t *sizes, ptrdiff_t
     const rk_pooling_call *c = j->c;
     const ptrdiff_t rows = c->batch * sizes[0] * sizes[1] * (c->channels_first ? c->channels : 1);
     const ptrdiff_t work = sizes[2] * (c->channels_first ? 1 : c->channels) * each;
-    rk_parallel(task, j, rows, 1 + POOL_GRAIN / (work + 1));
+    /* sums flush subnormals; comparisons give an element as it is */
+    (j->x && j->into ? rk_parallel : rk_parallel_flushed)(task, j, rows, 1 + POOL_GRAIN / (work + 1));
 }
 
 static void PL(run_max)(pool_job *j)
