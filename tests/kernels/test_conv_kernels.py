@@ -123,6 +123,7 @@ CASES = [
     Case(2, [3, 3], 160, 130, 3, same=True),  # weights that do not stay in the first cache
     Case(1, [10, 11], 17, 124, 3),  # threads with panels of their own
     Case(2, [8, 9], 24, 120, [3, 2], same=True),
+    Case(2, [30], 24, 5, 3, same=True),  # a long stretch
     Case(1, [5, 5], 20, 70, 3),  # tiles of several rows
     Case(2, [7, 6], 5, 40, [3, 2], same=True),
     Case(2, [12, 10], 6, 33, 3, 2, 1, same=True),
@@ -231,7 +232,7 @@ def test_values_and_gradients(conv, case, dtype):
     np.testing.assert_array_equal(conv.gradients(case, x, w, dy, biased=False)[1], got[1])
 
 
-@pytest.mark.parametrize("case", [*CASES[-14:], CASES[9], CASES[16], CASES[18]], ids=repr)
+@pytest.mark.parametrize("case", [*CASES[-14:], CASES[1], CASES[9], CASES[16], CASES[18]], ids=repr)
 def test_threads_change_no_bit(conv, case):
     x, w, b, dy = case.arrays(np.float32)
     found = []
@@ -244,7 +245,7 @@ def test_threads_change_no_bit(conv, case):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("case", [CASES[2], CASES[9], CASES[13], *CASES[-8:-3], *CASES[-3:]], ids=repr)
+@pytest.mark.parametrize("case", [CASES[2], CASES[9], CASES[13], *CASES[-8:]], ids=repr)
 def test_epilogues(conv, case, dtype):
     x, w, b, _ = case.arrays(dtype)
     z = conv.forward(case, x, w, b).astype(np.float64)
@@ -270,7 +271,7 @@ def test_a_scale_for_each_filter(conv, case, dtype):
 @pytest.mark.parametrize("case", [
     Case(1, [9, 16], 9, 64, 3),
     Case(1, [12, 12], 5, 128, 3, same=True),
-    Case(8, [10, 10], 7, 32, 3, same=True),
+    Case(6, [10, 10], 7, 32, 3, same=True),
     Case(1, [20, 8], 4, 64, 3),
 ], ids=repr)  # fmt: skip
 def test_weights_are_read_where_they_lie_if_their_rows_are_whole_lines(conv, case):

@@ -53,9 +53,10 @@ RK_INLINE CV_V CV(part)(const CV_T *row, int j, int columns)
 }
 
 /* mr pixels, in so many lines, by nv vectors, of which the last has columns - (nv - 1) * CV_L lanes in c, and columns_b
- * in b. Weights that few tiles read are asked for ahead. */
+ * in b. With `fetch` weights are asked for ahead. With `taps` stretches are of three points, which
+ * an element of the image meets for three pixels: one load for three multiply-adds. */
 RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T *c, int columns, int columns_b,
-                        const int mr, const int nv, const int lines, const int fetch)
+                        const int mr, const int nv, const int lines, const int fetch, const int taps)
 {
     CV_V acc[CONV_MR][CONV_NV], row[CONV_NV];
     const CV_T *a[CONV_LINES];
@@ -97,8 +98,30 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
                 const CV_T *b = b0 + z * g->b_step[0] + y * g->b_step[1] + x * g->b_step[2];
                 for (ptrdiff_t i = g->ahead_count; i > 0; i--, ahead += CV_LINE)
                     CONV_FETCH_LATER(ahead);
-                if (columns_b == nv * CV_L) {
-                    for (ptrdiff_t p = g->length; p > 0; p--) {
+                if (taps) {
+                    const ptrdiff_t channels = g->length / 3, points = channels * ldb;
+                    for (ptrdiff_t p = channels; p > 0; p--, a[0]++, b += ldb) {
+                        const int whole = columns_b == CV_L;
+                        CV_V w[3];
+                        for (int t = 0; t < 3; t++)
+                            w[t] = whole ? CV_LOAD(b + t * points) : CV_LOAD_PART(b + t * points, columns_b);
+                        CONV_UNROLL
+                        for (int i = 0; i < mr + 2; i++) {
+                            const CV_V v = CV_SET1(a[0][i * across]);
+                            CONV_UNROLL
+                            for (int t = 0; t < 3; t++)
+                                if (i >= t && i - t < mr)
+                                    acc[i - t][0] = CV_FMA(v, w[t], acc[i - t][0]);
+                        }
+                    }
+                } else if (columns_b == nv * CV_L) {
+                    ptrdiff_t p = g->length;
+                    for (; p >= 3 && g->length <= CONV_SHORT; p -= 3) {
+                        CV_STEP(CV_LOAD(b + last))
+                        CV_STEP(CV_LOAD(b + last))
+                        CV_STEP(CV_LOAD(b + last))
+                    }
+                    for (; p > 0; p--) {
                         CV_STEP(CV_LOAD(b + last))
                     }
                 } else {
@@ -232,7 +255,7 @@ typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T 
     RK_NOINLINE void CV(tile_##mr##_##nv)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, \
                                           int columns_b) \
     { \
-        CV(tile)(g, a, b, c, columns, columns_b, mr, nv, 1, 0); \
+        CV(tile)(g, a, b, c, columns, columns_b, mr, nv, 1, 0, 0); \
     } \
     RK_NOINLINE void CV(gradient_##mr##_##nv)(const CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns) \
     { \
@@ -242,7 +265,7 @@ typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T 
     RK_NOINLINE void CV(tile_##width##x##lines##_##nv)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, \
                                                        int columns, int columns_b) \
     { \
-        CV(tile)(g, a, b, c, columns, columns_b, width * lines, nv, lines, 1); \
+        CV(tile)(g, a, b, c, columns, columns_b, width * lines, nv, lines, 1, 0); \
     }
 #if CONV_MR == 14
 #define CV_EACH_LINES(X) \
@@ -253,19 +276,28 @@ typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T 
 #define CV_EACH(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #endif
 #define CV_KERNELS(mr) CV_KERNEL(mr, 1) CV_KERNEL(mr, 2)
+#define CV_TAPS_KERNEL(mr) \
+    RK_NOINLINE void CV(taps_##mr)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, int columns_b) \
+    { \
+        CV(tile)(g, a, b, c, columns, columns_b, mr, 1, 1, 0, 1); \
+    }
+#define CV_TAPS_ENTRY(mr) CV(taps_##mr),
 #define CV_ENTRY(mr) { CV(tile_##mr##_1), CV(tile_##mr##_2) },
 #define CV_GRADIENT_ENTRY(mr) { CV(gradient_##mr##_1), CV(gradient_##mr##_2) },
 CV_EACH(CV_KERNELS)
 #define CV_LINES_KERNELS(width, lines) CV_LINES_KERNEL(width, lines, 1) CV_LINES_KERNEL(width, lines, 2)
 #define CV_LINES_ENTRY(width, lines) { lines, { CV(tile_##width##x##lines##_1), CV(tile_##width##x##lines##_2) } },
 CV_EACH_LINES(CV_LINES_KERNELS)
-/* For few results: of several lines if they are narrow. [width - 2], [vectors - 1] */
+/* Of several lines if they are narrow, and with weights asked for ahead. [width - 2], [vectors - 1] */
 static const struct {
     int lines;
     CV(kernel) of[CONV_NV];
 } CV(lines)[] = { CV_EACH_LINES(CV_LINES_ENTRY) };
 /* [pixels - 1][vectors - 1] */
 static const CV(kernel) CV(kernels)[CONV_MR][CONV_NV] = { CV_EACH(CV_ENTRY) };
+/* [pixels - 1], of one vector and three points */
+CV_EACH(CV_TAPS_KERNEL)
+static const CV(kernel) CV(taps_kernels)[CONV_MR] = { CV_EACH(CV_TAPS_ENTRY) };
 static const CV(gradient_kernel) CV(gradient_kernels)[CONV_MR][CONV_NV] = { CV_EACH(CV_GRADIENT_ENTRY) };
 
 /* ---- parts of images ---- */
@@ -399,6 +431,13 @@ RK_INLINE const CV_T *CV(panel)(const CV(job) *d, ptrdiff_t panel, int *columns,
     return d->packed ? d->w + j0 * d->k : d->w + j0;
 }
 
+/* For a line of pixels. */
+RK_INLINE CV(kernel) CV(kernel_of)(const CV(job) *d, ptrdiff_t pixels, int vectors)
+{
+    return d->k >= CONV_WEIGHTS_FROM && pixels > CONV_MR / 2 ? CV(lines)[pixels - 2].of[vectors - 1]
+                                                             : CV(kernels)[pixels - 1][vectors - 1];
+}
+
 /* A group of panels of a block of results; 0 if there is no memory. */
 static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *end, ptrdiff_t group)
 {
@@ -410,7 +449,6 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
         return 0;
     const ptrdiff_t width = end[3] - begin[3], tiles = (width + CONV_MR - 1) / CONV_MR;
     const ptrdiff_t few = width / tiles, more = width % tiles;      /* pixels of a tile: few or few + 1 */
-    const int once = !d->packed && d->out[0] < CONV_MR / 2;
     CV(call) g;
     g.across = d->stride[2] * c;
     g.ldc = d->y_step[3];
@@ -422,6 +460,9 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     if (along && t[0].count * t[1].count == 1)
         for (; g.length > 32 && g.length % 2 == 0; g.length /= 2)
             g.count[2] *= 2;       /* a long stretch in parts, between which memory is asked for */
+    ptrdiff_t low[3], high[3];
+    for (int i = 0; i < 3; i++)
+        CV(reach)(d, i, begin[i + 1], end[i + 1], &low[i], &high[i]);
     const ptrdiff_t stretches = t[0].count * t[1].count * g.count[2];
     g.a_step[0] = t[0].step * v.step[1];
     g.a_step[1] = t[1].step * v.step[2];
@@ -432,13 +473,16 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
         g.scale = d->scale ? d->scale + panel * CV_NR : NULL;
         g.bias = d->bias ? d->bias + panel * CV_NR : NULL;
         const int vectors = (columns + CV_L - 1) / CV_L;
+        const int taps = vectors == 1 && t[2].count == 3 && along && g.count[2] == 1 && d->stride[2] == 1;
         g.b_step[2] = g.length * g.ldb;
         g.b_step[1] = t[2].count * c * g.ldb;
         g.b_step[0] = t[1].count * g.b_step[1];
-        const int ahead = d->k >= CONV_FETCH_FROM && v.p == d->x && panel == group * d->panels / d->groups;
-        /* what the row below adds; in a single row, the tile after the next */
+        const int ahead = d->k >= CONV_FETCH_FROM && panel == group * d->panels / d->groups;
+        /* what the row below adds; in a single row, the tile after the next; of a copy, what the next block adds */
         const ptrdiff_t next = d->out[2] == 1 ? 2 * (few + 1) * g.across
                                               : (t[1].count - 1) * g.a_step[1] + d->stride[1] * v.step[2];
+        const CV_T *beyond = d->x + (((end[0] - 1) * d->in[1] + conv_min(high[0], d->in[1]) - 1) * d->in[2]
+                                     + conv_min(high[1], d->in[2])) * d->in[3] * c;
         g.ahead = v.p;
         g.ahead_count = 0;
         for (ptrdiff_t n = begin[0]; n < end[0]; n++)
@@ -458,7 +502,7 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
                     CV_T *to = d->y + (n * d->y_step[0] + z * d->y_step[1] + y * d->y_step[2]
                                        + begin[3] * d->y_step[3] - d->y_at) + panel * CV_NR;
                     lines = 1;
-                    if (width > 1 && width <= CONV_MR / 2) {
+                    if (width > 1 && width <= CONV_MR / 2 && !taps) {
                         /* rows that meet the same points of the kernel */
                         const int several = CV(lines)[width - 2].lines;
                         ptrdiff_t low, high;
@@ -472,12 +516,12 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
                             for (ptrdiff_t line = 0; line < lines; line++)
                                 CV(fetch_results)(to + line * g.c_line, rows, g.ldc, columns);
                         if (ahead) {
-                            g.ahead = a + next;
+                            g.ahead = v.p == d->x ? a + next : beyond + (a - v.p);
                             g.ahead_count = rows * g.across / (CV_LINE * stretches) + 1;
                         }
-                        const CV(kernel) kernel = lines > 1 || (once && rows > CONV_MR / 2)
-                                                      ? CV(lines)[rows - 2].of[vectors - 1]
-                                                      : CV(kernels)[rows - 1][vectors - 1];
+                        const CV(kernel) kernel = taps ? CV(taps_kernels)[rows - 1]
+                                                  : lines > 1 ? CV(lines)[rows - 2].of[vectors - 1]
+                                                              : CV(kernel_of)(d, rows, vectors);
                         kernel(&g, a, w, to, columns, columns_b);
                         a += rows * g.across;
                         to += rows * g.ldc;
@@ -507,7 +551,7 @@ static int CV(images)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t 
         const CV_T *b = CV(panel)(d, panel, &columns, &columns_b, &g.ldb);
         g.scale = d->scale ? d->scale + panel * CV_NR : NULL;
         g.bias = d->bias ? d->bias + panel * CV_NR : NULL;
-        const CV(kernel) kernel = CV(kernels)[end[0] - begin[0] - 1][(columns - 1) / CV_L];
+        const CV(kernel) kernel = CV(kernel_of)(d, end[0] - begin[0], (columns - 1) / CV_L + 1);
         g.b_step[2] = c * g.ldb;
         g.b_step[1] = t[2].count * g.b_step[2];
         g.b_step[0] = t[1].count * g.b_step[1];
@@ -831,12 +875,12 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
     d->k = points * d->channels;
     d->panels = (d->filters + CV_NR - 1) / CV_NR;
     const ptrdiff_t pixel_work = d->k * d->filters + 1, weight_bytes = d->k * d->filters * (ptrdiff_t)sizeof(CV_T);
-    /* Weights are read where they lie if few pixels read them, or if their rows are whole cache lines, so short that a
-     * panel's lines do not push each other out of the caches. */
+    /* Weights of a few images are read where they lie if their rows are whole cache lines, so short that a panel's lines
+     * do not push each other out of the caches; those of a few pixels anyway. */
     const ptrdiff_t filter_bytes = d->filters * (ptrdiff_t)sizeof(CV_T);
-    const int whole_lines = filter_bytes <= CONV_WIDE_BYTES && filter_bytes % 64 == 0 && (uintptr_t)kernel % 64 == 0;
-    d->packed = transposed || (pixels > 4 * CONV_MR && d->filters > CV_L
-                               && !(whole_lines && weight_bytes <= CONV_READ_BYTES));
+    const int in_place = d->out[0] < CONV_MR / 2 && filter_bytes <= CONV_WIDE_BYTES && filter_bytes % 64 == 0
+                         && (uintptr_t)kernel % 64 == 0 && weight_bytes <= CONV_READ_BYTES;
+    d->packed = transposed || (pixels > 4 * CONV_MR && d->filters > CV_L && !in_place);
     const int alone = pixels * pixel_work < CONV_THREAD_WORK;
     /* A few small images: a thread has panels of its own, so that no core reads weights from another's cache, and a
      * panel is read by all rows in turn. */
@@ -891,7 +935,7 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
         if (d->pool)                   /* filters are not cut into groups: blocks for all threads even of one image */
             wanted = conv_min(conv_min(wanted, CONV_STRIP_BYTES / (d->filters * (ptrdiff_t)sizeof(CV_T)) + 1)
                                   / (d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2]),
-                              cells / (2 * rk_threads()) + 1);
+                              cells / (4 * rk_threads()) + 1);
         CV(cut)(d, wanted);
     }
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
@@ -1235,6 +1279,8 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
 #undef CV_KERNELS
 #undef CV_LINES_KERNEL
 #undef CV_LINES_KERNELS
+#undef CV_TAPS_KERNEL
+#undef CV_TAPS_ENTRY
 #undef CV_LINES_ENTRY
 #undef CV_EACH_LINES
 #undef CV_EACH
