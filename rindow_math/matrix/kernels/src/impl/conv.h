@@ -13,8 +13,9 @@
  * stride s one for each residue of the place modulo s. The kernel's gradient has tiles of channels by filters, in
  * which the sum runs over pixels; images are cut into groups whose sums are added up in the end.
  *
- * Each element is one chain of multiply-adds whose order follows from the shapes: threads do not change a bit of it. */
-#include "common.h"
+ * Each element is one chain of multiply-adds whose order follows from the shapes: threads do not change a bit of it.
+ * Subnormal numbers count as zero. */
+#include "flush.h"
 #include "../rk_conv.h"
 
 extern const rk_api RK_CAT(api, RK_VARIANT);
@@ -45,6 +46,7 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_SUM_PIXELS 256            /* a tile's lines of so many stay in the first cache, which few rows read often */
 #endif
 #define CONV_NV 2
+#define CONV_LINES 3                   /* of a tile, at most */
 
 #define CONV_STRIP_BYTES (256 << 10)   /* of an image that are worked on at a time: a part of the second cache */
 #define CONV_IMAGES_BYTES (1 << 20)     /* of images that a tile is across */
@@ -53,6 +55,11 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_BLOCKS 16                 /* of results for each thread */
 #define CONV_FETCH_FROM 32             /* rows of weights from which on memory is asked for ahead of its use */
 #define CONV_AHEAD 8                   /* pixels */
+#define CONV_WEIGHTS_FROM 128          /* rows of weights from which on they are asked for ahead, */
+#define CONV_WEIGHTS_AHEAD 24          /* so many rows */
+#define CONV_SHORT 24                  /* steps of a stretch that are taken three at a time: images of three colours */
+#define CONV_WIDE_BYTES 512            /* a row of weights up to which they need no panels, */
+#define CONV_READ_BYTES (5 << 18)      /* if they are no more than this */
 #define CONV_OWN_BYTES (64 << 10)      /* of weights from which on threads have panels of their own */
 #define CONV_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
 
@@ -70,6 +77,26 @@ RK_INLINE void conv_inside(ptrdiff_t at, ptrdiff_t step, ptrdiff_t count, ptrdif
 {
     *lo = conv_min(conv_ceil(-at, step), count);
     *hi = conv_max(conv_min(conv_ceil(n - at, step), count), *lo);
+}
+
+typedef struct {
+    rk_task task;
+    void *context;
+} conv_work;
+
+static void conv_flush(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const conv_work *work = context;
+    const rk_fp_state state = rk_flush_begin();
+    work->task(work->context, begin, end);
+    rk_flush_end(state);
+}
+
+/* rk_parallel, with subnormals flushed in all threads; on the calling thread alone if the grain is larger than n. */
+static void conv_flushed(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
+{
+    conv_work work = { task, context };
+    rk_parallel(conv_flush, &work, n, grain);
 }
 
 #define CV(name) RKM_CAT(conv_##name, CV_SUFFIX)

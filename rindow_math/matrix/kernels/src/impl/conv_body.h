@@ -17,6 +17,7 @@ typedef struct {
     ptrdiff_t count[3], a_step[3], b_step[3];
     ptrdiff_t length;
     ptrdiff_t across, ldb, ldc;        /* between pixels, rows of weights, results */
+    ptrdiff_t a_line, c_line;          /* between lines of pixels, and of their results */
     const CV_T *scale, *bias;          /* of the tile's columns; or NULL */
     int epilogue;
     const CV_T *ahead;                 /* what a later tile reads, */
@@ -51,13 +52,16 @@ RK_INLINE CV_V CV(part)(const CV_T *row, int j, int columns)
     return !row ? CV_SET1(0) : columns - j >= CV_L ? CV_LOAD(row + j) : CV_LOAD_PART(row + j, columns - j);
 }
 
-/* mr pixels by nv vectors, of which the last has columns - (nv - 1) * CV_L lanes in c, and columns_b in b. */
+/* mr pixels, in so many lines, by nv vectors, of which the last has columns - (nv - 1) * CV_L lanes in c, and columns_b
+ * in b. With `fetch` weights are asked for ahead. With `taps` stretches are of three points, which
+ * an element of the image meets for three pixels: one load for three multiply-adds. */
 RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T *c, int columns, int columns_b,
-                        const int mr, const int nv)
+                        const int mr, const int nv, const int lines, const int fetch, const int taps)
 {
     CV_V acc[CONV_MR][CONV_NV], row[CONV_NV];
-    const ptrdiff_t across = g->across, ldb = g->ldb, ldc = g->ldc;
-    const int last = (nv - 1) * CV_L, rest = columns - last;
+    const CV_T *a[CONV_LINES];
+    const ptrdiff_t across = g->across, ldb = g->ldb, ldc = g->ldc, c_line = g->c_line;
+    const int last = (nv - 1) * CV_L, rest = columns - last, width = mr / lines;
     const CV_T *ahead = g->ahead;
 
     CONV_UNROLL
@@ -71,24 +75,53 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
     for (int j = 0; j < nv - 1; j++) \
         row[j] = CV_LOAD(b + j * CV_L); \
     row[nv - 1] = last_vector; \
+    CONV_UNROLL \
+    for (int j = 0; j < fetch * nv; j++) \
+        CONV_FETCH(b + CONV_WEIGHTS_AHEAD * ldb + j * CV_L, 0); \
     b += ldb; \
     CONV_UNROLL \
     for (int i = 0; i < mr; i++) { \
-        CV_V x = CV_SET1(a[i * across]); \
+        CV_V x = CV_SET1(a[i / width][i % width * across]); \
         CONV_UNROLL \
         for (int j = 0; j < nv; j++) \
             acc[i][j] = CV_FMA(x, row[j], acc[i][j]); \
     } \
-    a++;
+    CONV_UNROLL \
+    for (int i = 0; i < lines; i++) \
+        a[i]++;
     for (ptrdiff_t z = 0; z < g->count[0]; z++)
         for (ptrdiff_t y = 0; y < g->count[1]; y++)
             for (ptrdiff_t x = 0; x < g->count[2]; x++) {
-                const CV_T *a = a0 + z * g->a_step[0] + y * g->a_step[1] + x * g->a_step[2];
+                CONV_UNROLL
+                for (int i = 0; i < lines; i++)
+                    a[i] = a0 + i * g->a_line + z * g->a_step[0] + y * g->a_step[1] + x * g->a_step[2];
                 const CV_T *b = b0 + z * g->b_step[0] + y * g->b_step[1] + x * g->b_step[2];
                 for (ptrdiff_t i = g->ahead_count; i > 0; i--, ahead += CV_LINE)
                     CONV_FETCH_LATER(ahead);
-                if (columns_b == nv * CV_L) {
-                    for (ptrdiff_t p = g->length; p > 0; p--) {
+                if (taps) {
+                    const ptrdiff_t channels = g->length / 3, points = channels * ldb;
+                    for (ptrdiff_t p = channels; p > 0; p--, a[0]++, b += ldb) {
+                        const int whole = columns_b == CV_L;
+                        CV_V w[3];
+                        for (int t = 0; t < 3; t++)
+                            w[t] = whole ? CV_LOAD(b + t * points) : CV_LOAD_PART(b + t * points, columns_b);
+                        CONV_UNROLL
+                        for (int i = 0; i < mr + 2; i++) {
+                            const CV_V v = CV_SET1(a[0][i * across]);
+                            CONV_UNROLL
+                            for (int t = 0; t < 3; t++)
+                                if (i >= t && i - t < mr)
+                                    acc[i - t][0] = CV_FMA(v, w[t], acc[i - t][0]);
+                        }
+                    }
+                } else if (columns_b == nv * CV_L) {
+                    ptrdiff_t p = g->length;
+                    for (; p >= 3 && g->length <= CONV_SHORT; p -= 3) {
+                        CV_STEP(CV_LOAD(b + last))
+                        CV_STEP(CV_LOAD(b + last))
+                        CV_STEP(CV_LOAD(b + last))
+                    }
+                    for (; p > 0; p--) {
                         CV_STEP(CV_LOAD(b + last))
                     }
                 } else {
@@ -128,19 +161,20 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
     for (int i = 0; i < mr; i++) {
         CONV_UNROLL
         for (int j = 0; j < nv - 1; j++)
-            CV_STORE(c + i * ldc + j * CV_L, acc[i][j]);
+            CV_STORE(c + i / width * c_line + i % width * ldc + j * CV_L, acc[i][j]);
     }
     if (rest == CV_L) {
         CONV_UNROLL
         for (int i = 0; i < mr; i++)
-            CV_STORE(c + i * ldc + last, acc[i][nv - 1]);
+            CV_STORE(c + i / width * c_line + i % width * ldc + last, acc[i][nv - 1]);
     } else {
         CONV_UNROLL
         for (int i = 0; i < mr; i++)
-            CV_STORE_PART(c + i * ldc + last, acc[i][nv - 1], rest);
+            CV_STORE_PART(c + i / width * c_line + i % width * ldc + last, acc[i][nv - 1], rest);
     }
     if (g->epilogue > RK_EPI_RELU)
-        CV(activate)(c, ldc, mr, columns, g->epilogue);
+        for (int i = 0; i < lines; i++)
+            CV(activate)(c + i * c_line, ldc, width, columns, g->epilogue);
 }
 
 /* ---- tiles of a kernel's gradient ---- */
@@ -221,23 +255,49 @@ typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T 
     RK_NOINLINE void CV(tile_##mr##_##nv)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, \
                                           int columns_b) \
     { \
-        CV(tile)(g, a, b, c, columns, columns_b, mr, nv); \
+        CV(tile)(g, a, b, c, columns, columns_b, mr, nv, 1, 0, 0); \
     } \
     RK_NOINLINE void CV(gradient_##mr##_##nv)(const CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns) \
     { \
         CV(gradient_tile)(g, a, b, c, columns, mr, nv); \
     }
+#define CV_LINES_KERNEL(width, lines, nv) \
+    RK_NOINLINE void CV(tile_##width##x##lines##_##nv)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, \
+                                                       int columns, int columns_b) \
+    { \
+        CV(tile)(g, a, b, c, columns, columns_b, width * lines, nv, lines, 1, 0); \
+    }
 #if CONV_MR == 14
+#define CV_EACH_LINES(X) \
+    X(2, 2) X(3, 3) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) X(13, 1) X(14, 1)
 #define CV_EACH(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 #else
+#define CV_EACH_LINES(X) X(2, 2) X(3, 2) X(4, 1) X(5, 1) X(6, 1)
 #define CV_EACH(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #endif
 #define CV_KERNELS(mr) CV_KERNEL(mr, 1) CV_KERNEL(mr, 2)
+#define CV_TAPS_KERNEL(mr) \
+    RK_NOINLINE void CV(taps_##mr)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, int columns_b) \
+    { \
+        CV(tile)(g, a, b, c, columns, columns_b, mr, 1, 1, 0, 1); \
+    }
+#define CV_TAPS_ENTRY(mr) CV(taps_##mr),
 #define CV_ENTRY(mr) { CV(tile_##mr##_1), CV(tile_##mr##_2) },
 #define CV_GRADIENT_ENTRY(mr) { CV(gradient_##mr##_1), CV(gradient_##mr##_2) },
 CV_EACH(CV_KERNELS)
+#define CV_LINES_KERNELS(width, lines) CV_LINES_KERNEL(width, lines, 1) CV_LINES_KERNEL(width, lines, 2)
+#define CV_LINES_ENTRY(width, lines) { lines, { CV(tile_##width##x##lines##_1), CV(tile_##width##x##lines##_2) } },
+CV_EACH_LINES(CV_LINES_KERNELS)
+/* Of several lines if they are narrow, and with weights asked for ahead. [width - 2], [vectors - 1] */
+static const struct {
+    int lines;
+    CV(kernel) of[CONV_NV];
+} CV(lines)[] = { CV_EACH_LINES(CV_LINES_ENTRY) };
 /* [pixels - 1][vectors - 1] */
 static const CV(kernel) CV(kernels)[CONV_MR][CONV_NV] = { CV_EACH(CV_ENTRY) };
+/* [pixels - 1], of one vector and three points */
+CV_EACH(CV_TAPS_KERNEL)
+static const CV(kernel) CV(taps_kernels)[CONV_MR] = { CV_EACH(CV_TAPS_ENTRY) };
 static const CV(gradient_kernel) CV(gradient_kernels)[CONV_MR][CONV_NV] = { CV_EACH(CV_GRADIENT_ENTRY) };
 
 /* ---- parts of images ---- */
@@ -371,6 +431,13 @@ RK_INLINE const CV_T *CV(panel)(const CV(job) *d, ptrdiff_t panel, int *columns,
     return d->packed ? d->w + j0 * d->k : d->w + j0;
 }
 
+/* For a line of pixels. */
+RK_INLINE CV(kernel) CV(kernel_of)(const CV(job) *d, ptrdiff_t pixels, int vectors)
+{
+    return d->k >= CONV_WEIGHTS_FROM && pixels > CONV_MR / 2 ? CV(lines)[pixels - 2].of[vectors - 1]
+                                                             : CV(kernels)[pixels - 1][vectors - 1];
+}
+
 /* A group of panels of a block of results; 0 if there is no memory. */
 static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *end, ptrdiff_t group)
 {
@@ -385,12 +452,17 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     CV(call) g;
     g.across = d->stride[2] * c;
     g.ldc = d->y_step[3];
+    g.a_line = d->stride[1] * v.step[2];
+    g.c_line = d->y_step[2];
     g.epilogue = d->epilogue;
     g.length = along ? t[2].count * c : c;
     g.count[2] = along ? 1 : t[2].count;
     if (along && t[0].count * t[1].count == 1)
         for (; g.length > 32 && g.length % 2 == 0; g.length /= 2)
             g.count[2] *= 2;       /* a long stretch in parts, between which memory is asked for */
+    ptrdiff_t low[3], high[3];
+    for (int i = 0; i < 3; i++)
+        CV(reach)(d, i, begin[i + 1], end[i + 1], &low[i], &high[i]);
     const ptrdiff_t stretches = t[0].count * t[1].count * g.count[2];
     g.a_step[0] = t[0].step * v.step[1];
     g.a_step[1] = t[1].step * v.step[2];
@@ -401,18 +473,21 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
         g.scale = d->scale ? d->scale + panel * CV_NR : NULL;
         g.bias = d->bias ? d->bias + panel * CV_NR : NULL;
         const int vectors = (columns + CV_L - 1) / CV_L;
+        const int taps = vectors == 1 && t[2].count == 3 && along && g.count[2] == 1 && d->stride[2] == 1;
         g.b_step[2] = g.length * g.ldb;
         g.b_step[1] = t[2].count * c * g.ldb;
         g.b_step[0] = t[1].count * g.b_step[1];
-        const int fetch = d->k >= CONV_FETCH_FROM && v.p == d->x && panel == group * d->panels / d->groups;
-        /* what the row below adds; in a single row, the tile after the next */
+        const int ahead = d->k >= CONV_FETCH_FROM && panel == group * d->panels / d->groups;
+        /* what the row below adds; in a single row, the tile after the next; of a copy, what the next block adds */
         const ptrdiff_t next = d->out[2] == 1 ? 2 * (few + 1) * g.across
                                               : (t[1].count - 1) * g.a_step[1] + d->stride[1] * v.step[2];
+        const CV_T *beyond = d->x + (((end[0] - 1) * d->in[1] + conv_min(high[0], d->in[1]) - 1) * d->in[2]
+                                     + conv_min(high[1], d->in[2])) * d->in[3] * c;
         g.ahead = v.p;
         g.ahead_count = 0;
         for (ptrdiff_t n = begin[0]; n < end[0]; n++)
             for (ptrdiff_t z = begin[1]; z < end[1]; z++)
-                for (ptrdiff_t y = begin[2]; y < end[2]; y++) {
+                for (ptrdiff_t y = begin[2], lines = 1; y < end[2]; y += lines) {
                     ptrdiff_t at[2] = { z * d->stride[0] + t[0].first, y * d->stride[1] + t[1].first };
                     ptrdiff_t lo[2], hi[2];
                     for (int i = 0; i < 2; i++) {
@@ -426,15 +501,28 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
                     const CV_T *w = b + lo[0] * g.b_step[0] + lo[1] * g.b_step[1];
                     CV_T *to = d->y + (n * d->y_step[0] + z * d->y_step[1] + y * d->y_step[2]
                                        + begin[3] * d->y_step[3] - d->y_at) + panel * CV_NR;
+                    lines = 1;
+                    if (width > 1 && width <= CONV_MR / 2 && !taps) {
+                        /* rows that meet the same points of the kernel */
+                        const int several = CV(lines)[width - 2].lines;
+                        ptrdiff_t low, high;
+                        conv_inside(at[1] + (several - 1) * d->stride[1], t[1].step, t[1].count, d->in[2], &low, &high);
+                        if (end[2] - y >= several && low == lo[1] && high == hi[1])
+                            lines = several;
+                    }
                     for (ptrdiff_t i = 0; i < tiles; i++) {
                         const ptrdiff_t rows = few + (i < more);
                         if (d->k >= CONV_FETCH_FROM)
-                            CV(fetch_results)(to, rows, g.ldc, columns);
-                        if (fetch) {
-                            g.ahead = a + next;
+                            for (ptrdiff_t line = 0; line < lines; line++)
+                                CV(fetch_results)(to + line * g.c_line, rows, g.ldc, columns);
+                        if (ahead) {
+                            g.ahead = v.p == d->x ? a + next : beyond + (a - v.p);
                             g.ahead_count = rows * g.across / (CV_LINE * stretches) + 1;
                         }
-                        CV(kernels)[rows - 1][vectors - 1](&g, a, w, to, columns, columns_b);
+                        const CV(kernel) kernel = taps ? CV(taps_kernels)[rows - 1]
+                                                  : lines > 1 ? CV(lines)[rows - 2].of[vectors - 1]
+                                                              : CV(kernel_of)(d, rows, vectors);
+                        kernel(&g, a, w, to, columns, columns_b);
                         a += rows * g.across;
                         to += rows * g.ldc;
                     }
@@ -463,7 +551,7 @@ static int CV(images)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t 
         const CV_T *b = CV(panel)(d, panel, &columns, &columns_b, &g.ldb);
         g.scale = d->scale ? d->scale + panel * CV_NR : NULL;
         g.bias = d->bias ? d->bias + panel * CV_NR : NULL;
-        const CV(kernel) kernel = CV(kernels)[end[0] - begin[0] - 1][(columns - 1) / CV_L];
+        const CV(kernel) kernel = CV(kernel_of)(d, end[0] - begin[0], (columns - 1) / CV_L + 1);
         g.b_step[2] = c * g.ldb;
         g.b_step[1] = t[2].count * g.b_step[2];
         g.b_step[0] = t[1].count * g.b_step[1];
@@ -786,19 +874,24 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
         return 1;
     d->k = points * d->channels;
     d->panels = (d->filters + CV_NR - 1) / CV_NR;
-    d->packed = transposed || (pixels > 4 * CONV_MR && d->filters > CV_L);
     const ptrdiff_t pixel_work = d->k * d->filters + 1, weight_bytes = d->k * d->filters * (ptrdiff_t)sizeof(CV_T);
+    /* Weights of a few images are read where they lie if their rows are whole cache lines, so short that a panel's lines
+     * do not push each other out of the caches; those of a few pixels anyway. */
+    const ptrdiff_t filter_bytes = d->filters * (ptrdiff_t)sizeof(CV_T);
+    const int in_place = d->out[0] < CONV_MR / 2 && filter_bytes <= CONV_WIDE_BYTES && filter_bytes % 64 == 0
+                         && (uintptr_t)kernel % 64 == 0 && weight_bytes <= CONV_READ_BYTES;
+    d->packed = transposed || (pixels > 4 * CONV_MR && d->filters > CV_L && !in_place);
     const int alone = pixels * pixel_work < CONV_THREAD_WORK;
     /* A few small images: a thread has panels of its own, so that no core reads weights from another's cache, and a
      * panel is read by all rows in turn. */
     const ptrdiff_t images = d->in[0] * d->in[1] * d->in[2] * d->in[3] * row_bytes;
-    const int own = d->packed && !alone && weight_bytes >= CONV_OWN_BYTES
+    const int own = !alone && weight_bytes >= CONV_OWN_BYTES
                     && d->out[0] < CONV_MR / 2 && images <= CONV_STRIP_BYTES
                     && pixels * CV_NR * (ptrdiff_t)sizeof(CV_T) <= CONV_STRIP_BYTES
                     && d->panels >= 2 * rk_threads() && d->panels % rk_threads() == 0;
     CV(packing) packing = { kernel, NULL, d, { at[0], at[1], at[2] }, { step[0], step[1], step[2] },
                             { size[0], size[1], size[2] }, transposed };
-    if (own)
+    if (own && d->packed)
         d->packing = &packing;
     else if (d->packed) {
         CV_T *packed = rk_scratch(0, (size_t)(d->k * CV_WIDTH(d->filters) + 1) * sizeof(CV_T));
@@ -842,7 +935,7 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
         if (d->pool)                   /* filters are not cut into groups: blocks for all threads even of one image */
             wanted = conv_min(conv_min(wanted, CONV_STRIP_BYTES / (d->filters * (ptrdiff_t)sizeof(CV_T)) + 1)
                                   / (d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2]),
-                              cells / (2 * rk_threads()) + 1);
+                              cells / (4 * rk_threads()) + 1);
         CV(cut)(d, wanted);
     }
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
@@ -851,10 +944,7 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
     else
         d->groups = blocks >= 16 || alone || d->pool ? 1 : conv_min(d->panels, 16 / blocks);
     rk_task task = d->pool ? CV(run_pooled) : CV(run_blocks);
-    if (alone)
-        task(d, 0, blocks * d->groups);
-    else
-        rk_parallel(task, d, blocks * d->groups, 1);
+    conv_flushed(task, d, blocks * d->groups, alone ? PTRDIFF_MAX : 1);
     return !d->no_memory;
 }
 
@@ -1158,14 +1248,11 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
         if (!q.sums)
             return 0;
     }
-    if (wanted == 1)
-        CV(run_gradient)(&q, 0, q.chunks * q.parts);
-    else
-        rk_parallel(CV(run_gradient), &q, q.chunks * q.parts, 1);
+    conv_flushed(CV(run_gradient), &q, q.chunks * q.parts, wanted == 1 ? PTRDIFF_MAX : 1);
     if (d->no_memory)
         return 0;
     if (q.chunks > 1)
-        rk_parallel(CV(add_up), &q, size, 4096);
+        conv_flushed(CV(add_up), &q, size, 4096);
     return 1;
 }
 
@@ -1190,6 +1277,12 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
 #undef CV_FEW_KERNELS
 #undef CV_KERNEL
 #undef CV_KERNELS
+#undef CV_LINES_KERNEL
+#undef CV_LINES_KERNELS
+#undef CV_TAPS_KERNEL
+#undef CV_TAPS_ENTRY
+#undef CV_LINES_ENTRY
+#undef CV_EACH_LINES
 #undef CV_EACH
 #undef CV_ENTRY
 #undef CV_GRADIENT_ENTRY
