@@ -1795,7 +1795,8 @@ class BlasMethods:
             conjA, conjB: for complex matrices: whether op conjugates; by default when it transposes.
 
         Shapes:
-            op(A) (..., m, k), op(B) (..., k, n), C (..., m, n) with the leading dimensions of the larger stack.
+            op(A) (..., m, k), op(B) (..., k, n), C (..., m, n) with the leading dimensions of the larger stack;
+            of two stacks of one, those of the operand with more dimensions.
 
         Returns:
             C.
@@ -1833,7 +1834,9 @@ class BlasMethods:
             stack_a *= a.dims[i]
         for i in range(b.nd - 2):
             stack_b *= b.dims[i]
-        of_a = stack_a > stack_b or (stack_a == stack_b == 1 and a.nd > b.nd)
+        of_a = stack_a > stack_b
+        if stack_a == stack_b == 1 and a.nd > b.nd:  # C may have the dimensions of either
+            of_a = C is None or output_arg(C, "C").nd == a.nd
         longer = stack_a if of_a else stack_b
         shorter = stack_b if of_a else stack_a
         if longer != shorter and (shorter == 0 or longer % shorter != 0):
