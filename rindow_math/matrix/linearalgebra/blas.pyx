@@ -1113,12 +1113,13 @@ class BlasMethods:
         """
         cdef NDArrayPhp x = array_arg(X, "X")
         cdef int dt = dtype_code(dtype)
-        cdef NDArrayPhp y
-        if not is_float(x.dt) or not (dt == core.RK_UINT8 or dt == core.RK_UINT16 or dt == core.RK_UINT32):
-            return cast_to(x, dt)
-        y = empty_typed(x, dt)
+        cdef NDArrayPhp y = empty_typed(x, dt)
+        cdef bint wraps = is_float(x.dt) and (dt == core.RK_UINT8 or dt == core.RK_UINT16 or dt == core.RK_UINT32)
         with nogil:
-            _wrap(x.dt, dt, x.ptr, y.ptr, x.n)
+            if wraps:
+                _wrap(x.dt, dt, x.ptr, y.ptr, x.n)
+            else:
+                rk.cast(x.dt, dt, x.ptr, y.ptr, x.n)
         return y
 
     def copy(self, X, Y=None):
