@@ -508,6 +508,10 @@ def test_matmul_keeps_stacks_of_one(a, b):
     got = la.matmul(mo.array(x), mo.array(y))
     assert got.shape() == list((x @ y).shape)
     np.testing.assert_allclose(np.asarray(got), x @ y, rtol=1e-12)
+    for leading in (b[:-2], got.shape()[:-2]):  # as in the original, or as the result
+        c = mo.zeros([*leading, 2, 3], NDArray.float64)
+        assert la.matmul(mo.array(x), mo.array(y), C=c) is c
+        np.testing.assert_allclose(np.asarray(c).ravel(), (x @ y).ravel(), rtol=1e-12)
 
 
 @examples

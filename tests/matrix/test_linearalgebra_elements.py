@@ -639,7 +639,7 @@ c64 = mo.zeros([2, 3], NDArray.complex64)
         (lambda: la.randomUniform([2], 0, 1, NDArray.complex64), "random numbers of complex64"),
         (lambda: la.randomUniform([2], 0, 1, seed=1.5), "seed must be an integer"),
         (lambda: la.randomSequence(0), "base must be 1 or greater"),
-        (lambda: la.randomSequence(3, 4), "size must be from 0 to 3"),
+        (lambda: la.randomSequence(3, 4), "size must be smaller then n or equal.: size 4, n 3"),
         (lambda: la.randomSequence(3, output=f32), "output size must be the same of base"),
         (lambda: la.randomSequence(300, dtype=NDArray.uint8), "out of range for uint8"),
     ],

@@ -1113,12 +1113,13 @@ class BlasMethods:
         """
         cdef NDArrayPhp x = array_arg(X, "X")
         cdef int dt = dtype_code(dtype)
-        cdef NDArrayPhp y
-        if not is_float(x.dt) or not (dt == core.RK_UINT8 or dt == core.RK_UINT16 or dt == core.RK_UINT32):
-            return cast_to(x, dt)
-        y = empty_typed(x, dt)
+        cdef NDArrayPhp y = empty_typed(x, dt)
+        cdef bint wraps = is_float(x.dt) and (dt == core.RK_UINT8 or dt == core.RK_UINT16 or dt == core.RK_UINT32)
         with nogil:
-            _wrap(x.dt, dt, x.ptr, y.ptr, x.n)
+            if wraps:
+                _wrap(x.dt, dt, x.ptr, y.ptr, x.n)
+            else:
+                rk.cast(x.dt, dt, x.ptr, y.ptr, x.n)
         return y
 
     def copy(self, X, Y=None):
@@ -1795,7 +1796,8 @@ class BlasMethods:
             conjA, conjB: for complex matrices: whether op conjugates; by default when it transposes.
 
         Shapes:
-            op(A) (..., m, k), op(B) (..., k, n), C (..., m, n) with the leading dimensions of the larger stack.
+            op(A) (..., m, k), op(B) (..., k, n), C (..., m, n) with the leading dimensions of the larger stack;
+            of two stacks of one, those of the operand with more dimensions.
 
         Returns:
             C.
@@ -1833,7 +1835,9 @@ class BlasMethods:
             stack_a *= a.dims[i]
         for i in range(b.nd - 2):
             stack_b *= b.dims[i]
-        of_a = stack_a > stack_b or (stack_a == stack_b == 1 and a.nd > b.nd)
+        of_a = stack_a > stack_b
+        if stack_a == stack_b == 1 and a.nd > b.nd:  # C may have the dimensions of either
+            of_a = C is None or output_arg(C, "C").nd == a.nd
         longer = stack_a if of_a else stack_b
         shorter = stack_b if of_a else stack_a
         if longer != shorter and (shorter == 0 or longer % shorter != 0):

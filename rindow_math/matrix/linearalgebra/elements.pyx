@@ -920,7 +920,7 @@ class ElementMethods:
         if n < 1:
             raise InvalidArgumentException(f"base must be 1 or greater: {base} given")
         if count < 0 or count > n:
-            raise InvalidArgumentException(f"size must be from 0 to {n}, the number of elements: {size} given")
+            raise InvalidArgumentException(f"size must be smaller then n or equal.: size {size}, n {n} given")
         if output is None:
             dims[0] = n
             x = empty(core.RK_INT32 if dtype is None else dtype_code(dtype), 1, dims)

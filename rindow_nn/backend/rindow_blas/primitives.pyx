@@ -11,6 +11,7 @@ from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport is_complex, is_float, item_size
 from rindow_math.matrix.kernels cimport core
+from rindow_math.matrix.linearalgebra.common cimport text_of
 from rindow_math.matrix.ndarray cimport (
     MAX_DIMS, NDArrayPhp, cast_to, check_writable, copy_of, empty, empty_like, full, raw, same_shape,
     shape_text, view,
@@ -345,7 +346,7 @@ cdef class Primitives:
             raise _wrong_types("matrices", a, b)
         if a.nd < 2 or b.nd < 2:
             raise InvalidArgumentException(
-                f"matrices need two dimensions or more: shapes {shape_text(a)} and {shape_text(b)} given"
+                f"Dimensions rank must be greater then 2D or equal:{text_of(a)}<=>{text_of(b)}"
             )
         m = a.dims[a.nd - 1] if ta else a.dims[a.nd - 2]
         k = a.dims[a.nd - 2] if ta else a.dims[a.nd - 1]
@@ -353,8 +354,8 @@ cdef class Primitives:
         n = b.dims[b.nd - 2] if tb else b.dims[b.nd - 1]
         if k != kb:
             raise InvalidArgumentException(
-                f"The shapes of matrix A and B do not match: {shape_text(a)}{' transposed' if ta else ''} times "
-                f"{shape_text(b)}{' transposed' if tb else ''}: inner sizes {k} and {kb}"
+                'The number of columns in "A" and the number of rows in "B" must be the same:'
+                f"{text_of(a)}{' transposed' if ta else ''}<=>{text_of(b)}{' transposed' if tb else ''}"
             )
         nd = a.nd if a.nd > b.nd else b.nd
         step_a = m * k
@@ -365,8 +366,7 @@ cdef class Primitives:
             db = b.dims[b.nd - d] if d <= b.nd else 1
             if da != db and da != 1 and db != 1:
                 raise InvalidArgumentException(
-                    f"The shapes of matrix A and B do not match: {shape_text(a)} and {shape_text(b)} "
-                    f"differ in the leading dimensions"
+                    f"Matrix size-incompatible for broadcast:{text_of(a)}<=>{text_of(b)}"
                 )
             dims[nd - d] = db if da == 1 else da
             sa[nd - d] = 0 if da == 1 else step_a

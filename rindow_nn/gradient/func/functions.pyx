@@ -990,7 +990,7 @@ cdef class Transpose(AbstractFunction):
         cdef int i
         perm = self.perm if self.perm is not None else tuple(range(x.nd - 1, -1, -1))
         if sorted([p + x.nd if p < 0 else p for p in perm]) != list(range(x.nd)):
-            raise InvalidArgumentException(f"unmatch shape and perm: perm {list(perm)} for shape {shape_text(x)}")
+            raise InvalidArgumentException(f"unmatch sourceshape and perm: {shape_text(x)} and {list(perm)}")
         for i in range(x.nd):
             self.order[i] = perm[i] + x.nd if perm[i] < 0 else perm[i]
         self.ordered = x.nd
