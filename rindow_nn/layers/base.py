@@ -405,7 +405,7 @@ class AbstractLayerBase(Layer):
         return [v.value() for v in self._weights if not v.isUndetermined()]
 
     def getGrads(self) -> list[Any]:
-        """The weights' gradients from the last ``backward``; zeros before the first one, which fills the same arrays."""
+        """The weights' gradients from the last ``backward``; zeros before the first one, which fills these arrays."""
         if not self._grads:
             weights = [v for v in self.trainableVariables() if not v.isUndetermined()]
             self._grads = [self.backend.zerosLike(v.value()) for v in weights]
@@ -419,7 +419,7 @@ class AbstractLayerBase(Layer):
                 if d is not None:
                     self.backend.copy(d, kept)
         else:
-            self._grads = new
+            self._grads = [d if d is None else self.backend.copy(d) for d in new]
 
     def _trainableGrads(self) -> list[Any]:
         return self.getGrads()[: len(self.trainableVariables())]

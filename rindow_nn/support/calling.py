@@ -36,7 +36,7 @@ def parameter_names(func: Callable[..., Any]) -> frozenset[str]:
     return frozenset(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
 
 
-def call_with(func: Callable[..., Any], offered: tuple[Any, ...], named: Mapping[str, Any] = {}) -> Any:  # noqa: B006
+def call_with(func: Callable[..., Any], offered: tuple[Any, ...], named: Mapping[str, Any] | None = None) -> Any:
     """Calls a function with as many of the offered arguments as it takes, and all of the named ones.
 
     Example:
@@ -44,4 +44,4 @@ def call_with(func: Callable[..., Any], offered: tuple[Any, ...], named: Mapping
         ('none', 1)
     """
     limit = positional_limit(func)
-    return func(*offered[:limit], **named)
+    return func(*offered[:limit], **(named or {}))
