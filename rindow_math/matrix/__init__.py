@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rindow_math.matrix.blas import BLAS
 from rindow_math.matrix.buffer import Buffer
 from rindow_math.matrix.complexnumber import C, Complex
+from rindow_math.matrix.complexutils import ComplexUtils
 from rindow_math.matrix.drivers import Selector, Service
 from rindow_math.matrix.matrixoperator import MatrixOperator
 from rindow_math.matrix.ndarray import NDArray, NDArrayPhp
@@ -27,6 +28,7 @@ __all__ = [
     "Buffer",
     "C",
     "Complex",
+    "ComplexUtils",
     "LinearAlgebra",
     "MatrixOperator",
     "NDArray",

@@ -6,6 +6,8 @@ from libc.math cimport INFINITY, NAN, nextafterf, trunc
 from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memcpy
 
+import builtins
+import math
 import numbers
 
 import numpy as np
@@ -843,6 +845,17 @@ cdef str _text(NDArrayPhp a, int depth, const char* p, object format, int indent
 
 # ---------------------------------------------------------------------------------------------------------- class
 
+
+cdef object _function(object func):
+    """A function, also given by name as PHP has it."""
+    if not isinstance(func, str):
+        return func
+    found = getattr(math, func.lower(), None) or getattr(builtins, func.lower(), None)
+    if not callable(found):
+        raise InvalidArgumentException(f"there is no function '{func}'")
+    return found
+
+
 cdef class MatrixOperator:
     """Makes arrays, computes with them and prints them.
 
@@ -1553,7 +1566,7 @@ cdef class MatrixOperator:
         """A new array of func(element, ...) for each element.
 
         Args:
-            func: a function of a number and ``args`` that gives a number.
+            func: a function of a number and ``args`` that gives a number, or the name of one (``sqrt``).
             X: an array.
             *args: passed on.
 
@@ -1567,6 +1580,7 @@ cdef class MatrixOperator:
         cdef NDArrayPhp y = empty_like(x)
         cdef Py_ssize_t i
         cdef int size = item_size(x.dt)
+        func = _function(func)
         for i in range(x.n):
             store_item(y.ptr + i * size, x.dt, func(load_item(x.ptr + i * size, x.dt), *args))
         return y
@@ -1576,7 +1590,7 @@ cdef class MatrixOperator:
 
         Args:
             X: an array.
-            func: a function of a number and ``args`` that gives a number.
+            func: a function of a number and ``args`` that gives a number, or the name of one (``sqrt``).
             *args: passed on.
 
         Returns:
@@ -1587,6 +1601,7 @@ cdef class MatrixOperator:
         cdef NDArrayPhp x = _target(X, "X")
         cdef Py_ssize_t i
         cdef int size = item_size(x.dt)
+        func = _function(func)
         for i in range(x.n):
             store_item(x.ptr + i * size, x.dt, func(load_item(x.ptr + i * size, x.dt), *args))
         return X

@@ -232,6 +232,7 @@ cdef int _fill_nested(NDArrayPhp a, object values, int depth, Py_ssize_t* at) ex
     cdef NDArrayPhp row
     cdef Py_ssize_t n
     cdef bint last = depth == a.nd - 1
+    cdef object half = <object>1 << (8 * width - 1)
     if len(values) != size:
         raise InvalidArgumentException(
             f"The shape of the dimension is broken: {size} elements expected in dimension {depth}, {len(values)} given"
@@ -248,6 +249,8 @@ cdef int _fill_nested(NDArrayPhp a, object values, int depth, Py_ssize_t* at) ex
             if a.dt == core.RK_FLOAT32 and PyFloat_CheckExact(item):
                 (<float*>a.ptr)[at[0]] = <float>PyFloat_AS_DOUBLE(item)
             else:
+                if core.RK_UINT8 <= a.dt <= core.RK_UINT64 and isinstance(item, int) and -half <= item < 0:
+                    item += 2 * half  # as in C, where the number fits the type's width
                 store_item(a.ptr + at[0] * width, a.dt, item)
             at[0] += 1
         elif isinstance(item, (list, tuple)):
@@ -879,18 +882,24 @@ cdef class NDArrayPhp(NDArray):
 
         Raises:
             RuntimeException: the data is damaged or of another kind.
-            LogicException: the array holds values already.
+            LogicException: the array has another type or shape already.
         """
         cdef NDArrayPhp other
         from rindow_math.matrix.serialization import unserialize_array
 
-        if self.n or self.nd:
-            # views of the old memory may exist
-            raise LogicException("unserialize fills an array that was made without values: NDArrayPhp()")
         result = unserialize_array(data, fromRecord)
         if not isinstance(result, NDArrayPhp):
             raise RuntimeException("Invalid saved data.")
         other = <NDArrayPhp>result
+        if self.n or self.nd:
+            # views of the memory may exist: it stays
+            if self.dt != other.dt or not same_shape(self, other):
+                raise LogicException(
+                    f"{NAMES[other.dt]}{other.shape()} cannot be read into an array of {NAMES[self.dt]}{self.shape()}; "
+                    f"NDArrayPhp() takes any"
+                )
+            as_numpy(self)[...] = as_numpy(other)
+            return
         _describe(self, other._buffer, other.start, other.nd, other.dims)
 
     # ---- numpy, buffer protocol, DLPack

@@ -51,14 +51,15 @@ cdef class Gradient:
         """An array of the backend, which no gradient is asked for."""
         return self.backend_.array(value, dtype)
 
-    def Variable(self, variable, **options):
+    def Variable(self, variable, *args, **options):
         """A variable with a copy of a value.
 
         Args:
             variable: nested lists, a number, an array, a bool, an ArrayShape or a Scalar.
-            **options: ``name``, ``trainable``, ``reference``, ``undetermined``, ``unbackpropagatable``, ``mask``.
+            *args: the options by position.
+            **options: ``name``, ``reference``, ``trainable``, ``undetermined``, ``unbackpropagatable``, ``mask``.
         """
-        return VariableClass(self.backend_, variable, **options)
+        return VariableClass(self.backend_, variable, *args, **options)
 
     def ndarray(self, value):
         """The plain array in a variable or a masked array."""

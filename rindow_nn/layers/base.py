@@ -92,6 +92,10 @@ def _shape_text(shape: Any) -> str:
     return "(" + ",".join(map(_shape_text, shape)) + ")"
 
 
+def _kind(array: Any) -> Any:
+    return None if array is None else (array.shape(), array.dtype())
+
+
 class AbstractLayerBase(Layer):
     """Shapes, names, weights and masks of layers.
 
@@ -401,15 +405,21 @@ class AbstractLayerBase(Layer):
         return [v.value() for v in self._weights if not v.isUndetermined()]
 
     def getGrads(self) -> list[Any]:
-        """The weights' gradients from the last ``backward``; zeros before the first one."""
-        if self._grads:
-            return list(self._grads)
-        weights = [v for v in self.trainableVariables() if not v.isUndetermined()]
-        return [self.backend.zerosLike(v.value()) for v in weights]
+        """The weights' gradients from the last ``backward``; zeros before the first one, which fills these arrays."""
+        if not self._grads:
+            weights = [v for v in self.trainableVariables() if not v.isUndetermined()]
+            self._grads = [self.backend.zerosLike(v.value()) for v in weights]
+        return list(self._grads)
 
     def setGrads(self, grads: Sequence[Any]) -> None:
-        """Keeps the weights' gradients for ``getGrads``."""
-        self._grads = list(grads)
+        """Keeps the weights' gradients for ``getGrads``, in the arrays that it gave before."""
+        new = list(grads)
+        if [_kind(d) for d in new] == [_kind(d) for d in self._grads]:
+            for d, kept in zip(new, self._grads):
+                if d is not None:
+                    self.backend.copy(d, kept)
+        else:
+            self._grads = [d if d is None else self.backend.copy(d) for d in new]
 
     def _trainableGrads(self) -> list[Any]:
         return self.getGrads()[: len(self.trainableVariables())]
@@ -419,7 +429,7 @@ class AbstractLayerBase(Layer):
         if grads is not None and oidsToCollect:
             for v, g in zip(self.trainableVariables(), self.getGrads()):
                 if any(v is wanted for wanted in oidsToCollect):
-                    grads[v] = self.backend.add(grads[v], g) if v in grads else g
+                    grads[v] = self.backend.add(grads[v], g) if v in grads else self.backend.copy(g)
 
     def syncWeightVariables(self) -> None:
         """Gives the weight variables the arrays of ``getParams``, for layers that keep their own."""

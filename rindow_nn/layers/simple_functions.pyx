@@ -328,9 +328,13 @@ cdef class LookupFunction(LayerFunction):
         """Gradients of the layer's inputs, as arrays, 0 for the numbers; those of the weights are left in the layer."""
         cdef list slopes = LayerFunction.backward(self, dOutputs, grads, oidsToCollect)
         cdef int last = self.inputs_of_layer - 1
-        cdef NDArrayPhp index = A(self.kept, last)
-        slopes[last] = self.K.filled(index.dt, index.nd, index.dims, 0.0)
+        slopes[last] = self.flat(last).value_
         return slopes
+
+    cdef Variable flat(self, int i):
+        """The gradient of the numbers in input i: zeros of their type."""
+        cdef NDArrayPhp index = A(self.kept, i)
+        return make_variable(self.backend_, self.K.filled(index.dt, index.nd, index.dims, 0.0))
 
 
 cdef class EmbeddingFunction(LookupFunction):
@@ -361,14 +365,15 @@ cdef class EmbeddingFunction(LookupFunction):
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef EmbeddingGradient f
+        cdef Variable index = self.flat(0) if needs & 1 else None
         if not needs & 2:
-            return None, None
+            return index, None
         f = EmbeddingGradient.__new__(EmbeddingGradient)
         f.where = f"{self.layer.name()}:backward"
         prepare(f, self.backend_, None)
         if recording():
-            return None, f.record((douts[0], self.input(0), self.input(1)))
-        return None, make_variable(
+            return index, f.record((douts[0], self.input(0), self.input(1)))
+        return index, make_variable(
             self.backend_, f.forward((array_of(<Variable>douts[0]), self.kept[0], self.kept[1]), None)
         )
 
@@ -483,17 +488,18 @@ cdef class GatherFunction(LookupFunction):
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef GatherGradient f
+        cdef Variable index = self.flat(1) if needs & 2 else None
         if not needs & 1:
-            return None, None
+            return None, index
         f = GatherGradient.__new__(GatherGradient)
         f.sizes = self.sizes
         f.where = f"{self.layer.name()}:backward"
         prepare(f, self.backend_, None)
         if recording():
-            return f.record((douts[0], self.input(0), self.input(1))), None
+            return f.record((douts[0], self.input(0), self.input(1))), index
         return make_variable(
             self.backend_, f.forward((array_of(<Variable>douts[0]), self.kept[0], self.kept[1]), None)
-        ), None
+        ), index
 
 
 cdef class GatherGradient(GradientCall):

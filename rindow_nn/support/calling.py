@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 __all__ = ["call_with", "parameter_names", "positional_limit"]
@@ -36,12 +36,12 @@ def parameter_names(func: Callable[..., Any]) -> frozenset[str]:
     return frozenset(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
 
 
-def call_with(func: Callable[..., Any], offered: tuple[Any, ...]) -> Any:
-    """Calls a function with as many of the offered arguments as it takes.
+def call_with(func: Callable[..., Any], offered: tuple[Any, ...], named: Mapping[str, Any] | None = None) -> Any:
+    """Calls a function with as many of the offered arguments as it takes, and all of the named ones.
 
     Example:
         >>> call_with(lambda: "none", (1, 2)), call_with(lambda a: a, (1, 2))
         ('none', 1)
     """
     limit = positional_limit(func)
-    return func(*offered) if limit is None or limit >= len(offered) else func(*offered[:limit])
+    return func(*offered[:limit], **(named or {}))

@@ -244,6 +244,12 @@ def test_positions_and_norms():
             getattr(K, name)(K.zeros([0, 2]))
 
 
+def test_std_of_exact_numbers():
+    x = K.array([[7, 8], [2, 5], [-1, -2]])
+    assert K.std(x, 1).toArray() == [0.5, 1.5, 0.5]
+    assert K.std(K.array([[1, 4], [3, 4]]), 0).toArray() == [1.0, 0.0]
+
+
 # ---- products
 
 

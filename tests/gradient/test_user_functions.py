@@ -329,3 +329,28 @@ def test_classes_of_the_library_by_hand():
     assert c.creator().name() == "sum"
     with pytest.raises(InvalidArgumentException, match=r"2 arguments are required\.1 given\. \(sum\)"):
         add(a)
+
+
+def test_input_variables_are_known_while_it_computes():
+    class Named(AbstractFunction):
+        def call(self, inputs):
+            names.append([v.name() for v in self.inputsVariables])
+            return [K.copy(inputs[0])]
+
+        def differentiate(self, dOutputs):
+            return [K.mul(dOutputs[0], self.inputsVariables[0].value())]
+
+    names = []
+    x = g.Variable(K.array([3.0, 5.0]), name="x")
+    f = Named(K)
+    f(x)
+    assert not hasattr(f, "inputsVariables")  # not recorded
+    with g.GradientTape() as tape:
+        y = f(x)
+    assert tape.gradient(y, x).toArray() == [3.0, 5.0]
+    assert names == [["x"], ["x"]]
+
+
+def test_options_of_a_variable_by_position():
+    assert g.Variable([1.0], "weight").name() == "weight"
+    assert g.Variable([1.0], 7, None, False).name() == "7"

@@ -367,3 +367,16 @@ def test_an_activation_that_fails():
     with pytest.raises(ZeroDivisionError):
         layer(mo.ones([1, 3]))
     assert activation.states is None
+
+
+def test_gradients_come_in_the_arrays_of_before():
+    layer = nn.layers.Dense(2, input_shape=[3])
+    layer.build()
+    before = layer.getGrads()
+    x = g.Variable(K.array([[1, 2, 4]]))
+    for factor in (1, 3):
+        with g.GradientTape():
+            y = layer.forward(x)
+        y.creator().backward([K.scale(factor, K.ones([1, 2]))])
+        assert before[0].toArray() == [[factor * v] * 2 for v in (1, 2, 4)]
+        assert [a is b for a, b in zip(before, layer.getGrads())] == [True, True]

@@ -106,3 +106,15 @@ def test_sizes(size):
 def test_sequences_only():
     with pytest.raises(InvalidArgumentException, match=r"Unsuppored input shape: \[2,3\]"):
         nn.layers.Embedding(4, 2).build([2, 3])
+
+
+@pytest.mark.parametrize("make", [lambda: nn.layers.Embedding(5, 3), lambda: nn.layers.Gather(axis=-1)])
+def test_numbers_have_gradients_of_zeros(make):
+    layer = make()
+    ids = g.Variable(K.array([[1, 0, 2], [4, 4, 1]], dtype=NDArray.int32))
+    table = g.Variable(K.array(np.ones((2, 3, 5), np.float32)))
+    inputs = ids if type(layer).__name__ == "Embedding" else [table, ids]
+    with g.GradientTape() as tape:
+        y = layer(inputs)
+    got = tape.gradient(y, ids)
+    assert (got.shape(), got.dtype(), got.toArray()) == ([2, 3], NDArray.int32, [[0, 0, 0], [0, 0, 0]])

@@ -843,6 +843,10 @@ def test_f_and_u():
     same(mo.f(lambda v, k, m: v * k + m, row, 10, 1), [31, 41], NDArray.float32)
     assert mo.u(row, lambda v: -v) is row
     same(x, [[1, 2], [-3, -4]])
+    same(mo.f("sqrt", mo.array([4, 2.25])), [2, 1.5])
+    same(mo.u(mo.array([-4, 2]), "ABS"), [4, 2])
+    with pytest.raises(InvalidArgumentException, match="no function 'sqroot'"):
+        mo.f("sqroot", x)
     same(mo.f(lambda v: v / 2, mo.array([5], NDArray.int32)), [2], NDArray.int32)
     with pytest.raises(InvalidArgumentException):
         mo.f(lambda v: "a", x)

@@ -506,9 +506,16 @@ def test_serialized_arrays_come_back():
     b.unserialize(a[1].serialize())
     assert (b.toArray(), b.dtype()) == ([3, 4], NDArray.int16)
     view = memoryview(b)
-    with pytest.raises(LogicException, match="without values"):
+    with pytest.raises(LogicException, match="cannot be read into"):
         b.unserialize(a.serialize())
+    with pytest.raises(LogicException, match="cannot be read into"):
+        b.unserialize(NDArrayPhp([8, 9], NDArray.int32).serialize())
     assert view.tolist() == [3, 4]
+    b.unserialize(a[0].serialize())  # the same type and shape: views see the new values
+    assert view.tolist() == [1, 2]
+    z = NDArrayPhp(None, NDArray.complex128, [2])
+    z.unserialize(NDArrayPhp([1j, 2 - 1j], NDArray.complex128).serialize())
+    assert z.toArray() == [1j, 2 - 1j]
 
 
 # ---- numpy
@@ -682,3 +689,13 @@ def test_values_are_copied():
     b = NDArrayPhp(a)
     a[0] = 1
     assert (x[0], b[0]) == (0, 0)
+
+
+@pytest.mark.parametrize("bits", [8, 16, 32, 64])
+def test_negative_numbers_in_lists_of_unsigned_types(bits):
+    dtype = getattr(NDArray, f"uint{bits}")
+    low = -(1 << (bits - 1))
+    assert NDArrayPhp([[-1, 5], [low, 0]], dtype).toArray() == [[(1 << bits) - 1, 5], [-low, 0]]
+    for value in (low - 1, 1 << bits):
+        with pytest.raises(InvalidArgumentException, match="out of range"):
+            NDArrayPhp([value], dtype)

@@ -132,3 +132,12 @@ def test_call_with():
 def test_names_of_parameters():
     assert parameter_names(lambda a, *b, training, **c: 0) == {"a", "training"}
     assert parameter_names(5) == frozenset()
+
+
+@pytest.mark.parametrize("with_", [nn.with_, Execute.with_], ids=["builder", "Execute"])
+def test_arguments_by_name(with_):
+    def code(ctx, a, b, c=0, d=0):
+        return a, b, c, d
+
+    assert with_(Log(), code, args={0: 1, 1: 2, "d": 4, "c": 3}) == (1, 2, 3, 4)
+    assert with_(Log(), lambda a, c: (a, c), args={0: 1, "c": 3}, without_ctx=True) == (1, 3)

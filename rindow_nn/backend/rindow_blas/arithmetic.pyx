@@ -247,8 +247,8 @@ class ArithmeticMethods:
             centred = K.param(core.RK_AXPB, a, 1.0, -_total(a) / a.n, None)
             return rk.nrm2_all(a.dt, a.n, centred.ptr, 1) / math.sqrt(a.n)
         centred = K.binary(core.RK_SUB, a, K.reduce_axis(core.RK_MEAN, a, axis, True), None)
-        out = K.reduce_axis(core.RK_NRM2, centred, axis, False)
-        return K.param(core.RK_AXPB, out, math.sqrt(out.n / <double>a.n), 0.0, out)
+        out = K.reduce_axis(core.RK_MEAN, _unary(self, core.RK_SQUARE, centred), axis, False)
+        return _unary(self, core.RK_SQRT, out)
 
     def max(self, x, axis=None, keepdims=None, output=None):
         """The largest element over an axis as an array, or of all elements as a number."""

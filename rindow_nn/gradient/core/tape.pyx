@@ -270,7 +270,7 @@ cdef class Variable(NDArray):
                  unbackpropagatable=None, mask=None):
         self.backend_ = backend
         self.undetermined = bool(undetermined)
-        self.name_ = name
+        self.name_ = name if name is None or isinstance(name, str) else str(name)
         self.trainable = True if trainable is None else bool(trainable)
         self.unbackpropagatable = bool(unbackpropagatable)
         self.creator_ = None
@@ -815,7 +815,15 @@ cdef class AbstractFunction:
         prepared = self.preprocess(list(inputs))
         if node.inputs_ is not None:
             node = self.renew()  # a function object may be called again; each call is a node of its own
-        return node.record(tuple([pack(self.backend_, v) for v in prepared]))
+        packed = [pack(self.backend_, v) for v in prepared]
+        if not hasattr(node, "__dict__"):
+            return node.record(tuple(packed))
+        node.inputsVariables = packed  # users' functions look there
+        try:
+            return node.record(tuple(packed))
+        finally:
+            if node.inputs_ is None:
+                del node.inputsVariables  # not recorded: keep nothing alive
 
     cdef AbstractFunction with_gradient(self, AbstractFunction gradient, double threshold):
         """A function that gives a loss, its gradient and the share of right answers in one pass; None: there is none.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rindow_nn.support.calling import call_with
@@ -36,7 +36,7 @@ class Execute:
     def with_(
         context: Any,
         func: Callable[..., Any] | None = None,
-        args: Iterable[Any] | None = None,
+        args: Iterable[Any] | Mapping[Any, Any] | None = None,
         without_ctx: bool | None = None,
     ) -> Any:
         """Enters a context, calls a function, leaves the context (PHP: ``Execute::with``).
@@ -44,7 +44,7 @@ class Execute:
         Args:
             context: has ``enter()`` and ``exit(e)``.
             func: called with the context and ``args``, as far as it takes them.
-            args: further arguments of the function.
+            args: further arguments of the function; in a dict, those under strings are given by name.
             without_ctx: do not offer the context to the function.
 
         Returns:
@@ -52,8 +52,12 @@ class Execute:
         """
         context.enter()
         try:
-            offered = tuple(args or ())
-            result = call_with(func, offered if without_ctx else (context, *offered)) if func is not None else None
+            named = {k: v for k, v in args.items() if isinstance(k, str)} if isinstance(args, Mapping) else {}
+            offered = tuple(v for k, v in args.items() if k not in named) if isinstance(args, Mapping) else args or ()
+            if func is not None:
+                result = call_with(func, (*offered,) if without_ctx else (context, *offered), named)
+            else:
+                result = None
         except BaseException as e:
             if not context.exit(e):
                 raise
