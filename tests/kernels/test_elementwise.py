@@ -467,6 +467,16 @@ def test_power_is_within_the_stated_ulps(rk, dtype, sign):
     assert error[worst] <= bound, f"{base[worst]!r} ** {power[worst]!r} = {y[worst]!r}: {error[worst]:.4f} ulp"
 
 
+def test_powers_that_floats_hold_are_exact(rk):
+    base, power = (v.ravel() for v in np.meshgrid(np.arange(1, 300.0), np.arange(-3, 24.0)))
+    base, power = np.append(base, base**2), np.append(power, np.full(base.size, 0.5))
+    exact = base**power
+    exact = np.where((exact >= 2.0**-126) & (exact < 2.0**53), exact, np.pi)
+    held = exact.astype("f4") == exact
+    base, power, exact = (v[held].astype("f4") for v in (base, power, exact))
+    assert np.array_equal(binary(rk, rk.RK_POW, base, power), exact)
+
+
 def test_special_powers(rk):
     odd = [
         np.nan,
@@ -588,6 +598,19 @@ def test_axpy_and_scal(rk, dtype):
         expected[::incy][:n] = (expected[::incy][:n] * alpha).astype(dtype)
         rk.scal(code(x), n, 3.0, alpha.imag, at(y), incy)
         assert np.array_equal(y, expected)
+
+
+@pytest.mark.parametrize("dtype", ["c8", "c16"])
+def test_axpy_and_scal_of_complex_with_a_real_factor(rk, dtype):
+    rng = np.random.default_rng(12)
+    x, y = ((rng.integers(0, 5, 999) + 1j * rng.integers(0, 5, 999)).astype(dtype) for _ in range(2))
+    expected = 3 * (y + 3 * x)
+    x[7] = complex(np.inf, 2)
+    rk.axpy(code(x), x.size, 3.0, 0.0, at(x), 1, at(y), 1)
+    rk.scal(code(y), y.size, 3.0, 0.0, at(y), 1)
+    assert y[7].real == np.inf
+    assert y[7].imag == expected[7].imag
+    assert np.array_equal(np.delete(y, 7), np.delete(expected, 7))
 
 
 def test_axpy_of_integers_with_a_fraction(rk):

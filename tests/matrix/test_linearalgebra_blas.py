@@ -261,6 +261,11 @@ def test_long_complex_vectors(dtype):
     assert la.dot(x, y) == pytest.approx(np.vdot(wx, wy), rel=1e-5, abs=1e-3)
     assert la.dot(x, y, False) == pytest.approx((wx * wy).sum(), rel=1e-5, abs=1e-3)
     assert la.asum(x) == pytest.approx(np.abs(wx).sum(), rel=1e-6)
+    special = nx.copy()
+    for value in (0, np.finfo(dtype).smallest_subnormal, np.inf, np.nan):
+        special[20:23] = value
+        expected = np.abs(special.astype(np.complex128)).sum()
+        assert la.asum(mo.array(special)) == pytest.approx(expected, rel=1e-6, nan_ok=True)
     assert (la.iamax(x), la.iamin(x)) == (np.abs(wx).argmax(), np.abs(wx).argmin())
     np.asarray(x)[5] = np.nan
     assert la.iamax(x) == np.abs(np.delete(wx, 5)).argmax() + (np.abs(np.delete(wx, 5)).argmax() >= 5)

@@ -95,7 +95,7 @@ static void rk_store_f64(int dtype, const double *x, void *dst, ptrdiff_t n)
 #define RK_CASE(CODE, NAME, T, W) case CODE: rk_store_##NAME(x, (T *)dst, n); break;
     switch (dtype) {
     RK_INTS(RK_CASE)
-    case RK_FLOAT32: { float *y = (float *)dst; for (ptrdiff_t i = 0; i < n; i++) y[i] = (float)x[i]; break; }
+    case RK_FLOAT32: { float *y = (float *)dst; RK_LINES(x, y[i] = (float)x[i]); break; }
     case RK_FLOAT64: memcpy(dst, x, (size_t)n * 8); break;
     case RK_BOOL: { uint8_t *y = (uint8_t *)dst; for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i] != 0; break; }
     case RK_FLOAT16: {
@@ -1344,8 +1344,7 @@ static void RK(scal)(int dtype, ptrdiff_t n, double alpha, double alpha_im, void
 
 #define RK_CONVERT(T, EXPR) do { \
     T *y = (T *)dst; \
-    RK_IVDEP \
-    for (ptrdiff_t i = 0; i < n; i++) y[i] = (T)(EXPR); \
+    RK_LINES(x, y[i] = (T)(EXPR)); \
     } while (0); return
 
 /* integers to integers: modulo the width of the target */

@@ -483,10 +483,10 @@ static void RK(copy2d)(int size, ptrdiff_t rows, ptrdiff_t n, const void *x, ptr
 
 /* ---- gather, scatter ---- */
 
-/* Rows lie anywhere, so none but the index tells what to fetch next: two rows ahead. */
+/* Rows lie anywhere, so none but the index tells what to fetch next: four rows ahead. */
 static void rk_gather_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
-    enum { AHEAD = 2 };
+    enum { AHEAD = 4 };
     const rk_rows_move *job = (const rk_rows_move *)context;
     const ptrdiff_t bytes = job->n * job->size;
     for (ptrdiff_t i = begin; i < end; i++) {
