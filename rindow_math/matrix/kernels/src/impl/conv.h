@@ -40,9 +40,11 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 /* 14 x 2 accumulators of 32 registers, or 6 x 2 of 16; 2 more hold weights, one a pixel */
 #if RK_VECTOR_BYTES == 64
 #define CONV_MR 14
+#define CONV_READ_BYTES (5 << 18)      /* of weights that are read where they lie */
 #define CONV_SUM_PIXELS PTRDIFF_MAX
 #else
 #define CONV_MR 6
+#define CONV_READ_BYTES 0
 #define CONV_SUM_PIXELS 256            /* a tile's lines of so many stay in the first cache, which few rows read often */
 #endif
 #define CONV_NV 2
@@ -58,8 +60,7 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_WEIGHTS_FROM 128          /* rows of weights from which on they are asked for ahead, */
 #define CONV_WEIGHTS_AHEAD 24          /* so many rows */
 #define CONV_SHORT 24                  /* steps of a stretch that are taken three at a time: images of three colours */
-#define CONV_WIDE_BYTES 512            /* a row of weights up to which they need no panels, */
-#define CONV_READ_BYTES (5 << 18)      /* if they are no more than this */
+#define CONV_WIDE_BYTES 512            /* a row of weights up to which they need no panels */
 #define CONV_OWN_BYTES (64 << 10)      /* of weights from which on threads have panels of their own */
 #define CONV_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
 

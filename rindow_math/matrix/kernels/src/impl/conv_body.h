@@ -272,12 +272,13 @@ typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T 
     X(2, 2) X(3, 3) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) X(13, 1) X(14, 1)
 #define CV_EACH(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 #else
-#define CV_EACH_LINES(X) X(2, 2) X(3, 2) X(4, 1) X(5, 1) X(6, 1)
+#define CV_EACH_LINES(X) X(2, 2) X(3, 2)
 #define CV_EACH(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #endif
 #define CV_KERNELS(mr) CV_KERNEL(mr, 1) CV_KERNEL(mr, 2)
 #define CV_TAPS_KERNEL(mr) \
-    RK_NOINLINE void CV(taps_##mr)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, int columns_b) \
+    RK_NOINLINE void CV(taps_##mr)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, \
+                                   int columns_b) \
     { \
         CV(tile)(g, a, b, c, columns, columns_b, mr, 1, 1, 0, 1); \
     }
@@ -431,11 +432,14 @@ RK_INLINE const CV_T *CV(panel)(const CV(job) *d, ptrdiff_t panel, int *columns,
     return d->packed ? d->w + j0 * d->k : d->w + j0;
 }
 
-/* For a line of pixels. */
+/* For a line of pixels. Narrow vectors leave no time to ask for weights. */
 RK_INLINE CV(kernel) CV(kernel_of)(const CV(job) *d, ptrdiff_t pixels, int vectors)
 {
-    return d->k >= CONV_WEIGHTS_FROM && pixels > CONV_MR / 2 ? CV(lines)[pixels - 2].of[vectors - 1]
-                                                             : CV(kernels)[pixels - 1][vectors - 1];
+#if CONV_MR == 14
+    if (d->k >= CONV_WEIGHTS_FROM && pixels > CONV_MR / 2)
+        return CV(lines)[pixels - 2].of[vectors - 1];
+#endif
+    return CV(kernels)[pixels - 1][vectors - 1];
 }
 
 /* A group of panels of a block of results; 0 if there is no memory. */
@@ -875,8 +879,8 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
     d->k = points * d->channels;
     d->panels = (d->filters + CV_NR - 1) / CV_NR;
     const ptrdiff_t pixel_work = d->k * d->filters + 1, weight_bytes = d->k * d->filters * (ptrdiff_t)sizeof(CV_T);
-    /* Weights of a few images are read where they lie if their rows are whole cache lines, so short that a panel's lines
-     * do not push each other out of the caches; those of a few pixels anyway. */
+    /* Weights of a few images are read where they lie if their rows are whole cache lines, so short that a panel's
+     * lines do not push each other out of the caches; those of a few pixels anyway. */
     const ptrdiff_t filter_bytes = d->filters * (ptrdiff_t)sizeof(CV_T);
     const int in_place = d->out[0] < CONV_MR / 2 && filter_bytes <= CONV_WIDE_BYTES && filter_bytes % 64 == 0
                          && (uintptr_t)kernel % 64 == 0 && weight_bytes <= CONV_READ_BYTES;
