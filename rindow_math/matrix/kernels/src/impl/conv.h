@@ -57,7 +57,7 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_BLOCKS 16                 /* of results for each thread */
 #define CONV_FETCH_FROM 32             /* rows of weights from which on memory is asked for ahead of its use */
 #define CONV_AHEAD 8                   /* pixels */
-#define CONV_WEIGHTS_FROM 128          /* rows of weights from which on they are asked for ahead, */
+#define CONV_WEIGHTS_FROM 288          /* rows of weights, too many for the first cache, that are asked for ahead, */
 #define CONV_WEIGHTS_AHEAD 24          /* so many rows */
 #define CONV_SHORT 24                  /* steps of a stretch that are taken three at a time: images of three colours */
 #define CONV_WIDE_BYTES 512            /* a row of weights up to which they need no panels */
