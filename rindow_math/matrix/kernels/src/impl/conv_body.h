@@ -53,8 +53,8 @@ RK_INLINE CV_V CV(part)(const CV_T *row, int j, int columns)
 }
 
 /* mr pixels, in so many lines, by nv vectors, of which the last has columns - (nv - 1) * CV_L lanes in c, and columns_b
- * in b. With `fetch` weights are asked for ahead. With `taps` stretches are of three points, which
- * an element of the image meets for three pixels: one load for three multiply-adds. */
+ * in b. With `fetch` weights are asked for ahead. With `taps` stretches are of three points, which an element of the
+ * image meets for three pixels: one load for three multiply-adds. */
 RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T *c, int columns, int columns_b,
                         const int mr, const int nv, const int lines, const int fetch, const int taps)
 {
@@ -464,9 +464,9 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     if (along && t[0].count * t[1].count == 1)
         for (; g.length > 32 && g.length % 2 == 0; g.length /= 2)
             g.count[2] *= 2;       /* a long stretch in parts, between which memory is asked for */
-    ptrdiff_t low[3], high[3];
+    ptrdiff_t met[3], past[3];
     for (int i = 0; i < 3; i++)
-        CV(reach)(d, i, begin[i + 1], end[i + 1], &low[i], &high[i]);
+        CV(reach)(d, i, begin[i + 1], end[i + 1], &met[i], &past[i]);
     const ptrdiff_t stretches = t[0].count * t[1].count * g.count[2];
     g.a_step[0] = t[0].step * v.step[1];
     g.a_step[1] = t[1].step * v.step[2];
@@ -485,8 +485,8 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
         /* what the row below adds; in a single row, the tile after the next; of a copy, what the next block adds */
         const ptrdiff_t next = d->out[2] == 1 ? 2 * (few + 1) * g.across
                                               : (t[1].count - 1) * g.a_step[1] + d->stride[1] * v.step[2];
-        const CV_T *beyond = d->x + (((end[0] - 1) * d->in[1] + conv_min(high[0], d->in[1]) - 1) * d->in[2]
-                                     + conv_min(high[1], d->in[2])) * d->in[3] * c;
+        const CV_T *beyond = d->x + (((end[0] - 1) * d->in[1] + conv_min(past[0], d->in[1]) - 1) * d->in[2]
+                                     + conv_min(past[1], d->in[2])) * d->in[3] * c;
         g.ahead = v.p;
         g.ahead_count = 0;
         for (ptrdiff_t n = begin[0]; n < end[0]; n++)
