@@ -6,8 +6,9 @@
  * both. Weights are packed in panels of one tile's width where they are used often. Images that need padding on the
  * left or right are copied with it, a strip of rows at a time that stays in the second cache; rows above and below are
  * left out of the sum. Where rows of results fill no tile, or much of what they meet is padding, a tile has the same
- * place of several images. Where filters are too few to fill a vector, a part of the images is turned round and lanes
- * are pixels. What max pooling follows is computed a strip at a time and pooled in the cache.
+ * place of several images, or of a few images several rows. Where filters are too few to fill a vector, a part of the
+ * images is turned round and lanes are pixels. What max pooling follows is computed a strip at a time and pooled in the
+ * cache.
  *
  * The input's gradient is a convolution of the result's gradient with the kernel's points in reverse order, for a
  * stride s one for each residue of the place modulo s. The kernel's gradient has tiles of channels by filters, in
@@ -40,9 +41,11 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 /* 14 x 2 accumulators of 32 registers, or 6 x 2 of 16; 2 more hold weights, one a pixel */
 #if RK_VECTOR_BYTES == 64
 #define CONV_MR 14
+#define CONV_READ_BYTES (5 << 18)      /* of weights that are read where they lie */
 #define CONV_SUM_PIXELS PTRDIFF_MAX
 #else
 #define CONV_MR 6
+#define CONV_READ_BYTES 0
 #define CONV_SUM_PIXELS 256            /* a tile's lines of so many stay in the first cache, which few rows read often */
 #endif
 #define CONV_NV 2
@@ -55,11 +58,10 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_BLOCKS 16                 /* of results for each thread */
 #define CONV_FETCH_FROM 32             /* rows of weights from which on memory is asked for ahead of its use */
 #define CONV_AHEAD 8                   /* pixels */
-#define CONV_WEIGHTS_FROM 128          /* rows of weights from which on they are asked for ahead, */
+#define CONV_WEIGHTS_FROM 288          /* rows of weights, too many for the first cache, that are asked for ahead, */
 #define CONV_WEIGHTS_AHEAD 24          /* so many rows */
 #define CONV_SHORT 24                  /* steps of a stretch that are taken three at a time: images of three colours */
-#define CONV_WIDE_BYTES 512            /* a row of weights up to which they need no panels, */
-#define CONV_READ_BYTES (5 << 18)      /* if they are no more than this */
+#define CONV_WIDE_BYTES 512            /* a row of weights up to which they need no panels */
 #define CONV_OWN_BYTES (64 << 10)      /* of weights from which on threads have panels of their own */
 #define CONV_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
 

@@ -53,8 +53,8 @@ RK_INLINE CV_V CV(part)(const CV_T *row, int j, int columns)
 }
 
 /* mr pixels, in so many lines, by nv vectors, of which the last has columns - (nv - 1) * CV_L lanes in c, and columns_b
- * in b. With `fetch` weights are asked for ahead. With `taps` stretches are of three points, which
- * an element of the image meets for three pixels: one load for three multiply-adds. */
+ * in b. With `fetch` weights are asked for ahead. With `taps` stretches are of three points, which an element of the
+ * image meets for three pixels: one load for three multiply-adds. */
 RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T *c, int columns, int columns_b,
                         const int mr, const int nv, const int lines, const int fetch, const int taps)
 {
@@ -272,12 +272,13 @@ typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T 
     X(2, 2) X(3, 3) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) X(13, 1) X(14, 1)
 #define CV_EACH(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 #else
-#define CV_EACH_LINES(X) X(2, 2) X(3, 2) X(4, 1) X(5, 1) X(6, 1)
+#define CV_EACH_LINES(X) X(2, 2) X(3, 2)
 #define CV_EACH(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #endif
 #define CV_KERNELS(mr) CV_KERNEL(mr, 1) CV_KERNEL(mr, 2)
 #define CV_TAPS_KERNEL(mr) \
-    RK_NOINLINE void CV(taps_##mr)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, int columns_b) \
+    RK_NOINLINE void CV(taps_##mr)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, \
+                                   int columns_b) \
     { \
         CV(tile)(g, a, b, c, columns, columns_b, mr, 1, 1, 0, 1); \
     }
@@ -431,11 +432,14 @@ RK_INLINE const CV_T *CV(panel)(const CV(job) *d, ptrdiff_t panel, int *columns,
     return d->packed ? d->w + j0 * d->k : d->w + j0;
 }
 
-/* For a line of pixels. */
+/* For a line of pixels. Narrow vectors leave no time to ask for weights. */
 RK_INLINE CV(kernel) CV(kernel_of)(const CV(job) *d, ptrdiff_t pixels, int vectors)
 {
-    return d->k >= CONV_WEIGHTS_FROM && pixels > CONV_MR / 2 ? CV(lines)[pixels - 2].of[vectors - 1]
-                                                             : CV(kernels)[pixels - 1][vectors - 1];
+#if CONV_MR == 14
+    if (d->k >= CONV_WEIGHTS_FROM && pixels > CONV_MR / 2)
+        return CV(lines)[pixels - 2].of[vectors - 1];
+#endif
+    return CV(kernels)[pixels - 1][vectors - 1];
 }
 
 /* A group of panels of a block of results; 0 if there is no memory. */
@@ -460,9 +464,9 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     if (along && t[0].count * t[1].count == 1)
         for (; g.length > 32 && g.length % 2 == 0; g.length /= 2)
             g.count[2] *= 2;       /* a long stretch in parts, between which memory is asked for */
-    ptrdiff_t low[3], high[3];
+    ptrdiff_t met[3], past[3];
     for (int i = 0; i < 3; i++)
-        CV(reach)(d, i, begin[i + 1], end[i + 1], &low[i], &high[i]);
+        CV(reach)(d, i, begin[i + 1], end[i + 1], &met[i], &past[i]);
     const ptrdiff_t stretches = t[0].count * t[1].count * g.count[2];
     g.a_step[0] = t[0].step * v.step[1];
     g.a_step[1] = t[1].step * v.step[2];
@@ -481,8 +485,8 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
         /* what the row below adds; in a single row, the tile after the next; of a copy, what the next block adds */
         const ptrdiff_t next = d->out[2] == 1 ? 2 * (few + 1) * g.across
                                               : (t[1].count - 1) * g.a_step[1] + d->stride[1] * v.step[2];
-        const CV_T *beyond = d->x + (((end[0] - 1) * d->in[1] + conv_min(high[0], d->in[1]) - 1) * d->in[2]
-                                     + conv_min(high[1], d->in[2])) * d->in[3] * c;
+        const CV_T *beyond = d->x + (((end[0] - 1) * d->in[1] + conv_min(past[0], d->in[1]) - 1) * d->in[2]
+                                     + conv_min(past[1], d->in[2])) * d->in[3] * c;
         g.ahead = v.p;
         g.ahead_count = 0;
         for (ptrdiff_t n = begin[0]; n < end[0]; n++)
@@ -875,8 +879,8 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
     d->k = points * d->channels;
     d->panels = (d->filters + CV_NR - 1) / CV_NR;
     const ptrdiff_t pixel_work = d->k * d->filters + 1, weight_bytes = d->k * d->filters * (ptrdiff_t)sizeof(CV_T);
-    /* Weights of a few images are read where they lie if their rows are whole cache lines, so short that a panel's lines
-     * do not push each other out of the caches; those of a few pixels anyway. */
+    /* Weights of a few images are read where they lie if their rows are whole cache lines, so short that a panel's
+     * lines do not push each other out of the caches; those of a few pixels anyway. */
     const ptrdiff_t filter_bytes = d->filters * (ptrdiff_t)sizeof(CV_T);
     const int in_place = d->out[0] < CONV_MR / 2 && filter_bytes <= CONV_WIDE_BYTES && filter_bytes % 64 == 0
                          && (uintptr_t)kernel % 64 == 0 && weight_bytes <= CONV_READ_BYTES;
