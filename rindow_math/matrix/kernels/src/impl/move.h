@@ -458,7 +458,7 @@ static void RK(repeat)(int size, const void *x, void *y, ptrdiff_t outer, ptrdif
     if (outer == 0 || repeats == 0 || n == 0)
         return;
     rk_rows_move job = { .size = size, .x = (const char *)x, .y = (char *)y, .n = n, .repeats = repeats };
-    rk_move_run(rk_repeat_task, &job, outer * repeats, n * size);
+    rk_move_run(rk_repeat_task, &job, outer * repeats, n * size / 2);   /* what is read stays in the first cache */
 }
 
 static void rk_copy2d_task(void *context, ptrdiff_t begin, ptrdiff_t end)
