@@ -1225,11 +1225,10 @@ typedef struct {
 /* runs the job on the calling thread, or on several where it is long and y has a place for each element */
 static void rk_line_run(rk_task task, rk_line_job *job)
 {
-    const ptrdiff_t grain = job->size >= 8 ? RK_GRAIN_CHEAP / 2 : RK_GRAIN_CHEAP;
-    if (job->n <= grain || job->incy == 0)
+    if (job->n <= RK_GRAIN_CHEAP || job->incy == 0)
         task(job, 0, RK_BLOCKS(job->n));
     else
-        rk_parallel(task, job, RK_BLOCKS(job->n), grain / RK_BLOCK);
+        rk_parallel(task, job, RK_BLOCKS(job->n), RK_GRAIN_CHEAP / RK_BLOCK);
 }
 
 #define RK_AXPY(T, EXPR) do { \

@@ -781,7 +781,7 @@ static void RK(repeat_items)(int size, ptrdiff_t n, ptrdiff_t repeats, const voi
 {
     rk_items_job job = { size, repeats, (const char *)x, (char *)y };
     if (n && repeats)
-        rk_move_run(rk_repeat_items_task, &job, n, repeats * size / 2);
+        rk_repeat_run(rk_repeat_items_task, &job, n, repeats * size);
 }
 
 /* ---- gather and scatter along inner axes ---- */
