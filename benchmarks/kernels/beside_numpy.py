@@ -482,8 +482,8 @@ def main() -> int:
     threads = options.threads or available
     # Before NumPy is imported, or its BLAS does not see it.
     os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
-    # Its threads wait busily for 2**28 cycles after a product, longer than a pause here, and would take a processor away
-    # from this library. 2**24 are still far more than the time between two calls of a turn.
+    # Its threads wait busily for 2**28 cycles after a product, longer than a pause here, and would take a processor
+    # away from this library. 2**24 are still far more than the time between two calls of a turn.
     os.environ["OPENBLAS_THREAD_TIMEOUT"] = "24"
     import numpy as np
 
