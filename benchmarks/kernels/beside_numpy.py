@@ -457,7 +457,8 @@ def measure(case: Case, n: int, dtype: str, mo: Any, np: Any, pause: float) -> t
                 for array, value in zip(copy, arrays, strict=True):
                     np.copyto(np.asarray(array), value)
             time.sleep(pause)
-            call(*arguments[0])
+            for _ in range(3 if pause else 1):  # both sides' threads wake
+                call(*arguments[0])
             took = seconds(call, arguments[1:])
             if turn:
                 found[side].append(took)
@@ -481,6 +482,9 @@ def main() -> int:
     threads = options.threads or available
     # Before NumPy is imported, or its BLAS does not see it.
     os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
+    # Its threads wait busily for 2**28 cycles after a product, longer than a pause here, and would take a processor
+    # away from this library. 2**24 are still far more than the time between two calls of a turn.
+    os.environ["OPENBLAS_THREAD_TIMEOUT"] = "24"
     import numpy as np
 
     from rindow_math.matrix import MatrixOperator
@@ -506,7 +510,7 @@ def main() -> int:
             for n in sizes:
                 if n > case.most:
                     continue
-                # the threads of NumPy's BLAS wait busily for a while
+                # the threads of NumPy's BLAS fall asleep
                 pause = 0.03 if threads > 1 and n > 100 and case.name.startswith(BLAS) else 0.0
                 ours, theirs = measure(case, n, dtype, mo, np, pause)
                 shown |= options.slower is not None and ours * options.slower > theirs

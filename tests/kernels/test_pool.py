@@ -41,15 +41,15 @@ def test_every_index_once(kernel_library, threads, n, grain):
     assert all(begin < end for begin, end in pieces)
     if len(pieces) > 1:
         assert all(begin % max(grain, 1) == 0 for begin, _ in pieces)
-        assert len(pieces) <= 8 * threads + 1
+        assert len(pieces) <= 8 * threads
 
 
-@pytest.mark.parametrize("n, grain", [(2442, 16), (1221, 7), (97, 8)])
+@pytest.mark.parametrize("n, grain", [(2442, 16), (1221, 7), (977, 8)])
 def test_pieces_differ_by_one_grain_at_most(kernel_library, n, grain):
     kernel_library.rk_set_threads(2)
     _, pieces, _ = run(kernel_library, n, grain)
     lengths = [end - begin for begin, end in pieces]
-    assert len(pieces) == 8
+    assert len(pieces) in (8, 16)  # more while the workers sleep
     assert max(lengths) - min(lengths) <= 1.5 * grain
 
 
@@ -74,16 +74,35 @@ def test_workers_take_part(kernel_library):
     def task(_context, _begin, _end):
         met.wait()
 
-    kernel_library.rk_parallel(task, None, 8, 1)
+    kernel_library.rk_parallel(task, None, 64, 1)  # so many grains call the workers at once
     assert not met.broken
 
 
 def test_sleeping_workers_are_not_woken_for_little(kernel_library):
     kernel_library.rk_set_threads(2)
     time.sleep(0.2)
-    _, pieces, threads = run(kernel_library, 20, 10)
-    assert pieces == [(0, 20)]
+    threads = set()
+
+    @TASK
+    def task(_context, _begin, _end):
+        threads.add(threading.get_native_id())
+
+    kernel_library.rk_parallel(task, None, 2, 1)
     assert threads == {threading.get_native_id()}
+
+
+def test_sleeping_workers_are_woken_once_the_rest_is_worth_it(kernel_library):
+    kernel_library.rk_set_threads(2)
+    time.sleep(0.2)
+    threads = set()
+
+    @TASK
+    def task(_context, _begin, _end):
+        threads.add(threading.get_native_id())
+        time.sleep(0.005)
+
+    kernel_library.rk_parallel(task, None, 16, 1)
+    assert len(threads) == 2
 
 
 def test_number_of_threads_is_clamped(kernel_library):
@@ -150,7 +169,7 @@ def test_a_forked_child_has_its_own_pool(kernel_library):
         try:
             met = threading.Barrier(2, timeout=20)
             meet = TASK(lambda _context, _begin, _end: met.wait() and None)
-            kernel_library.rk_parallel(meet, None, 8, 1)
+            kernel_library.rk_parallel(meet, None, 64, 1)
             good = not met.broken and (run(kernel_library, 100, 1)[0] == 1).all()
             os._exit(0 if good else 1)
         except BaseException:

@@ -61,11 +61,16 @@ static void *scratch_grow(scratch *s, int slot, size_t bytes)
 #define PIECES_PER_THREAD 4
 /* How long an idle worker looks for the next job before it sleeps: longer than
  * the pause between two kernels of a training step, shorter than anyone's time
- * slice. A sleeping worker takes some 50 us to come back. */
+ * slice. One that was woken soon after it fell asleep looks for longer. */
 #define SPIN_NS 60000
-/* Waking a sleeping worker takes the caller some 15 us. A job of fewer grains than this, each some microseconds of
- * work, is not worth that, unless it follows another closely: then more of them are likely to come. */
-#define GRAINS_WORTH_WAKING 4
+#define LONGEST_SPIN_NS 480000
+/* Waking a sleeping worker takes the caller some 15 us, and the worker some 50 us to come, twice that after a long
+ * pause. So the caller begins alone, and wakes it once the pieces done say that the rest of the job is worth it; or at
+ * the beginning, if the job has many grains, each a microsecond of work at least, or if jobs that follow each other
+ * closely have been done alone for so long that waking it for the first would have paid. */
+#define REST_WORTH_WAKING_NS 100000
+#define GRAINS_WORTH_WAKING 64
+#define ALONE_NS 50000
 
 /* Pieces that a thread owns, as one word: job number (32 bits), next piece
  * (16), end (16). Taking one is a compare-and-swap, which fails when the job is
@@ -90,10 +95,10 @@ static struct {
     _Atomic int threads;                   /* wanted; 0: not decided yet */
     _Atomic int busy;                      /* a job runs */
     /* owned by the caller that set busy */
-    int started;                           /* workers 1 .. started exist */
+    _Atomic int started;                   /* workers 1 .. started exist */
     int cpus;
     uint32_t number;
-    int64_t last;                          /* when a job ended, or began that was not worth waking a worker */
+    int64_t last, alone;                   /* when the last job ended; time of those done alone, each soon after another */
     /* the job */
     _Atomic(rk_task) task;
     _Atomic(void *) context;
@@ -206,8 +211,12 @@ void rk_set_threads(int n)
     atomic_store(&pool.threads, clamp_threads(n));
 }
 
-/* Takes pieces of job `number`, beginning with those of thread `self`, until none is left. */
-static void work(uint32_t number, int self)
+static void call_workers(uint32_t number);
+
+/* Takes pieces of job `number`, beginning with those of thread `self`, until none is left. The caller, who began at
+ * `begun` while the workers sleep, calls them when that is worth it; `begun` is 0 if they have been called. Answers
+ * whether they are still asleep. */
+static int work(uint32_t number, int self, int64_t begun)
 {
     int parts = atomic_load_explicit(&pool.parts, memory_order_relaxed);
     for (int i = 0, owner = self; i < parts; i++, owner = owner + 1 < parts ? owner + 1 : 0) {
@@ -216,7 +225,7 @@ static void work(uint32_t number, int self)
         for (;;) {
             ptrdiff_t next = r >> 16 & 0xffff, end = r & 0xffff;
             if ((uint32_t)(r >> 32) != number)
-                return;
+                return 0;
             if (next >= end)
                 break;
             if (!atomic_compare_exchange_weak_explicit(run, &r, r + 0x10000, memory_order_acq_rel,
@@ -229,10 +238,15 @@ static void work(uint32_t number, int self)
             rk_task task = atomic_load_explicit(&pool.task, memory_order_relaxed);
             task(atomic_load_explicit(&pool.context, memory_order_relaxed), next * units / count * grain,
                  next < count - 1 ? (next + 1) * units / count * grain : n);
-            atomic_fetch_add_explicit(&pool.done, 1, memory_order_release);
+            const int done = 1 + atomic_fetch_add_explicit(&pool.done, 1, memory_order_release);
+            if (begun && (now_ns() - begun) / done * (count - done) > REST_WORTH_WAKING_NS) {
+                call_workers(number);
+                begun = 0;
+            }
             r = atomic_load_explicit(run, memory_order_acquire);
         }
     }
+    return begun != 0;
 }
 
 /* Linux may put a thread that wakes on the processor of the one that woke it, behind it, although another is idle, and
@@ -305,12 +319,13 @@ static void *worker_main(void *argument)
     int self = (int)(intptr_t)argument;
     worker *w = &pool.workers[self];
     uint32_t seen = 0;
+    int64_t patience = SPIN_NS;
     inside = 1;
     settle(w);
     for (;;) {
         uint32_t job = atomic_load_explicit(&w->job, memory_order_acquire);
         if (job == seen && atomic_load_explicit(&pool.spin, memory_order_relaxed)) {
-            int64_t limit = now_ns() + SPIN_NS;
+            int64_t limit = now_ns() + patience;
             do {
                 for (int i = 0; i < 16 && job == seen; i++) {
                     RK_PAUSE();
@@ -319,6 +334,7 @@ static void *worker_main(void *argument)
             } while (job == seen && now_ns() < limit);
         }
         if (job == seen) {
+            const int64_t slept = now_ns();
             pthread_mutex_lock(&w->mutex);
             atomic_store(&w->asleep, 1);
             while ((job = atomic_load(&w->job)) == seen)
@@ -326,10 +342,14 @@ static void *worker_main(void *argument)
             settle(w);
             atomic_store(&w->asleep, 0);
             pthread_mutex_unlock(&w->mutex);
+            if (now_ns() - slept > LONGEST_SPIN_NS)
+                patience = SPIN_NS;
+            else if (patience < LONGEST_SPIN_NS)
+                patience *= 2;
         }
         seen = job;
         leave_caller(w);
-        work(job, self);
+        work(job, self, 0);
     }
     return NULL;
 }
@@ -342,8 +362,8 @@ static void after_fork_in_child(void)
     inside = 0;
 }
 
-/* Starts workers until there are `parts` threads; returns how many there are. */
-static int start(int parts)
+/* Starts workers until there are `parts` threads, or no more can be had. */
+static void start(int parts)
 {
     static int hooked;
     if (!hooked) {
@@ -373,8 +393,32 @@ static int start(int parts)
             break;
         pool.started = id;
     }
-    return pool.started + 1 < parts ? pool.started + 1 : parts;
 }
+
+/* Tells the workers of a job, which are started or woken if need be. */
+static void call_workers(uint32_t number)
+{
+    const int parts = atomic_load_explicit(&pool.parts, memory_order_relaxed);
+    start(parts);
+#if RK_AFFINITY
+    atomic_store_explicit(&pool.here, sched_getcpu(), memory_order_relaxed);
+#endif
+    atomic_store_explicit(&pool.spin, pool.started < pool.cpus, memory_order_relaxed);
+    for (int i = 1; i < parts && i <= pool.started; i++) {
+        worker *w = &pool.workers[i];
+        atomic_store(&w->job, number);
+        if (atomic_load(&w->asleep)) {
+            pthread_mutex_lock(&w->mutex);
+            if (atomic_load(&w->asleep)) {     /* it may have seen the job meanwhile */
+                send_away(w);
+                pthread_cond_signal(&w->wake);
+            }
+            pthread_mutex_unlock(&w->mutex);
+        }
+    }
+}
+
+int rk_awake(void) { return pool.started && !atomic_load(&pool.workers[1].asleep); }
 
 void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
 {
@@ -389,21 +433,16 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
         task(context, 0, n);
         return;
     }
-    if (n / grain < GRAINS_WORTH_WAKING && (!pool.started || atomic_load(&pool.workers[1].asleep))) {
-        int64_t now = now_ns();
-        int rare = now - pool.last > SPIN_NS;
-        pool.last = now;
-        if (rare) {
-            atomic_store(&pool.busy, 0);
-            task(context, 0, n);
-            return;
-        }
-    }
-    parts = start(parts);
+    const int64_t begun = rk_awake() ? 0 : now_ns();
+    if (begun && begun - pool.last > SPIN_NS)
+        pool.alone = 0;
+    const int later = begun && pool.alone < ALONE_NS && n / grain < GRAINS_WORTH_WAKING;
 
     /* Pieces are multiples of the grain, which keeps them aligned as the caller likes, and differ by one grain at most,
      * as all wait for the thread that has most. The last one takes the remainder, if less than half a grain. */
     ptrdiff_t units = (n + grain / 2) / grain, count = (ptrdiff_t)parts * PIECES_PER_THREAD;
+    if (begun)                             /* some will come late */
+        count *= 2;
     if (count > units)
         count = units;
     uint32_t number = ++pool.number ? pool.number : ++pool.number;
@@ -414,29 +453,15 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
     atomic_store_explicit(&pool.units, units, memory_order_relaxed);
     atomic_store_explicit(&pool.count, count, memory_order_relaxed);
     atomic_store_explicit(&pool.parts, parts, memory_order_relaxed);
-#if RK_AFFINITY
-    atomic_store_explicit(&pool.here, sched_getcpu(), memory_order_relaxed);
-#endif
-    atomic_store_explicit(&pool.spin, pool.started < pool.cpus, memory_order_relaxed);
     atomic_store_explicit(&pool.done, 0, memory_order_relaxed);
     for (int i = 0; i < parts; i++) {
         uint64_t begin = (uint64_t)(count * i / parts), end = (uint64_t)(count * (i + 1) / parts);
         atomic_store_explicit(&pool.slots[i].run, (uint64_t)number << 32 | begin << 16 | end, memory_order_release);
     }
-    for (int i = 1; i < parts; i++) {
-        worker *w = &pool.workers[i];
-        atomic_store(&w->job, number);
-        if (atomic_load(&w->asleep)) {
-            pthread_mutex_lock(&w->mutex);
-            if (atomic_load(&w->asleep)) {     /* it may have seen the job meanwhile */
-                send_away(w);
-                pthread_cond_signal(&w->wake);
-            }
-            pthread_mutex_unlock(&w->mutex);
-        }
-    }
+    if (!later)
+        call_workers(number);
     inside = 1;
-    work(number, 0);
+    const int alone = work(number, 0, later ? begun : 0);
     inside = 0;
     for (int64_t spins = 0; atomic_load_explicit(&pool.done, memory_order_acquire) < count; spins++) {
         if (spins < 1000)
@@ -445,10 +470,9 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
             sched_yield();
     }
     pool.last = now_ns();
+    pool.alone = alone ? pool.alone + pool.last - begun : 0;
     atomic_store(&pool.busy, 0);
 }
-
-int rk_awake(void) { return pool.started && !atomic_load(&pool.workers[1].asleep); }
 
 int rk_alone_begin(void)
 {

@@ -626,7 +626,7 @@ static void RK(complex_gemv)(int dtype, int trans, int conj, ptrdiff_t m, ptrdif
     const rk_task task = trans ? (single ? rk_pairs_gemv_t_f32 : rk_pairs_gemv_t_f64)
                                : (single ? rk_pairs_gemv_f32 : rk_pairs_gemv_f64);
     const ptrdiff_t units = ((trans ? n : m) + each - 1) / each;
-    ptrdiff_t grain = RK_GRAIN_CHEAP / 2 / (each * (trans ? m : n)) + 1;
+    ptrdiff_t grain = RK_GRAIN_CHEAP / 8 / (each * (trans ? m : n)) + 1;
     if (trans && grain < units / 4)   /* long pieces of rows are read faster */
         grain = units / 4;
     /* each thread reads whole rows, if they are many and their sums stay in a cache */
@@ -638,7 +638,7 @@ static void RK(complex_gemv)(int dtype, int trans, int conj, ptrdiff_t m, ptrdif
         job.rows = (m + RK_PAIRS_ROWS * most - 1) / (RK_PAIRS_ROWS * most) * RK_PAIRS_ROWS;
         const ptrdiff_t blocks = (m + job.rows - 1) / job.rows;
         rk_parallel(single ? rk_pairs_blocks_f32 : rk_pairs_blocks_f64, &job, blocks,
-                    m * n > 4 * RK_GRAIN_CHEAP ? 1 : 4);
+                    m * n > 4 * RK_GRAIN_CHEAP ? 1 : 2);
         (single ? rk_pairs_gather_f32 : rk_pairs_gather_f64)(&job, blocks);
     } else if (m * n <= RK_GRAIN_CHEAP) {
         task(&job, 0, units);
@@ -834,7 +834,7 @@ static void RK(repeat_items)(int size, ptrdiff_t n, ptrdiff_t repeats, const voi
 {
     rk_items_job job = { size, repeats, (const char *)x, (char *)y };
     if (n && repeats)
-        rk_move_run(rk_repeat_items_task, &job, n, repeats * size);
+        rk_repeat_run(rk_repeat_items_task, &job, n, repeats * size);
 }
 
 /* ---- gather and scatter along inner axes ---- */

@@ -76,6 +76,15 @@ static void rk_move_run(rk_task task, void *job, ptrdiff_t count, ptrdiff_t byte
         rk_parallel(task, job, count, rk_grain_of(bytes_each));
 }
 
+/* For copies of what stays in a cache: one thread is as fast as two up to 1 MB. */
+static void rk_repeat_run(rk_task task, void *job, ptrdiff_t count, ptrdiff_t bytes_each)
+{
+    if (count * bytes_each <= 4 * RK_GRAIN_BYTES)
+        task(job, 0, count);
+    else
+        rk_parallel(task, job, count, rk_grain_of(bytes_each));
+}
+
 /* ---- transpose ---- */
 
 /* y[c*ldy + r] = x[r*ldx + c], rows x cols items of x */
@@ -458,7 +467,7 @@ static void RK(repeat)(int size, const void *x, void *y, ptrdiff_t outer, ptrdif
     if (outer == 0 || repeats == 0 || n == 0)
         return;
     rk_rows_move job = { .size = size, .x = (const char *)x, .y = (char *)y, .n = n, .repeats = repeats };
-    rk_move_run(rk_repeat_task, &job, outer * repeats, n * size);
+    rk_repeat_run(rk_repeat_task, &job, outer * repeats, n * size);
 }
 
 static void rk_copy2d_task(void *context, ptrdiff_t begin, ptrdiff_t end)
