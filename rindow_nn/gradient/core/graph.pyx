@@ -21,7 +21,7 @@ from rindow_math.matrix.buffer cimport Buffer, item_size, new_buffer
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArray, NDArrayPhp, copy_of, empty, header_like, raw, same_shape, view
 from rindow_nn.gradient.core.tape cimport (
-    AbstractFunction, DifferentiateCall, FIXED, GradientTape, MICRO_BINARY, MICRO_PARAM, MICRO_UNARY, Micro, OPAQUE,
+    AbstractFunction, DifferentiateCall, FIXED, GradientTape, MICRO_BINARY, MICRO_PARAM, Micro, OPAQUE,
     STEP, VIEW, Variable, layer_of, make_variable, note_call, pack, prepare, primitives, profiling, pull_back,
     recording, set_trace, set_tracing, tracing,
 )
