@@ -81,26 +81,6 @@ RK_INLINE void conv_inside(ptrdiff_t at, ptrdiff_t step, ptrdiff_t count, ptrdif
     *hi = conv_max(conv_min(conv_ceil(n - at, step), count), *lo);
 }
 
-typedef struct {
-    rk_task task;
-    void *context;
-} conv_work;
-
-static void conv_flush(void *context, ptrdiff_t begin, ptrdiff_t end)
-{
-    const conv_work *work = context;
-    const rk_fp_state state = rk_flush_begin();
-    work->task(work->context, begin, end);
-    rk_flush_end(state);
-}
-
-/* rk_parallel, with subnormals flushed in all threads; on the calling thread alone if the grain is larger than n. */
-static void conv_flushed(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
-{
-    conv_work work = { task, context };
-    rk_parallel(conv_flush, &work, n, grain);
-}
-
 #define CV(name) RKM_CAT(conv_##name, CV_SUFFIX)
 
 #define CV_SUFFIX f32

@@ -948,7 +948,7 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
     else
         d->groups = blocks >= 16 || alone || d->pool ? 1 : conv_min(d->panels, 16 / blocks);
     rk_task task = d->pool ? CV(run_pooled) : CV(run_blocks);
-    conv_flushed(task, d, blocks * d->groups, alone ? PTRDIFF_MAX : 1);
+    rk_parallel_flushed(task, d, blocks * d->groups, alone ? PTRDIFF_MAX : 1);
     return !d->no_memory;
 }
 
@@ -1252,11 +1252,11 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
         if (!q.sums)
             return 0;
     }
-    conv_flushed(CV(run_gradient), &q, q.chunks * q.parts, wanted == 1 ? PTRDIFF_MAX : 1);
+    rk_parallel_flushed(CV(run_gradient), &q, q.chunks * q.parts, wanted == 1 ? PTRDIFF_MAX : 1);
     if (d->no_memory)
         return 0;
     if (q.chunks > 1)
-        conv_flushed(CV(add_up), &q, size, 4096);
+        rk_parallel_flushed(CV(add_up), &q, size, 4096);
     return 1;
 }
 

@@ -31,7 +31,7 @@ RK_INLINE void PL(store_index)(char *p, PL_VI v, ptrdiff_t part, const int wide)
     } else {
         PL(pack)(held, v);
     }
-    memcpy(p, held, (size_t)(part ? part : PL_L) * (wide ? 4 : 1));
+    memcpy(p, held, (size_t)(part ? part & (PL_L - 1) : PL_L) * (wide ? 4 : 1));
 }
 
 /* where place k stands among the indexes */
@@ -39,7 +39,7 @@ RK_INLINE PL_M PL(places)(const char *p, int k, ptrdiff_t part, const int wide)
 {
     char held[4 * PL_L > 16 ? 4 * PL_L : 16] = { 0 };
     if (part) {
-        memcpy(held, p, (size_t)part * (wide ? 4 : 1));
+        memcpy(held, p, (size_t)(part & (PL_L - 1)) * (wide ? 4 : 1));
         p = held;
     }
     if (wide) {
