@@ -1511,6 +1511,16 @@ typedef struct {
     char *a;
 } rk_masking_job;
 
+/* single numbers, without a branch at each */
+#define RK_MASK_ROW(T) \
+    T *y = (T *)a, fill = (T)job->fill; \
+    if (job->add) \
+        for (ptrdiff_t h = 0; h < k; h++) \
+            y[h] = x[h] ? y[h] : y[h] + fill; \
+    else \
+        for (ptrdiff_t h = 0; h < k; h++) \
+            y[h] = x[h] ? y[h] : fill;
+
 static void rk_masking_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rk_masking_job *job = (const rk_masking_job *)context;
@@ -1521,13 +1531,11 @@ static void rk_masking_task(void *context, ptrdiff_t begin, ptrdiff_t end)
         const uint8_t *x = job->x + row / job->n * k;
         char *a = job->a + row * k * len * size;
         if (len == 1 && job->dtype == RK_FLOAT32) {
-            float *y = (float *)a, fill = (float)job->fill;
-            if (job->add)
-                for (ptrdiff_t h = 0; h < k; h++)
-                    y[h] = x[h] ? y[h] : y[h] + fill;
-            else
-                for (ptrdiff_t h = 0; h < k; h++)
-                    y[h] = x[h] ? y[h] : fill;
+            RK_MASK_ROW(float)
+            continue;
+        }
+        if (len == 1 && job->dtype == RK_FLOAT64) {
+            RK_MASK_ROW(double)
             continue;
         }
         for (ptrdiff_t h = 0; h < k; h++, a += len * size) {
@@ -1549,6 +1557,7 @@ static void rk_masking_task(void *context, ptrdiff_t begin, ptrdiff_t end)
         }
     }
 }
+#undef RK_MASK_ROW
 
 static void RK(masking)(int dtype, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, ptrdiff_t len, double fill, int add, const void *x,
                         void *a)
