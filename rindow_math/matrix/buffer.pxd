@@ -22,8 +22,6 @@ cdef class Buffer:
 
 
 cdef Buffer new_buffer(Py_ssize_t length, int dtype)
-cdef void* take_memory(size_t size) noexcept nogil
-cdef void give_memory(void* block, size_t size) noexcept nogil
 cdef Buffer wrap_memory(void* ptr, Py_ssize_t length, int dtype, object owner, bint readonly)
 cdef object load_item(const void* p, int dtype)
 cdef int store_item(void* p, int dtype, object value) except -1

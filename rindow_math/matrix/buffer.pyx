@@ -347,16 +347,6 @@ cdef Buffer new_buffer(Py_ssize_t length, int dtype):
     return b
 
 
-cdef void* take_memory(size_t size) noexcept nogil:
-    """Memory for a while, without an object; NULL when there is none."""
-    return rm_alloc(size)
-
-
-cdef void give_memory(void* block, size_t size) noexcept nogil:
-    """Takes back what ``take_memory`` gave for the same size."""
-    rm_free(block, size)
-
-
 cdef Buffer wrap_memory(void* ptr, Py_ssize_t length, int dtype, object owner, bint readonly):
     """A buffer over memory that `owner` keeps alive."""
     cdef Buffer b = Buffer.__new__(Buffer)

@@ -843,9 +843,6 @@ cdef str _text(NDArrayPhp a, int depth, const char* p, object format, int indent
     return "[\n" + ",\n".join([pad + row for row in rows]) + "\n" + " " * (indent - 1) + "]"
 
 
-# ---------------------------------------------------------------------------------------------------------- class
-
-
 cdef object _function(object func):
     """A function, also given by name as PHP has it."""
     if not isinstance(func, str):
@@ -855,6 +852,8 @@ cdef object _function(object func):
         raise InvalidArgumentException(f"there is no function '{func}'")
     return found
 
+
+# ---------------------------------------------------------------------------------------------------------- class
 
 cdef class MatrixOperator:
     """Makes arrays, computes with them and prints them.

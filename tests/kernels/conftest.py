@@ -115,24 +115,32 @@ def kernels(request, kernel_library):
     return Kernels(kernel_library, api.contents, request.param)
 
 
-class Operations:
-    """The kernels, with the elementwise operations beside them."""
-
-    def __init__(self, kernels):
-        self.kernels = kernels
-        text = re.sub(r"/\*.*?\*/", "", (HEADERS / "rk_elementwise.h").read_text(), flags=re.S)
+@pytest.fixture(scope="session")
+def enums():
+    """The values of the headers' enums."""
+    found = {}
+    for header in ("rk_elementwise.h", "rk_reduce.h"):
+        text = re.sub(r"/\*.*?\*/", "", (HEADERS / header).read_text(), flags=re.S)
         for body in re.findall(r"enum \w+ \{(.*?)\}", text, flags=re.S):
-            for value, name in enumerate(re.findall(r"RK_\w+", body)):
-                setattr(self, name, value)
+            found |= {name: value for value, name in enumerate(re.findall(r"RK_\w+", body))}
+    return found
+
+
+class Operations:
+    """The kernels, with the values of the headers' enums beside them."""
+
+    def __init__(self, kernels, enums):
+        self.kernels = kernels
+        vars(self).update(enums)
 
     def __getattr__(self, name):
         return getattr(self.kernels, name)
 
 
 @pytest.fixture(scope="session")
-def operations(kernels):
-    """The kernels of each variant, with the elementwise operations by their names."""
-    return Operations(kernels)
+def rk(kernels, enums):
+    """The kernels of each variant, with the operations by their names."""
+    return Operations(kernels, enums)
 
 
 @pytest.fixture(autouse=True)

@@ -87,11 +87,6 @@ def chain(rk):
     ]
 
 
-@pytest.fixture(scope="session")
-def rk(operations):
-    return operations
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("n", [1, 17, 511, 512, 513, 4099, 300_001])
 def test_like_one_by_one(rk, n, dtype):

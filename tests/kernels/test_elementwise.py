@@ -54,11 +54,6 @@ SPECIAL = [
 LENGTHS = [0, 1, 2, 7, 16, 17, 63, 65, 1000, 1025, 40000, 70001]
 
 
-@pytest.fixture(scope="session")
-def rk(operations):
-    return operations
-
-
 def at(array):
     """Address of the first element."""
     return array.ctypes.data

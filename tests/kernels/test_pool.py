@@ -78,31 +78,20 @@ def test_workers_take_part(kernel_library):
     assert not met.broken
 
 
-def test_sleeping_workers_are_not_woken_for_little(kernel_library):
+@pytest.mark.parametrize("n, seconds, count", [(2, 0, 1), (16, 0.005, 2)], ids=["little", "worth it"])
+def test_sleeping_workers_are_woken_for_what_is_worth_it(kernel_library, n, seconds, count):
     kernel_library.rk_set_threads(2)
     time.sleep(0.2)
-    threads = set()
+    seen = set()
 
     @TASK
     def task(_context, _begin, _end):
-        threads.add(threading.get_native_id())
+        seen.add(threading.get_native_id())
+        time.sleep(seconds)
 
-    kernel_library.rk_parallel(task, None, 2, 1)
-    assert threads == {threading.get_native_id()}
-
-
-def test_sleeping_workers_are_woken_once_the_rest_is_worth_it(kernel_library):
-    kernel_library.rk_set_threads(2)
-    time.sleep(0.2)
-    threads = set()
-
-    @TASK
-    def task(_context, _begin, _end):
-        threads.add(threading.get_native_id())
-        time.sleep(0.005)
-
-    kernel_library.rk_parallel(task, None, 16, 1)
-    assert len(threads) == 2
+    kernel_library.rk_parallel(task, None, n, 1)
+    assert len(seen) == count
+    assert threading.get_native_id() in seen  # the caller works too
 
 
 def test_number_of_threads_is_clamped(kernel_library):

@@ -1,8 +1,6 @@
 """Reductions, softmax and running sums against their numpy twins."""
 
 import math
-import pathlib
-import re
 
 import numpy as np
 import pytest
@@ -11,32 +9,12 @@ from hypothesis import strategies as st
 from scipy import special
 
 SETTINGS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-HEADER = pathlib.Path(__file__).parents[2] / "rindow_math/matrix/kernels/src/rk_reduce.h"
 NAMES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 CODES = {np.dtype(name): code for code, name in enumerate(NAMES, 1)}
 CODES |= {np.dtype("float32"): 12, np.dtype("float64"): 13}
 INTEGERS = [d for d in CODES if d.kind in "iu"]
 FLOATS = [np.dtype("float32"), np.dtype("float64")]
 INT32, INT64 = 4, 5
-
-
-class Operations:
-    """The kernels, with the operations of the header's enums beside them."""
-
-    def __init__(self, kernels):
-        self.kernels = kernels
-        text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)
-        for body in re.findall(r"enum \w+ \{(.*?)\}", text, flags=re.S):
-            for value, name in enumerate(re.findall(r"RK_\w+", body)):
-                setattr(self, name, value)
-
-    def __getattr__(self, name):
-        return getattr(self.kernels, name)
-
-
-@pytest.fixture(scope="session")
-def rk(kernels):
-    return Operations(kernels)
 
 
 def code(array):

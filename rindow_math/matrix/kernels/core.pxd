@@ -240,8 +240,6 @@ cdef extern from "rk.h" nogil:
         const rk_pooling_api* pooling
 
     const rk_api* rk_select(const char* name)
-    ctypedef void (*rk_task)(void* context, ptrdiff_t begin, ptrdiff_t end) noexcept nogil
-    void rk_parallel(rk_task task, void* context, ptrdiff_t n, ptrdiff_t grain)
     int rk_threads()
     int rk_alone_begin()
     void rk_alone_end(int before)
@@ -254,5 +252,4 @@ cdef int get_threads() noexcept
 cdef int usable_threads() noexcept
 cdef int begin_alone() noexcept
 cdef void end_alone(int before) noexcept
-cdef void parallel(rk_task task, void* context, ptrdiff_t n, ptrdiff_t grain) noexcept nogil
 cdef void set_threads(int n) noexcept

@@ -28,10 +28,6 @@ cdef void end_alone(int before) noexcept:
     rk_alone_end(before)
 
 
-cdef void parallel(rk_task task, void* context, ptrdiff_t n, ptrdiff_t grain) noexcept nogil:
-    rk_parallel(task, context, n, grain)
-
-
 cdef void set_threads(int n) noexcept:
     rk_set_threads(n)
 

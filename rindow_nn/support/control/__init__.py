@@ -53,11 +53,10 @@ class Execute:
         context.enter()
         try:
             named = {k: v for k, v in args.items() if isinstance(k, str)} if isinstance(args, Mapping) else {}
-            offered = tuple(v for k, v in args.items() if k not in named) if isinstance(args, Mapping) else args or ()
-            if func is not None:
-                result = call_with(func, (*offered,) if without_ctx else (context, *offered), named)
-            else:
-                result = None
+            offered = [v for k, v in args.items() if k not in named] if isinstance(args, Mapping) else list(args or ())
+            if not without_ctx:
+                offered.insert(0, context)
+            result = None if func is None else call_with(func, tuple(offered), named)
         except BaseException as e:
             if not context.exit(e):
                 raise

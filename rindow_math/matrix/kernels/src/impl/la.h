@@ -249,24 +249,11 @@ RK_INLINE ptrdiff_t rk_pairs_roots_f32(const float *x, ptrdiff_t n, int far, dou
     *total = rk_sum_vf64(sum[0] + sum[1]);
     return i;
 }
+#define RK_PAIRS_ROOTS_f32 rk_pairs_roots_f32
 #else
-RK_INLINE ptrdiff_t rk_pairs_roots_f32(const float *x, ptrdiff_t n, int far, double *total)
-{
-    (void)x;
-    (void)n;
-    (void)far;
-    *total = 0;
-    return 0;
-}
+#define RK_PAIRS_ROOTS_f32(x, n, far, total) 0
 #endif
-RK_INLINE ptrdiff_t rk_pairs_roots_f64(const double *x, ptrdiff_t n, int far, double *total)
-{
-    (void)x;
-    (void)n;
-    (void)far;
-    *total = 0;
-    return 0;
-}
+#define RK_PAIRS_ROOTS_f64(x, n, far, total) 0
 
 /* MEASURE is monotonic in the modulus */
 #define RK_PAIRS(NAME, T, V, LANES, MEASURE) \
@@ -275,7 +262,7 @@ static void rk_pairs_asum_##NAME(const rk_pairs_job *job, ptrdiff_t from, ptrdif
 { \
     const T *x = (const T *)job->x + 2 * from; \
     double sum[8] = {0}; \
-    ptrdiff_t i = rk_pairs_roots_##NAME(x, n, job->n >= RK_FAR_LEAST, sum); \
+    ptrdiff_t i = RK_PAIRS_ROOTS_##NAME(x, n, job->n >= RK_FAR_LEAST, sum); \
     for (; i + 8 <= n; i += 8) \
         for (int j = 0; j < 8; j++) \
             sum[j] += rk_root_##NAME(x[2 * (i + j)], x[2 * (i + j) + 1]); \

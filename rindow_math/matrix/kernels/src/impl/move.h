@@ -68,21 +68,23 @@ static ptrdiff_t rk_grain_of(ptrdiff_t bytes_each)
     return bytes_each >= RK_GRAIN_BYTES ? 1 : RK_GRAIN_BYTES / (bytes_each > 0 ? bytes_each : 1);
 }
 
-static void rk_move_run(rk_task task, void *job, ptrdiff_t count, ptrdiff_t bytes_each)
+static void rk_move_above(ptrdiff_t limit, rk_task task, void *job, ptrdiff_t count, ptrdiff_t bytes_each)
 {
-    if (count * bytes_each <= RK_GRAIN_BYTES)
+    if (count * bytes_each <= limit)
         task(job, 0, count);
     else
         rk_parallel(task, job, count, rk_grain_of(bytes_each));
 }
 
+static void rk_move_run(rk_task task, void *job, ptrdiff_t count, ptrdiff_t bytes_each)
+{
+    rk_move_above(RK_GRAIN_BYTES, task, job, count, bytes_each);
+}
+
 /* For copies of what stays in a cache: one thread is as fast as two up to 1 MB. */
 static void rk_repeat_run(rk_task task, void *job, ptrdiff_t count, ptrdiff_t bytes_each)
 {
-    if (count * bytes_each <= 4 * RK_GRAIN_BYTES)
-        task(job, 0, count);
-    else
-        rk_parallel(task, job, count, rk_grain_of(bytes_each));
+    rk_move_above(4 * RK_GRAIN_BYTES, task, job, count, bytes_each);
 }
 
 /* ---- transpose ---- */
