@@ -117,17 +117,24 @@ duration = (time.perf_counter() - start) / 8
 rng = random.Random(17)
 last, seen = 8, set()
 for _ in range(kills):
+    done, tell = os.pipe()
     child = os.fork()
     if child == 0:
         for generation in range(last + 1, last + 1000):
             save(generation)
+            os.write(tell, b".")
         os._exit(1)
-    time.sleep(rng.random() * 3 * duration)
+    os.close(tell)
+    saves = rng.randrange(3)
+    for _ in range(saves):
+        os.read(done, 1)
+    time.sleep(rng.random() * duration)
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
+    os.close(done)
     assert os.WIFSIGNALED(status), status
     generation = loaded()
-    assert generation >= last, (generation, last)  # never an older one than before
+    assert generation >= last + saves, (generation, last, saves)  # what was saved stays, whatever came after
     seen.add(generation - last)
     last = int(generation)
 save(last + 1)
