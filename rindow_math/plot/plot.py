@@ -418,10 +418,12 @@ _KNOWN_KEYS = frozenset(
 )
 
 
-def _configuration(config: Mapping[str, Any] | None) -> Configure:
-    if config is not None and not isinstance(config, Mapping):
+def _configuration(config: Mapping[str, Any] | Sequence[Any] | None) -> Configure:
+    if config is None or (isinstance(config, list | tuple) and not config):  # [] is PHP's empty dict
+        config = {}
+    if not isinstance(config, Mapping):
         raise InvalidArgumentException(f"config must be a dict, not {describe(config)}.")
-    known = Configure(config or {})
+    known = Configure(config)
     for key in known:
         if key not in _KNOWN_KEYS:
             near = difflib.get_close_matches(str(key), _KNOWN_KEYS, 3)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rindow_math.exceptions import LogicException
-from rindow_math.matrix.names import resolve
+from rindow_math.matrix.names import UnknownNameError, resolve
 
 __all__ = ["Data", "Datasets", "Factory", "Layers", "Losses", "Metrics", "Models", "Optimizers", "Utils"]
 
@@ -36,6 +36,17 @@ class Layers(Factory):
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return resolve(self, name)
+        except UnknownNameError:
+            from rindow_nn.activations import FunctionFactory
+
+            if name.lower() not in FunctionFactory.classes:
+                raise
+            hint = f"Layers has no {name!r}: it is an activation, Activation({name.lower()!r})"
+            raise UnknownNameError(hint) from None
 
     def Activation(self, activation: Any, *args: Any, **options: Any) -> Any:
         """An activation function as a layer (see ``rindow_nn.layers.Activation``)."""

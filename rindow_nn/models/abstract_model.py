@@ -8,7 +8,7 @@ from functools import lru_cache
 from types import FunctionType, MethodType
 from typing import Any
 
-from rindow_math.exceptions import LogicException, RuntimeException
+from rindow_math.exceptions import InvalidArgumentException, LogicException, RuntimeException
 from rindow_nn.gradient.core.tape import Variable
 from rindow_nn.gradient.core.values import ArraySpec
 from rindow_nn.gradient.interfaces import Module
@@ -112,6 +112,9 @@ class AbstractModel(Training, Saving, Model):
         hdaFactory: makes the files that the model is saved to; the builder's by default.
         name: shown in messages.
 
+    Raises:
+        InvalidArgumentException: ``builder`` is something else, such as the backend.
+
     Attributes:
         history: numbers of each epoch of the last ``fit``, by name; there after an error or Ctrl-C too.
         stop_training: a callback sets it to end ``fit`` after the running step.
@@ -133,6 +136,10 @@ class AbstractModel(Training, Saving, Model):
     """
 
     def __init__(self, builder: Any, hdaFactory: Any = None, name: str | None = None) -> None:
+        if not hasattr(builder, "backend"):
+            raise InvalidArgumentException(
+                f"builder must be a builder of NeuralNetworks. Received: {type(builder).__name__}"
+            )
         self.builder = builder
         vars(self)["backend"] = builder.backend()  # an object whose call gives itself, in place of the method
         self._hdaFactory = hdaFactory

@@ -180,6 +180,8 @@ def _array(variable: Any) -> NDArray:
 
 def save_weights(model: Any, target: Any) -> None:
     """Writes the weights and the optimizer's state into a mapping (see ``Saving.saveWeights``)."""
+    if isinstance(target, list):  # what PHP writes as [] is {} here
+        raise InvalidArgumentException("modelWeights must be a dict or hierarchical data. Received: list")
     optimizer = model.optimizer()
     state = [] if optimizer is None else optimizer.getWeights()
     if _CHECKSUM in target:
@@ -203,7 +205,7 @@ def _item(source: Any, key: int | str, where: str) -> Any:
         if isinstance(source, dict) and key not in source and str(key) in source:
             return source[str(key)]
         return source[key]
-    except (KeyError, IndexError):  # OutOfBoundsException among them
+    except (KeyError, IndexError, TypeError):  # OutOfBoundsException among them; a list has no names
         raise RuntimeException(f"{where}: {key!r} is missing") from None
 
 
@@ -395,6 +397,7 @@ class Saving:
 
         Raises:
             LogicException: a weight has no value yet.
+            InvalidArgumentException: ``modelWeights`` is a list.
         """
         save_weights(self, modelWeights)
 
@@ -429,8 +432,12 @@ class Saving:
             file["modelWeights"] = {}
             self.saveWeights(file["modelWeights"], portable)
 
-    def loadWeightsFromFile(self, filepath: Any) -> None:
+    def loadWeightsFromFile(self, filepath: Any, portable: bool | None = None) -> None:
         """Loads weights and the optimizer's state from a file, see ``loadWeights``.
+
+        Args:
+            filepath: the name of the file.
+            portable: changes nothing; programs written for the original pass it.
 
         Raises:
             RuntimeException: the file is missing, damaged, or does not fit the model; the model stays as it was.

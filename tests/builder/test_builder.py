@@ -65,6 +65,12 @@ def test_unknown_names_suggest_the_nearest(part, wrong, right):
     assert not hasattr(part, "Xyzzy123")
 
 
+@pytest.mark.parametrize("name", ["Softmax", "ReLU", "sigmoid"])
+def test_activations_are_no_layers(name):
+    with pytest.raises(AttributeError, match=rf"Layers has no '{name}': .*Activation\('{name.lower()}'\)"):
+        getattr(nn.layers, name)
+
+
 def test_nothing_can_be_set():
     with pytest.raises(LogicException, match="Invalid operation to set: layers"):
         nn.layers = 1

@@ -135,6 +135,7 @@ def test_text_progress(texts, capsys):
     TextClassifiedDataset(mo, texts, pattern=PATTERN, verbose=1).loadData()
     said = capsys.readouterr().err
     assert "Total=5" in said and "5/5 [" in said and "Fitting" in said
+    assert said.endswith("Generating sequences ... Done.\nFormatting sequences ... Done.\n")
 
 
 def test_text_options(texts):

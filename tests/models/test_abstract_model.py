@@ -250,3 +250,12 @@ def test_it_learns():
         optimizer.update(net.trainableVariables(), tape.gradient(value, net.trainableVariables()))
     assert np.asarray(net(x, False)).argmax(axis=1).tolist() == [0, 1, 1, 0]
     assert float(value) < 0.1
+
+
+def test_builder_is_checked():
+    class Net(AbstractModel):
+        def __init__(self, backend, builder):
+            super().__init__(backend, builder)
+
+    with pytest.raises(InvalidArgumentException, match=r"builder of NeuralNetworks\. Received: Backend"):
+        Net(nn.backend(), nn)

@@ -566,6 +566,7 @@ def test_losses(loss):
         (lambda m: m.fit(X), "a batch has no labels"),
         (lambda m: m.fit(X, T[0:3]), "Unmatch data size of inputs and tests:6,3"),
         (lambda m: m.fit(X, T, batch_size=0), "batch_size must be 1 or more"),
+        (lambda m: m.fit(X, T, {"epochs": 2, "validation_data": [X, T]}), "1 or more. Received: dict"),
         (lambda m: m.fit(X, T, validation_data=5), "validation_data must be set of NDArray or instance of Dataset"),
         (lambda m: m.fit(X, T, filter=5), "filter must be a DatasetFilter"),
         (lambda m: m.fit(X, T, callbacks=5), "callbacks must be list of Callback: int"),

@@ -173,7 +173,7 @@ def test_loading_between_compiled_steps(path):
     first = quiet(model, epochs=2)
     after = state(model)
     quiet(model, epochs=3)
-    model.loadWeightsFromFile(path)
+    model.loadWeightsFromFile(path, True)  # the original's programs say whether the file is portable
     assert quiet(model, epochs=2) == first
     assert state(model) == after
 
@@ -201,6 +201,14 @@ def test_keys_of_dictionaries_may_be_strings_and_values_lists():
         again = trained(two_layers())
         again.loadWeights({**saved, "weights": change(saved["weights"]), "optimizer": change(saved["optimizer"])})
         assert state(again) == state(model)
+
+
+def test_weights_are_kept_by_name():
+    model = trained(two_layers())
+    with pytest.raises(InvalidArgumentException, match=r"modelWeights must be a dict .* Received: list"):
+        model.saveWeights([])
+    with pytest.raises(RuntimeException, match="modelWeights: 'weights' is missing"):
+        model.loadWeights([])
 
 
 def test_state_of_an_optimizer_that_was_never_used(path):

@@ -895,6 +895,7 @@ def test_wrong_configuration():
         Plot({"bar.barwidth": 1}, None, Recorder())
     with pytest.raises(InvalidArgumentException, match="config must be a dict"):
         Plot(["frame"], None, Recorder())
+    assert Plot([], None, Recorder()).config == {}  # as the original's programs have it
     for config, error, message in (
         ({"title.position": "middle"}, LogicException, "invalid axis label position: 'middle'"),
         ({"frame.xTickPosition": "left"}, LogicException, "unknown xtick position"),

@@ -59,7 +59,8 @@ class FilteredDataset(Dataset):
 
     def __init__(self, mo: Any, batch_size: int, filter: Any, smallest: int = 1) -> None:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < smallest:
-            raise InvalidArgumentException(f"batch_size must be {smallest} or more. Received: {batch_size!r}")
+            got = repr(batch_size) if isinstance(batch_size, int | float | str) else type(batch_size).__name__
+            raise InvalidArgumentException(f"batch_size must be {smallest} or more. Received: {got}")
         self._mo = mo
         self._batch_size = batch_size
         self._filter: Any = None

@@ -119,7 +119,7 @@ class TextClassifiedDataset(ClassifiedDirectoryDataset):
         """
         fitted = len(self.getTokenizer().wordCounts()) > 0
         texts, tests = self.fitOnTexts(loadAll=True, noFit=fitted)  # type: ignore[misc]
-        self.console("Formatting sequences ...")
+        self.console("Generating sequences ...")
         inputs, labels = self.filter().translate(texts, tests)
-        self.console(" Done.\n")
+        self.console(" Done.\nFormatting sequences ... Done.\n")  # one step here, two in the original
         return inputs, labels
