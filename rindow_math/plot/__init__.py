@@ -9,7 +9,7 @@ Example:
     >>> plt = Plot()
     >>> line, = plt.plot([0, 1, 4, 9], None, 'o--', 'x**2')
     >>> legend = plt.legend()
-    >>> plt.show('squares.png')  # doctest: +SKIP
+    >>> plt.show('squares.png')
 """
 
 from rindow_math.plot.plot import Plot

@@ -61,7 +61,7 @@ class Plot(AnyCase, Configured):
         >>> lines = plt.plot([1.0, 0.5, 0.3], None, None, 'loss')
         >>> legend = plt.legend()
         >>> plt.title('training')
-        >>> plt.show('training.png')  # doctest: +SKIP
+        >>> plt.show('training.png')
 
     PHP: ``Rindow\\Math\\Plot\\Plot``.
     """
