@@ -30,8 +30,8 @@ class Embedding(AbstractLayer):
         Inputs (batch, length) of integers, outputs (batch, length, outputDim), kernel (inputDim, outputDim).
 
     Raises:
-        InvalidArgumentException: a size is not positive, an initializer is unknown, a number is out of range, or a
-            shape does not fit.
+        InvalidArgumentException: a size is not positive, an initializer is unknown, or a shape does not fit.
+        RuntimeException: a number is out of range.
 
     Example:
         >>> from rindow_math.matrix import NDArray

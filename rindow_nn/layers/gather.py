@@ -33,7 +33,8 @@ class Gather(AbstractMultiInputLayer):
         (shared, m, j, h, detail), where each letter may stand for several axes or none.
 
     Raises:
-        InvalidArgumentException: an axis does not exist, shapes do not fit, or a number is out of range.
+        InvalidArgumentException: an axis does not exist, or shapes do not fit.
+        RuntimeException: a number is out of range.
 
     Example:
         >>> from rindow_math.matrix import NDArray

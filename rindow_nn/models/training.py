@@ -11,7 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from rindow_math.exceptions import InvalidArgumentException, LogicException, UnexpectedValueException
+from rindow_math.exceptions import (
+    InvalidArgumentException,
+    LogicException,
+    RuntimeException,
+    UnexpectedValueException,
+)
 from rindow_math.matrix.ndarray import NDArray
 from rindow_nn.callbacks.base import Broadcaster
 from rindow_nn.callbacks.callback_list import CallbackList
@@ -332,7 +337,7 @@ class Training:
             except _NotFiniteException as e:
                 if not self._forgiven(e.value, batch, callbacks):
                     raise self._explained(e, epoch, batch) from None
-            except InvalidArgumentException as e:
+            except (InvalidArgumentException, RuntimeException) as e:
                 raise located(e, self) or e from None
             if self.stop_training:
                 break
@@ -467,7 +472,7 @@ class Training:
             x, t = data if is_batch(data) else self._batch(data)
             try:
                 self.evaluateStep(batch, x, t, listeners)
-            except InvalidArgumentException as e:
+            except (InvalidArgumentException, RuntimeException) as e:
                 raise located(e, self) or e from None
         logs = {name: metric.result() for name, metric in self._metrics.items()}
         if verbose >= 1:
@@ -516,7 +521,7 @@ class Training:
             listeners.onPredictBegin()
         try:
             outputs = self.predictStep(arrays, {**dict(enumerate(options)), **named} if options or named else {})
-        except InvalidArgumentException as e:
+        except (InvalidArgumentException, RuntimeException) as e:
             raise located(e, self) or e from None
         if listeners is not None:
             listeners.onPredictEnd()

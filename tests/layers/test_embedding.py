@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rindow_math.exceptions import InvalidArgumentException
+from rindow_math.exceptions import InvalidArgumentException, RuntimeException
 from rindow_math.matrix import NDArray
 from rindow_nn.builder import NeuralNetworks
 from rindow_nn.gradient import MaskedNDArray
@@ -59,7 +59,7 @@ def test_kinds_of_numbers(kind):
 @pytest.mark.parametrize("wrong", [-1, 4, 2**31 - 1])
 def test_numbers_out_of_range(wrong):
     layer = nn.layers.Embedding(4, 2, name="words")
-    with pytest.raises(InvalidArgumentException, match=f"{wrong} at position 2.*0 to 3 are allowed in words:forward"):
+    with pytest.raises(RuntimeException, match=f"{wrong} at position 2.*0 to 3 are allowed in words:forward"):
         layer.forward(K.array([[0, 3], [wrong, 1]], dtype=NDArray.int32))
 
 

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from rindow_math.exceptions import InvalidArgumentException
+from rindow_math.exceptions import InvalidArgumentException, RuntimeException
 from rindow_math.matrix import NDArray
 from rindow_nn.builder import NeuralNetworks
 from rindow_nn.gradient import MaskedNDArray
@@ -191,7 +191,7 @@ def test_gather_adds_up_repeated_numbers():
 def test_gather_out_of_range():
     layer = layers.Gather(name="pick")
     with pytest.raises(
-        InvalidArgumentException, match=r"index is out of range: 3 at position 1.*0 to 2 .*pick:forward"
+        RuntimeException, match=r"Label number is out of bounds\.: 3 at position 1.*0 to 2 .*pick:forward"
     ):
         layer.forward([K.zeros([2, 3]), K.array([0, 3], dtype=NDArray.int32)])
 

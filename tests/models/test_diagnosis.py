@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from small_models import Mean, Net, T, X, compiled, g, loss_function, mo, nn, quiet
 
-from rindow_math.exceptions import InvalidArgumentException, UnexpectedValueException
+from rindow_math.exceptions import InvalidArgumentException, RuntimeException, UnexpectedValueException
 from rindow_math.matrix import NDArray
 from rindow_nn.layers import AbstractLayer
 from rindow_nn.models import AbstractModel
@@ -64,6 +64,13 @@ def test_a_layer_in_the_middle():
     model.d2.build([3])
     with pytest.raises(InvalidArgumentException, match=r"\(3\) but \(8\) given .*\(layer 'd2' of Net, a Dense"):
         quiet(model)
+
+
+def test_a_number_out_of_range_names_the_layer():
+    model = nn.models.Sequential([nn.layers.Embedding(4, 2, input_length=2, name="words"), nn.layers.Flatten()])
+    model.compile()
+    with pytest.raises(RuntimeException, match=r"out of bounds\.: 4 at position 1 .*\(layer 'words' of Sequential"):
+        model.predict(mo.array([[0, 4]], dtype=NDArray.int32))
 
 
 def test_errors_of_the_users_own_code_are_left_alone():

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 
-from rindow_math.exceptions import InvalidArgumentException
+from rindow_math.exceptions import InvalidArgumentException, RuntimeException
 from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport is_complex, is_int, item_size
 from rindow_math.matrix.kernels cimport core
@@ -75,8 +75,8 @@ cdef class LayerPrimitives:
         if index.n:
             wrong = rk.check_index(index.dt, index.ptr, index.n, classes)
             if wrong >= 0:
-                raise InvalidArgumentException(
-                    f"index is out of range: {x.reshape([x.n])[wrong]} at position {wrong} of an array of shape "
+                raise RuntimeException(
+                    f"Label number is out of bounds.: {x.reshape([x.n])[wrong]} at position {wrong} of an array of shape "
                     f"{shape_text(x)}; 0 to {classes - 1} are allowed in {where}"
                 )
         return index
