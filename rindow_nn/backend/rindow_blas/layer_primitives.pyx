@@ -76,8 +76,8 @@ cdef class LayerPrimitives:
             wrong = rk.check_index(index.dt, index.ptr, index.n, classes)
             if wrong >= 0:
                 raise RuntimeException(
-                    f"Label number is out of bounds.: {x.reshape([x.n])[wrong]} at position {wrong} of an array of shape "
-                    f"{shape_text(x)}; 0 to {classes - 1} are allowed in {where}"
+                    f"Label number is out of bounds.: {x.reshape([x.n])[wrong]} at position {wrong} of an array of "
+                    f"shape {shape_text(x)}; 0 to {classes - 1} are allowed in {where}"
                 )
         return index
 
