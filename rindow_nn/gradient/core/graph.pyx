@@ -23,7 +23,7 @@ from rindow_math.matrix.ndarray cimport NDArray, NDArrayPhp, copy_of, empty, hea
 from rindow_nn.gradient.core.tape cimport (
     AbstractFunction, DifferentiateCall, FIXED, GradientTape, MICRO_BINARY, MICRO_PARAM, Micro, OPAQUE,
     STEP, VIEW, Variable, layer_of, make_variable, note_call, pack, prepare, primitives, profiling, pull_back,
-    recording, set_trace, set_tracing, tracing,
+    recording, set_looked, set_trace, set_tracing, tracing,
 )
 from rindow_nn.gradient.core.tape import backward_pipeline
 from rindow_nn.gradient.core.watch cimport Watch
@@ -125,7 +125,9 @@ cdef class Program:
     cdef list outputs                 # Values
     cdef list seeds                   # Values, None where an output has no gradient
     cdef list grads                   # Values or None, of inputs and captured
-    cdef list traced                  # those to make again without a plan; with gradients, as they were made
+    cdef list traced                  # the calls forward as they were made
+    cdef list alone                   # those to make again without a plan
+    cdef bint shaped                  # something in the trace depends on the number of samples
     cdef list calls                   # forward, in order
     cdef list back_calls              # those of the gradient, in order
     cdef dict places                  # (call, output) or variable -> Value
@@ -209,6 +211,7 @@ cdef class Program:
         call.ins = []
         for i in range(len(node.inputs_)):
             if node.shape_only() >> i & 1 and isinstance(kept[i], NDArray):
+                self.shaped |= into is self.calls
                 value = self._new(CONSTANT, header_like(raw(kept[i])))
             else:
                 value = self.value_of(<Variable>node.inputs_[i])
@@ -227,6 +230,7 @@ cdef class Program:
                 if x.kind != CONSTANT and x.is_array():
                     call.role = OPAQUE  # where the view begins is known in each run only
         if call.role == FIXED or (constant and call.role in (STEP, VIEW)):
+            self.shaped |= call.role == FIXED and into is self.calls
             for i in range(node.outputs_count):
                 self.places[(node, i)] = self._new(CONSTANT, traced[i])
             return 0
@@ -257,6 +261,7 @@ cdef class Program:
                 x = (<Value>call.ins[i]).single
                 if x is not None and x.header.dt == (<Value>call.outs[0]).header.dt:
                     call.ins[i] = x  # read in place of the array that repeats it
+                    self.shaped |= into is self.calls
         into.append(call)
         return 0
 
@@ -286,12 +291,12 @@ cdef class Program:
 
     cdef int join(self, bint gradient) except -1:
         """Makes one call of two where a function does the work of both and nothing else reads what is between them."""
-        traced = self.calls
+        self.traced = self.calls
         # the gradient comes first, for what it reads must be kept, and last, for it follows what was done forward
         self.back_calls = self._joined(self.back_calls, gradient)
         self.calls = self._joined(self.calls, gradient)
         self.back_calls = self._joined(self.back_calls, gradient)
-        self.traced = traced if gradient else self.calls
+        self.alone = self.traced if gradient else self.calls
         return 0
 
     cdef list _joined(self, list calls, bint gradient):
@@ -342,23 +347,47 @@ cdef class Program:
 
     # ---- running without a plan
 
-    cdef list replay(self, list inputs):
-        """Makes the calls again on variables, each recorded on its own; answers the outputs."""
+    cdef list replay(self, list calls, list inputs, list outputs):
+        """Makes calls again on variables, each recorded on its own; answers the outputs.
+
+        Args:
+            calls: those of the trace, or those to make alone.
+            inputs: in place of the first ones of the program.
+            outputs: of the program; what they do not need is left out.
+        """
         cdef dict values = {}
+        cdef dict nodes = {}              # Call -> the function that makes it
+        cdef set needed = set(outputs)
+        cdef list order = []
+        cdef AbstractFunction node
         cdef Call call
         cdef Value v
         cdef int i
+        for item in reversed(calls):
+            call = <Call>item
+            if not needed.isdisjoint(call.outs):
+                needed.update(call.ins)
+                if call.subject is not None:
+                    needed.update(call.subject.outs)
+                order.append(call)
         for i in range(len(inputs)):
             values[self.inputs[i]] = inputs[i]
-        for item in self.traced:
+        for item in reversed(order):
             call = <Call>item
-            result = call.f.renew().record(tuple([self._variable(values, <Value>x) for x in call.ins]))
+            nodes[call] = node = call.f.renew()
+            if call.subject is not None:
+                (<DifferentiateCall>node).subject = nodes[call.subject]
+            ins = tuple([self._variable(values, <Value>x) for x in call.ins])
+            if call.differentiated:  # without a tape too
+                node.inputs_ = ins
+                node.kept = tuple([(<Variable>x).value_ for x in ins])
+            result = node.record(ins)
             if isinstance(result, list):
                 for i in range(len(call.outs)):
                     values[call.outs[i]] = result[i]
             else:
                 values[call.outs[0]] = result
-        return [self._variable(values, <Value>v) for v in self.outputs]
+        return [self._variable(values, <Value>v) for v in outputs]
 
     cdef Variable _variable(self, dict values, Value v):
         cdef Variable made
@@ -778,6 +807,8 @@ cdef Plan _compile(Program program, list calls, list targets, set given, list sa
         needed.add(v.call())
         for item in v.call().ins:
             stack.append(item)
+        if v.call().subject is not None and calls is program.calls:
+            stack.extend(v.call().subject.outs)  # made in this run, even if nothing reads what it gives
     order = [c for c in calls if c in needed and (<Call>c).role != VIEW]
     # ---- order: elementwise calls wait in a pool until a call needs one of them
     for item in order:
@@ -1076,7 +1107,7 @@ cdef class CompiledCall(AbstractFunction):
             tape.enter()
         try:
             entries = [prepare(Entry.__new__(Entry), self.backend_, None).record((v,)) for v in sources[:count]]
-            outputs = self.program.replay(entries)
+            outputs = self.program.replay(self.program.alone, entries, self.program.outputs)
         finally:
             if tape is not None:
                 tape.exit()
@@ -1348,11 +1379,11 @@ cdef class Compiled:
             if program is not None and not _captured_fit(program):
                 program = None
             if program is None:
-                return self.build(function, key, variables)
+                return self.build(function, key, variables, self.alike(key))
             self.last = program
         if recorded and not program.differentiable and program.failure is None:
             variables = [pack(self.backend, x) for x in inputs]
-            return self.build(function, tuple([_signature(<Variable>v) for v in variables]), variables)
+            return self.build(function, tuple([_signature(<Variable>v) for v in variables]), variables, program)
         return self.run(program, inputs, recorded)
 
     cdef object run(self, Program program, tuple inputs, bint recorded):
@@ -1365,7 +1396,7 @@ cdef class Compiled:
         cdef int generation = -1
         cdef int i
         if program.busy:
-            outputs = program.replay([pack(self.backend, x) for x in inputs])
+            outputs = program.replay(program.alone, [pack(self.backend, x) for x in inputs], program.outputs)
             return outputs[0] if program.single else outputs
         run = Run.__new__(Run)
         run.forgets = not recorded
@@ -1413,7 +1444,26 @@ cdef class Compiled:
                 v.generation_ = generation + 1
         return outputs[0] if program.single else outputs
 
-    cdef object build(self, object function, object key, list variables):
+    cdef Program alike(self, tuple key):
+        """A program whose trace holds for arguments of a kind, up to the number of samples; None if there is none."""
+        cdef Program program
+        for known, item in self.programs.items():
+            program = <Program>item
+            if len(known) == len(key) and all(map(_alike, known, key)) and _captured_fit(program):
+                if not program.shaped or known == key:
+                    return program
+        return None
+
+    cdef object build(self, object function, object key, list variables, Program known):
+        """Makes a program, from the trace of a known one if it can be: what the user wrote runs once."""
+        if known is not None:
+            try:
+                return self.trace(function, key, variables, known)
+            except (LogicException, InvalidArgumentException):
+                pass  # it does not fit, or the user's code has the explanation
+        return self.trace(function, key, variables, None)
+
+    cdef object trace(self, object function, object key, list variables, Program known):
         """Traces the function on variables; the trace's own results are those of this call."""
         global _traces
         cdef GradientTape tape = None
@@ -1429,6 +1479,7 @@ cdef class Compiled:
         cdef Value value
         cdef bint recorded = recording()
         cdef int tracing_before
+        cdef int looked_before
         cdef long trace_before
         cdef int i
         _traces += 1
@@ -1449,6 +1500,7 @@ cdef class Compiled:
             tape.enter()
         trace_before = set_trace(program.trace)
         tracing_before = set_tracing(1)
+        looked_before = set_looked(0)
         _state.mode = 1
         try:
             entries = []
@@ -1457,8 +1509,12 @@ cdef class Compiled:
                 e = prepare(Entry.__new__(Entry), self.backend, None).record((v,))
                 e.traced = isinstance(e.value_, NDArray)
                 entries.append(e if e.traced else v)
-            given = function._func(*entries)
-            single = not isinstance(given, (list, tuple))
+            if known is None:
+                given = function._func(*entries)
+                single = not isinstance(given, (list, tuple))
+            else:
+                given = known.replay(known.traced, entries, known.outputs)
+                single = False
             results = [given] if single else list(given)
             for i in range(len(results)):
                 if not isinstance(results[i], Variable):
@@ -1467,7 +1523,8 @@ cdef class Compiled:
                         f"{function._label()} Model returned {type(results[i]).__name__}"
                         + ("." if single else f" as output #{i + 1}.")
                     )
-            program.single = single
+            program.single = single if known is None else known.single
+            program.shaped = known is not None and known.shaped
             # ---- read the trace
             for i in range(len(entries)):
                 e = <Variable>entries[i]
@@ -1513,6 +1570,7 @@ cdef class Compiled:
                 program.differentiable = program.failure is None
         finally:
             _state.mode = before
+            program.shaped |= set_looked(looked_before)
             set_tracing(tracing_before)
             set_trace(trace_before)
             if tape is not None:
@@ -1602,6 +1660,15 @@ cdef bint _captured_fit(Program program):
         if not _same_kind(v.header, v.variable.value_):
             return False
     return True
+
+
+cpdef bint _alike(object a, object b):
+    """Whether two signatures differ in the first dimension at most."""
+    if a == b:
+        return True
+    if not isinstance(a, tuple) or not isinstance(b, tuple) or len(a) != len(b) or len(a) < 2:
+        return False
+    return a[1:] == b[1:] and isinstance(a[1], int)  # a scalar has no dimension
 
 
 cdef object _signature(Variable v):
