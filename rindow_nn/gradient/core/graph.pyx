@@ -1327,6 +1327,18 @@ class GraphFunction(metaclass=_Modes):
         """
         return (<Compiled>self._compiled).describe(self._label())
 
+    def _again(self, inputs, first):
+        """What depends on the first arguments alone, from the trace of a call before, made again on other variables.
+
+        Args:
+            inputs: list of variables in place of the first arguments.
+            first: the outputs from that one on.
+
+        Returns:
+            A list of variables; None if there was no such call.
+        """
+        return (<Compiled>self._compiled).again(inputs, first)
+
     def _rawCall(self, inputs, options):
         """Computes on arrays, without recording."""
         outputs = self(*inputs)
@@ -1379,7 +1391,7 @@ cdef class Compiled:
             if program is not None and not _captured_fit(program):
                 program = None
             if program is None:
-                return self.build(function, key, variables, self.alike(key))
+                return self.build(function, key, variables, self.alike(key, len(key)))
             self.last = program
         if recorded and not program.differentiable and program.failure is None:
             variables = [pack(self.backend, x) for x in inputs]
@@ -1444,15 +1456,23 @@ cdef class Compiled:
                 v.generation_ = generation + 1
         return outputs[0] if program.single else outputs
 
-    cdef Program alike(self, tuple key):
-        """A program whose trace holds for arguments of a kind, up to the number of samples; None if there is none."""
+    cdef Program alike(self, tuple key, Py_ssize_t count):
+        """A program of so many arguments whose trace holds for the first ones, given as signatures; None: there is none.
+
+        Numbers of samples may differ where nothing in the trace depends on them.
+        """
         cdef Program program
         for known, item in self.programs.items():
             program = <Program>item
-            if len(known) == len(key) and all(map(_alike, known, key)) and _captured_fit(program):
-                if not program.shaped or known == key:
+            if len(known) == count and all(map(_alike, known, key)) and _captured_fit(program):
+                if not program.shaped or known[: len(key)] == key:
                     return program
         return None
+
+    cdef list again(self, list inputs, int first):
+        """See ``GraphFunction._again``."""
+        cdef Program program = self.alike(tuple([_signature(<Variable>v) for v in inputs]), self.count)
+        return None if program is None else program.replay(program.traced, inputs, program.outputs[first:])
 
     cdef object build(self, object function, object key, list variables, Program known):
         """Makes a program, from the trace of a known one if it can be: what the user wrote runs once."""

@@ -187,6 +187,11 @@ cdef Primitives primitives(object backend):
 
 # --------------------------------------------------------------------------------------------------- variables
 
+def checked_shape(array):
+    """The shape, for a check: what is traced meanwhile serves other numbers of samples too."""
+    return (<Variable>array)._shape() if isinstance(array, Variable) else array.shape()
+
+
 cdef Variable make_variable(object backend, object value):
     """A variable around a value, without a copy."""
     cdef Variable v = Variable.__new__(Variable)
