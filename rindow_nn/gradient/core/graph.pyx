@@ -98,6 +98,7 @@ cdef class Call:
     cdef object layer                 # that it belongs to, or None
     cdef Call subject                 # of a DifferentiateCall: the call it differentiates
     cdef tuple parts                  # of one that does the work of two: these
+    cdef tuple output_shapes          # those that the trace gave the function
     cdef bint differentiated          # a later call of the function computes its gradient
     cdef int number
 
@@ -127,6 +128,7 @@ cdef class Program:
     cdef list grads                   # Values or None, of inputs and captured
     cdef list traced                  # the calls forward as they were made
     cdef list alone                   # those to make again without a plan
+    cdef list stopped                 # for each output: gradients stop there
     cdef bint shaped                  # something in the trace depends on the number of samples
     cdef list calls                   # forward, in order
     cdef list back_calls              # those of the gradient, in order
@@ -236,6 +238,7 @@ cdef class Program:
             return 0
         call.f = node.renew()
         call.layer = layer_of(node)
+        call.output_shapes = node.output_shapes
         call.number = len(self.calls) + len(self.back_calls)
         if isinstance(node, DifferentiateCall):
             call.subject = self.found[(<DifferentiateCall>node).subject]
@@ -382,6 +385,11 @@ cdef class Program:
                 node.inputs_ = ins
                 node.kept = tuple([(<Variable>x).value_ for x in ins])
             result = node.record(ins)
+            node.origin = call.layer
+            if node.output_shapes is not None:  # None where a missing gradient is left out
+                node.output_shapes = tuple(
+                    [None if x is None else y for x, y in zip(call.output_shapes, node.output_shapes)]
+                )
             if isinstance(result, list):
                 for i in range(len(call.outs)):
                     values[call.outs[i]] = result[i]
@@ -1533,7 +1541,10 @@ cdef class Compiled:
                 given = function._func(*entries)
                 single = not isinstance(given, (list, tuple))
             else:
-                given = known.replay(known.traced, entries, known.outputs)
+                given = [
+                    without_gradient(v) if stopped else v
+                    for v, stopped in zip(known.replay(known.traced, entries, known.outputs), known.stopped)
+                ]
                 single = False
             results = [given] if single else list(given)
             for i in range(len(results)):
@@ -1558,6 +1569,7 @@ cdef class Compiled:
                     program.places[e] = value
             program.read(results, program.calls)
             program.outputs = [program.value_of(<Variable>v) for v in results]
+            program.stopped = [(<Variable>v).unbackpropagatable for v in results]
             # ---- the gradient, where this call may be asked for one
             if recorded:
                 set_tracing(2)
