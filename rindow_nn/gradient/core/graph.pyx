@@ -91,6 +91,7 @@ cdef class Call:
 
     cdef AbstractFunction f
     cdef list ins
+    cdef list given                   # what the trace had in their place: whole arrays where a shape or a number will do
     cdef list outs
     cdef int role
     cdef bint pointwise
@@ -154,15 +155,17 @@ cdef class Program:
         v.constant = value if kind == CONSTANT else None
         return v
 
+    cdef object key_of(self, Variable v):
+        """Where a variable of the trace is found."""
+        return (v.creator_, v.index) if v.creator_ is not None and v.creator_.trace == self.trace else v
+
     cdef Value value_of(self, Variable v):
         """The program's value of a variable of the trace."""
-        cdef Value value
-        cdef bint inside = v.creator_ is not None and v.creator_.trace == self.trace
-        key = (v.creator_, v.index) if inside else v
-        value = self.places.get(key)
+        key = self.key_of(v)
+        cdef Value value = self.places.get(key)
         if value is not None:
             return value
-        if inside:
+        if key is not v:
             raise LogicException("a call of the trace is missing")  # calls are read in order
         if v.literal or not isinstance(v.value_, NDArray):
             value = self._new(CONSTANT, v.value_)
@@ -204,6 +207,7 @@ cdef class Program:
 
     cdef int _add(self, AbstractFunction node, list into) except -1:
         cdef Call call = Call.__new__(Call)
+        cdef Variable v
         cdef Value value
         cdef Value x
         cdef tuple kept = node.kept
@@ -211,12 +215,15 @@ cdef class Program:
         cdef list traced
         cdef int i
         call.ins = []
+        call.given = []
         for i in range(len(node.inputs_)):
+            v = <Variable>node.inputs_[i]
             if node.shape_only() >> i & 1 and isinstance(kept[i], NDArray):
-                self.shaped |= into is self.calls
                 value = self._new(CONSTANT, header_like(raw(kept[i])))
+                call.given.append(self.places.get(self.key_of(v), value))
             else:
-                value = self.value_of(<Variable>node.inputs_[i])
+                value = self.value_of(v)
+                call.given.append(value)
             call.ins.append(value)
         call.outs = []
         call.role = node.role()
@@ -264,7 +271,6 @@ cdef class Program:
                 x = (<Value>call.ins[i]).single
                 if x is not None and x.header.dt == (<Value>call.outs[0]).header.dt:
                     call.ins[i] = x  # read in place of the array that repeats it
-                    self.shaped |= into is self.calls
         into.append(call)
         return 0
 
@@ -337,6 +343,7 @@ cdef class Program:
                 self._new(CONSTANT, (<Value>x).header) if f.shape_only() >> i & 1 and (<Value>x).is_array() else x
                 for i, x in enumerate(ins)
             ]
+            both.given = both.ins
             both.outs = second.outs + first.outs[1:]
             for x in both.outs:
                 (<Value>x).maker = <PyObject*>both
@@ -369,7 +376,7 @@ cdef class Program:
         for item in reversed(calls):
             call = <Call>item
             if not needed.isdisjoint(call.outs):
-                needed.update(call.ins)
+                needed.update(call.given)
                 if call.subject is not None:
                     needed.update(call.subject.outs)
                 order.append(call)
@@ -380,7 +387,7 @@ cdef class Program:
             nodes[call] = node = call.f.renew()
             if call.subject is not None:
                 (<DifferentiateCall>node).subject = nodes[call.subject]
-            ins = tuple([self._variable(values, <Value>x) for x in call.ins])
+            ins = tuple([self._variable(values, <Value>x) for x in call.given])
             if call.differentiated:  # without a tape too
                 node.inputs_ = ins
                 node.kept = tuple([(<Variable>x).value_ for x in ins])
