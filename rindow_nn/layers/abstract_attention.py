@@ -8,7 +8,7 @@ from typing import Any
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.ndarray import NDArray
-from rindow_nn.gradient.core.tape import Variable
+from rindow_nn.gradient.core.tape import Variable, checked_shape
 from rindow_nn.layers.attention_functions import AttentionForm
 from rindow_nn.layers.base import AbstractLayerBase
 
@@ -84,7 +84,7 @@ class AbstractAttentionLayer(AbstractLayerBase):
             raise InvalidArgumentException(f"Uninitialized input shape in {where}")
         if len(inputs) not in (2, 3):
             raise InvalidArgumentException(f"Must have 2 or 3 arguments in {where}")
-        query, value = inputs[0].shape(), inputs[1].shape()
+        query, value = checked_shape(inputs[0]), checked_shape(inputs[1])
         if query[0] != value[0]:
             raise InvalidArgumentException(
                 f"Unmatch batch size of query and value: query={_list_text(query)},value={_list_text(value)}in {where}"
@@ -95,7 +95,7 @@ class AbstractAttentionLayer(AbstractLayerBase):
                     f"Unmatch {name} shape  {_list_text(['b', *wanted])} NDArray. {_list_text(shape)} given in {where}"
                 )
         if len(inputs) == 3:
-            key = inputs[2].shape()
+            key = checked_shape(inputs[2])
             if key[0] != value[0]:
                 raise InvalidArgumentException(
                     f"Unmatch batch size of value and key: value={_list_text(value)},key={_list_text(key)}in {where}"

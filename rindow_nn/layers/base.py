@@ -11,7 +11,7 @@ from rindow_math.exceptions import InvalidArgumentException, LogicException
 from rindow_math.matrix.ndarray import NDArray
 from rindow_nn.activations import Activation, FunctionFactory
 from rindow_nn.gradient.core.layerfunction import callLayer
-from rindow_nn.gradient.core.tape import Variable
+from rindow_nn.gradient.core.tape import Variable, checked_shape
 from rindow_nn.gradient.core.values import MaskedNDArray
 from rindow_nn.gradient.interfaces import Module
 from rindow_nn.support.calling import call_with, parameter_names
@@ -345,7 +345,7 @@ class AbstractLayerBase(Layer):
         if self._shapeInspection:
             if self._inputShape is None:
                 raise InvalidArgumentException(f"Uninitialized input shape in {self._label()}")
-            shape = inputs.shape()[1:]
+            shape = checked_shape(inputs)[1:]
             if shape != self._inputShape:
                 raise InvalidArgumentException(
                     f"unmatch input shape: {_shape_text(shape)}, must be {_shape_text(self._inputShape)} in "
@@ -359,7 +359,7 @@ class AbstractLayerBase(Layer):
             InvalidArgumentException: they differ; the message names the layer.
         """
         if self._shapeInspection:
-            shape = outputs.shape()[1:]
+            shape = checked_shape(outputs)[1:]
             if shape != self._outputShape:
                 raise InvalidArgumentException(
                     f"unmatch output shape: {_shape_text(shape)}, must be {_shape_text(self._outputShape)} in "

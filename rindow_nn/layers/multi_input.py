@@ -8,7 +8,7 @@ from typing import Any
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.ndarray import NDArray
 from rindow_nn.gradient.core.layerfunction import callLayer
-from rindow_nn.gradient.core.tape import Variable
+from rindow_nn.gradient.core.tape import Variable, checked_shape
 from rindow_nn.layers.base import AbstractLayerBase, _truth
 from rindow_nn.support.calling import call_with
 
@@ -53,7 +53,7 @@ class AbstractMultiInputLayer(AbstractLayerBase):
             return
         batch = None
         for i, (x, wanted) in enumerate(zip(inputs, self._inputShape)):
-            size, *shape = x.shape() or [None]
+            size, *shape = checked_shape(x) or [None]
             if batch is None:
                 batch = size
             if size != batch:

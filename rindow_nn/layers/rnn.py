@@ -12,7 +12,7 @@ from rindow_math.matrix.ndarray import NDArray
 from rindow_nn.activations import Activation
 from rindow_nn.backend.rindow_blas.rnn_primitives import RecurrentSettings
 from rindow_nn.gradient.core.layerfunction import callLayer
-from rindow_nn.gradient.core.tape import Variable
+from rindow_nn.gradient.core.tape import Variable, checked_shape
 from rindow_nn.layers.base import AbstractLayerBase, Layer, _truth
 from rindow_nn.layers.options import shape_option, size_option
 from rindow_nn.layers.recurrent_functions import RecurrentForm, recurrent
@@ -360,7 +360,7 @@ class AbstractRNNLayer(AbstractLayerBase, RNNLayer):
                 f"{self._label()}:{direction}"
             )
         for i, (state, wanted) in enumerate(zip(states, self._statesShapes)):
-            if state is not None and state.shape()[1:] != wanted:
+            if state is not None and checked_shape(state)[1:] != wanted:
                 raise InvalidArgumentException(
                     f"Shape of state{i} must be {self.shapeToString(wanted)}, {self.shapeToString(state.shape()[1:])} "
                     f"given in {self._label()}:{direction}"
@@ -408,15 +408,15 @@ class AbstractRNNLayer(AbstractLayerBase, RNNLayer):
         if not states:
             return []
         self.assertStatesShape(states, "forward")
-        batch = x.shape()[0]
+        batch = checked_shape(x)[0]
         for i, state in enumerate(states):
-            if state is not None and state.shape()[:1] != [batch]:
+            if state is not None and checked_shape(state)[:1] != [batch]:
                 raise InvalidArgumentException(
                     f"state{i} has shape {self.shapeToString(state.shape())}, the batch is {batch} in "
                     f"{self._label()}:forward"
                 )
         return [
-            self.backend.zeros([batch, *shape], dtype=x.dtype()) if state is None else state
+            self.backend.zeros([x.shape()[0], *shape], dtype=x.dtype()) if state is None else state
             for state, shape in zip(states, self._statesShapes)
         ]
 

@@ -11,7 +11,7 @@ import numpy as np
 from rindow_math.exceptions import InvalidArgumentException
 from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.ndarray import NDArray
-from rindow_nn.gradient.core.tape import Variable
+from rindow_nn.gradient.core.tape import Variable, checked_shape
 from rindow_nn.gradient.interfaces import Module
 from rindow_nn.layers.base import Layer
 
@@ -92,7 +92,7 @@ def check_labels(loss: Any, trues: Any, predicts: Any) -> None:
     name = _library_name(loss)
     if not name or not isinstance(trues, NDArray) or not isinstance(predicts, NDArray):
         return
-    samples, outputs = trues.shape()[1:], predicts.shape()[1:]
+    samples, outputs = checked_shape(trues)[1:], checked_shape(predicts)[1:]
     if name == "SparseCategoricalCrossEntropy":
         if not 1 < trues.dtype() < 10:
             raise InvalidArgumentException(

@@ -23,6 +23,9 @@ MOST_SHAPES = 64
 _MAY_BE_COMPILATION = (LogicException, InvalidArgumentException)
 
 
+# the compiled functions, with the first of their outputs that are the model's
+_OUTPUTS = {"_trained": 1, "_tested": 1, "_predicted": 0}
+
 # memory of that many bytes and more is given back after a call that was recorded
 MUCH_MEMORY = 64 << 20
 
@@ -62,6 +65,7 @@ class Steps:
         #: predictions from arrays, for the model as it was
         self.shortcut: Shortcut | None = None
         self._watchable = True
+        self._listed = False  # the model gives its outputs as a list
 
     def _module(self) -> Any:
         return self._model()
@@ -79,12 +83,26 @@ class Steps:
 
     # ---- what is computed
 
+    def _forward(self, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
+        """The model's outputs. Its ``call`` is traced once for all kinds of step if it does not ask for which it is."""
+        if GraphFunction.mode == GraphFunction.UNDER_CONSTRUCTION and not options:
+            for name, first in _OUTPUTS.items():
+                try:
+                    found = self._functions[name]._again(list(inputs), first) if name in self._functions else None
+                except _MAY_BE_COMPILATION:
+                    continue  # the call itself tells what does not fit
+                if found is not None:
+                    return found if self._listed else found[0]
+        found = self._module().forward(*inputs, **options)
+        self._listed = isinstance(found, (list, tuple))
+        return found
+
     def _outputs(self, args: Sequence[Any], training: bool) -> list[Any]:
         """Loss and predictions from inputs, labels and, where they differ, labels for the loss."""
         trues = args[-2] if self.filtered else args[-1]
         values = {"training": training, "trues": trues}
         options = {name: values[name] for name in self._aware}
-        predicts = self._module().forward(*args[: -2 if self.filtered else -1], **options)
+        predicts = self._forward(args[: -2 if self.filtered else -1], options)
         check_labels(self._given, args[-1], predicts)
         loss = self._loss(args[-1], predicts)
         if not isinstance(loss, Variable):
@@ -102,7 +120,7 @@ class Steps:
 
     def _predicted(self, *args: Any) -> Any:
         values = {"training": False, "trues": Variable(self._backend, False)}
-        return self._module().forward(*args, **{name: values[name] for name in self._aware})
+        return self._forward(args, {name: values[name] for name in self._aware})
 
     # ---- running it
 

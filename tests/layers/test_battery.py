@@ -495,6 +495,37 @@ def test_eager_equals_compiled(case, training):
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("first, then", [(1, 4), (5, 1)])
+@every_case
+def test_one_trace_for_any_number_of_samples(case, first, then, training):
+    layer, _ = built(case, np.float32)
+    state = [np.array(w.value()) for w in layer.weights()]
+    traces = []
+
+    def function(*xs):
+        traces.append(xs)
+        return g.mul(2.0, call(layer, list(xs), training))
+
+    compiled = g.Function(function)
+    compiled(*[g.Variable(x) for x in case.inputs(np.float32, batch=first)])
+    inputs = [g.Variable(x) for x in case.inputs(np.float32, batch=then)]
+    sources = [x for x in inputs if _is_float(x)] + layer.trainableVariables()
+    found = []
+    for call_ in (compiled, compiled, function):
+        for weight, kept in zip(layer.weights(), state):
+            weight.assign(mo.array(kept))
+        nn.utils().setSeed(7)
+        with g.GradientTape() as tape:
+            out = call_(*inputs)
+        grads = tape.gradient(out, sources) if sources else []
+        found.append([np.array(x) for x in [out, *grads, *layer.weights()]])
+    assert len(traces) == 2  # the second is that of the call without compilation
+    for other in found[1:]:
+        for a, b in zip(found[0], other):
+            np.testing.assert_array_equal(a, b)
+
+
 @every_case
 def test_random_only_in_training(case):
     layer, inputs = built(case, np.float32)

@@ -23,7 +23,7 @@ from rindow_math.matrix.ndarray cimport NDArray, NDArrayPhp, copy_of, empty, hea
 from rindow_nn.gradient.core.tape cimport (
     AbstractFunction, DifferentiateCall, FIXED, GradientTape, MICRO_BINARY, MICRO_PARAM, Micro, OPAQUE,
     STEP, VIEW, Variable, layer_of, make_variable, note_call, pack, prepare, primitives, profiling, pull_back,
-    recording, set_trace, set_tracing, tracing,
+    recording, set_looked, set_trace, set_tracing, tracing,
 )
 from rindow_nn.gradient.core.tape import backward_pipeline
 from rindow_nn.gradient.core.watch cimport Watch
@@ -91,6 +91,7 @@ cdef class Call:
 
     cdef AbstractFunction f
     cdef list ins
+    cdef list given                   # what the trace had in their place: whole arrays where a shape or a number will do
     cdef list outs
     cdef int role
     cdef bint pointwise
@@ -98,6 +99,7 @@ cdef class Call:
     cdef object layer                 # that it belongs to, or None
     cdef Call subject                 # of a DifferentiateCall: the call it differentiates
     cdef tuple parts                  # of one that does the work of two: these
+    cdef tuple output_shapes          # those that the trace gave the function
     cdef bint differentiated          # a later call of the function computes its gradient
     cdef int number
 
@@ -125,7 +127,10 @@ cdef class Program:
     cdef list outputs                 # Values
     cdef list seeds                   # Values, None where an output has no gradient
     cdef list grads                   # Values or None, of inputs and captured
-    cdef list traced                  # those to make again without a plan; with gradients, as they were made
+    cdef list traced                  # the calls forward as they were made
+    cdef list alone                   # those to make again without a plan
+    cdef list stopped                 # for each output: gradients stop there
+    cdef bint shaped                  # something in the trace depends on the number of samples
     cdef list calls                   # forward, in order
     cdef list back_calls              # those of the gradient, in order
     cdef dict places                  # (call, output) or variable -> Value
@@ -150,15 +155,17 @@ cdef class Program:
         v.constant = value if kind == CONSTANT else None
         return v
 
+    cdef object key_of(self, Variable v):
+        """Where a variable of the trace is found."""
+        return (v.creator_, v.index) if v.creator_ is not None and v.creator_.trace == self.trace else v
+
     cdef Value value_of(self, Variable v):
         """The program's value of a variable of the trace."""
-        cdef Value value
-        cdef bint inside = v.creator_ is not None and v.creator_.trace == self.trace
-        key = (v.creator_, v.index) if inside else v
-        value = self.places.get(key)
+        key = self.key_of(v)
+        cdef Value value = self.places.get(key)
         if value is not None:
             return value
-        if inside:
+        if key is not v:
             raise LogicException("a call of the trace is missing")  # calls are read in order
         if v.literal or not isinstance(v.value_, NDArray):
             value = self._new(CONSTANT, v.value_)
@@ -200,6 +207,7 @@ cdef class Program:
 
     cdef int _add(self, AbstractFunction node, list into) except -1:
         cdef Call call = Call.__new__(Call)
+        cdef Variable v
         cdef Value value
         cdef Value x
         cdef tuple kept = node.kept
@@ -207,11 +215,15 @@ cdef class Program:
         cdef list traced
         cdef int i
         call.ins = []
+        call.given = []
         for i in range(len(node.inputs_)):
+            v = <Variable>node.inputs_[i]
             if node.shape_only() >> i & 1 and isinstance(kept[i], NDArray):
                 value = self._new(CONSTANT, header_like(raw(kept[i])))
+                call.given.append(self.places.get(self.key_of(v), value))
             else:
-                value = self.value_of(<Variable>node.inputs_[i])
+                value = self.value_of(v)
+                call.given.append(value)
             call.ins.append(value)
         call.outs = []
         call.role = node.role()
@@ -227,11 +239,13 @@ cdef class Program:
                 if x.kind != CONSTANT and x.is_array():
                     call.role = OPAQUE  # where the view begins is known in each run only
         if call.role == FIXED or (constant and call.role in (STEP, VIEW)):
+            self.shaped |= call.role == FIXED and into is self.calls
             for i in range(node.outputs_count):
                 self.places[(node, i)] = self._new(CONSTANT, traced[i])
             return 0
         call.f = node.renew()
         call.layer = layer_of(node)
+        call.output_shapes = node.output_shapes
         call.number = len(self.calls) + len(self.back_calls)
         if isinstance(node, DifferentiateCall):
             call.subject = self.found[(<DifferentiateCall>node).subject]
@@ -286,12 +300,12 @@ cdef class Program:
 
     cdef int join(self, bint gradient) except -1:
         """Makes one call of two where a function does the work of both and nothing else reads what is between them."""
-        traced = self.calls
+        self.traced = self.calls
         # the gradient comes first, for what it reads must be kept, and last, for it follows what was done forward
         self.back_calls = self._joined(self.back_calls, gradient)
         self.calls = self._joined(self.calls, gradient)
         self.back_calls = self._joined(self.back_calls, gradient)
-        self.traced = traced if gradient else self.calls
+        self.alone = self.traced if gradient else self.calls
         return 0
 
     cdef list _joined(self, list calls, bint gradient):
@@ -329,6 +343,7 @@ cdef class Program:
                 self._new(CONSTANT, (<Value>x).header) if f.shape_only() >> i & 1 and (<Value>x).is_array() else x
                 for i, x in enumerate(ins)
             ]
+            both.given = both.ins
             both.outs = second.outs + first.outs[1:]
             for x in both.outs:
                 (<Value>x).maker = <PyObject*>both
@@ -342,23 +357,52 @@ cdef class Program:
 
     # ---- running without a plan
 
-    cdef list replay(self, list inputs):
-        """Makes the calls again on variables, each recorded on its own; answers the outputs."""
+    cdef list replay(self, list calls, list inputs, list outputs):
+        """Makes calls again on variables, each recorded on its own; answers the outputs.
+
+        Args:
+            calls: those of the trace, or those to make alone.
+            inputs: in place of the first ones of the program.
+            outputs: of the program; what they do not need is left out.
+        """
         cdef dict values = {}
+        cdef dict nodes = {}              # Call -> the function that makes it
+        cdef set needed = set(outputs)
+        cdef list order = []
+        cdef AbstractFunction node
         cdef Call call
         cdef Value v
         cdef int i
+        for item in reversed(calls):
+            call = <Call>item
+            if not needed.isdisjoint(call.outs):
+                needed.update(call.given)
+                if call.subject is not None:
+                    needed.update(call.subject.outs)
+                order.append(call)
         for i in range(len(inputs)):
             values[self.inputs[i]] = inputs[i]
-        for item in self.traced:
+        for item in reversed(order):
             call = <Call>item
-            result = call.f.renew().record(tuple([self._variable(values, <Value>x) for x in call.ins]))
+            nodes[call] = node = call.f.renew()
+            if call.subject is not None:
+                (<DifferentiateCall>node).subject = nodes[call.subject]
+            ins = tuple([self._variable(values, <Value>x) for x in call.given])
+            if call.differentiated:  # without a tape too
+                node.inputs_ = ins
+                node.kept = tuple([(<Variable>x).value_ for x in ins])
+            result = node.record(ins)
+            node.origin = call.layer
+            if node.output_shapes is not None:  # None where a missing gradient is left out
+                node.output_shapes = tuple(
+                    [None if x is None else y for x, y in zip(call.output_shapes, node.output_shapes)]
+                )
             if isinstance(result, list):
                 for i in range(len(call.outs)):
                     values[call.outs[i]] = result[i]
             else:
                 values[call.outs[0]] = result
-        return [self._variable(values, <Value>v) for v in self.outputs]
+        return [self._variable(values, <Value>v) for v in outputs]
 
     cdef Variable _variable(self, dict values, Value v):
         cdef Variable made
@@ -778,6 +822,8 @@ cdef Plan _compile(Program program, list calls, list targets, set given, list sa
         needed.add(v.call())
         for item in v.call().ins:
             stack.append(item)
+        if v.call().subject is not None and calls is program.calls:
+            stack.extend(v.call().subject.outs)  # made in this run, even if nothing reads what it gives
     order = [c for c in calls if c in needed and (<Call>c).role != VIEW]
     # ---- order: elementwise calls wait in a pool until a call needs one of them
     for item in order:
@@ -1076,7 +1122,7 @@ cdef class CompiledCall(AbstractFunction):
             tape.enter()
         try:
             entries = [prepare(Entry.__new__(Entry), self.backend_, None).record((v,)) for v in sources[:count]]
-            outputs = self.program.replay(entries)
+            outputs = self.program.replay(self.program.alone, entries, self.program.outputs)
         finally:
             if tape is not None:
                 tape.exit()
@@ -1296,6 +1342,18 @@ class GraphFunction(metaclass=_Modes):
         """
         return (<Compiled>self._compiled).describe(self._label())
 
+    def _again(self, inputs, first):
+        """What depends on the first arguments alone, from the trace of a call before, made again on other variables.
+
+        Args:
+            inputs: list of variables in place of the first arguments.
+            first: the outputs from that one on.
+
+        Returns:
+            A list of variables; None if there was no such call.
+        """
+        return (<Compiled>self._compiled).again(inputs, first)
+
     def _rawCall(self, inputs, options):
         """Computes on arrays, without recording."""
         outputs = self(*inputs)
@@ -1348,11 +1406,11 @@ cdef class Compiled:
             if program is not None and not _captured_fit(program):
                 program = None
             if program is None:
-                return self.build(function, key, variables)
+                return self.build(function, key, variables, self.alike(key, len(key)))
             self.last = program
         if recorded and not program.differentiable and program.failure is None:
             variables = [pack(self.backend, x) for x in inputs]
-            return self.build(function, tuple([_signature(<Variable>v) for v in variables]), variables)
+            return self.build(function, tuple([_signature(<Variable>v) for v in variables]), variables, program)
         return self.run(program, inputs, recorded)
 
     cdef object run(self, Program program, tuple inputs, bint recorded):
@@ -1365,7 +1423,7 @@ cdef class Compiled:
         cdef int generation = -1
         cdef int i
         if program.busy:
-            outputs = program.replay([pack(self.backend, x) for x in inputs])
+            outputs = program.replay(program.alone, [pack(self.backend, x) for x in inputs], program.outputs)
             return outputs[0] if program.single else outputs
         run = Run.__new__(Run)
         run.forgets = not recorded
@@ -1413,7 +1471,34 @@ cdef class Compiled:
                 v.generation_ = generation + 1
         return outputs[0] if program.single else outputs
 
-    cdef object build(self, object function, object key, list variables):
+    cdef Program alike(self, tuple key, Py_ssize_t count):
+        """A program of so many arguments whose trace holds for the first ones, given as signatures; None: there is none.
+
+        Numbers of samples may differ where nothing in the trace depends on them.
+        """
+        cdef Program program
+        for known, item in self.programs.items():
+            program = <Program>item
+            if len(known) == count and all(map(_alike, known, key)) and _captured_fit(program):
+                if not program.shaped or known[: len(key)] == key:
+                    return program
+        return None
+
+    cdef list again(self, list inputs, int first):
+        """See ``GraphFunction._again``."""
+        cdef Program program = self.alike(tuple([_signature(<Variable>v) for v in inputs]), self.count)
+        return None if program is None else program.replay(program.traced, inputs, program.outputs[first:])
+
+    cdef object build(self, object function, object key, list variables, Program known):
+        """Makes a program, from the trace of a known one if it can be: what the user wrote runs once."""
+        if known is not None:
+            try:
+                return self.trace(function, key, variables, known)
+            except (LogicException, InvalidArgumentException):
+                pass  # it does not fit, or the user's code has the explanation
+        return self.trace(function, key, variables, None)
+
+    cdef object trace(self, object function, object key, list variables, Program known):
         """Traces the function on variables; the trace's own results are those of this call."""
         global _traces
         cdef GradientTape tape = None
@@ -1429,6 +1514,7 @@ cdef class Compiled:
         cdef Value value
         cdef bint recorded = recording()
         cdef int tracing_before
+        cdef int looked_before
         cdef long trace_before
         cdef int i
         _traces += 1
@@ -1449,6 +1535,7 @@ cdef class Compiled:
             tape.enter()
         trace_before = set_trace(program.trace)
         tracing_before = set_tracing(1)
+        looked_before = set_looked(0)
         _state.mode = 1
         try:
             entries = []
@@ -1457,8 +1544,15 @@ cdef class Compiled:
                 e = prepare(Entry.__new__(Entry), self.backend, None).record((v,))
                 e.traced = isinstance(e.value_, NDArray)
                 entries.append(e if e.traced else v)
-            given = function._func(*entries)
-            single = not isinstance(given, (list, tuple))
+            if known is None:
+                given = function._func(*entries)
+                single = not isinstance(given, (list, tuple))
+            else:
+                given = [
+                    without_gradient(v) if stopped else v
+                    for v, stopped in zip(known.replay(known.traced, entries, known.outputs), known.stopped)
+                ]
+                single = False
             results = [given] if single else list(given)
             for i in range(len(results)):
                 if not isinstance(results[i], Variable):
@@ -1467,7 +1561,8 @@ cdef class Compiled:
                         f"{function._label()} Model returned {type(results[i]).__name__}"
                         + ("." if single else f" as output #{i + 1}.")
                     )
-            program.single = single
+            program.single = single if known is None else known.single
+            program.shaped = known is not None and known.shaped
             # ---- read the trace
             for i in range(len(entries)):
                 e = <Variable>entries[i]
@@ -1481,6 +1576,7 @@ cdef class Compiled:
                     program.places[e] = value
             program.read(results, program.calls)
             program.outputs = [program.value_of(<Variable>v) for v in results]
+            program.stopped = [(<Variable>v).unbackpropagatable for v in results]
             # ---- the gradient, where this call may be asked for one
             if recorded:
                 set_tracing(2)
@@ -1513,6 +1609,7 @@ cdef class Compiled:
                 program.differentiable = program.failure is None
         finally:
             _state.mode = before
+            program.shaped |= set_looked(looked_before)
             set_tracing(tracing_before)
             set_trace(trace_before)
             if tape is not None:
@@ -1602,6 +1699,15 @@ cdef bint _captured_fit(Program program):
         if not _same_kind(v.header, v.variable.value_):
             return False
     return True
+
+
+cpdef bint _alike(object a, object b):
+    """Whether two signatures differ in the first dimension at most."""
+    if a == b:
+        return True
+    if not isinstance(a, tuple) or not isinstance(b, tuple) or len(a) != len(b) or len(a) < 2:
+        return False
+    return a[1:] == b[1:] and isinstance(a[1], int)  # a scalar has no dimension
 
 
 cdef object _signature(Variable v):

@@ -42,6 +42,8 @@ cdef class Variable(NDArray):
     cdef object __weakref__
     cdef object need_value(self)
     cdef object _array(self)
+    cdef list _shape(self)
+    cdef void _look(self) noexcept
 
 
 cdef class AbstractFunction:
@@ -98,6 +100,7 @@ cdef int note_call(str phase, str what, object layer, object inputs, object outp
 cdef int tracing() noexcept
 cdef int set_tracing(int mode) noexcept
 cdef long set_trace(long number) noexcept
+cdef int set_looked(int looked) noexcept
 cdef list pull_back(object backend, list targets, list seeds, list wanted, long within)
 cdef NDArrayPhp A(tuple xs, int i)
 cdef Variable make_variable(object backend, object value)

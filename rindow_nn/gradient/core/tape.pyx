@@ -42,10 +42,12 @@ cdef extern from *:
     static RN_THREAD PyObject *rn_tape = NULL;   /* the innermost active tape of this thread */
     static RN_THREAD int rn_tracing = 0;         /* 1: a function is traced, 2: its gradient */
     static RN_THREAD long rn_trace = 0;          /* number of the trace */
+    static RN_THREAD int rn_looked = 0;          /* the traced function may depend on the number of samples */
     """
     PyObject* rn_tape
     int rn_tracing
     long rn_trace
+    int rn_looked
 
 
 cdef GradientTape current_tape():
@@ -160,6 +162,14 @@ cdef long set_trace(long number) noexcept:
     return before
 
 
+cdef int set_looked(int looked) noexcept:
+    """Sets whether this thread's trace depends on the number of samples; answers what was set before."""
+    global rn_looked
+    cdef int before = rn_looked
+    rn_looked = looked
+    return before
+
+
 cdef void _set_tape(GradientTape tape) noexcept:
     """Makes a tape the current one; the caller keeps it alive (an active tape holds itself)."""
     global rn_tape
@@ -176,6 +186,11 @@ cdef Primitives primitives(object backend):
 
 
 # --------------------------------------------------------------------------------------------------- variables
+
+def checked_shape(array):
+    """The shape, for a check: what is traced meanwhile serves other numbers of samples too."""
+    return (<Variable>array)._shape() if isinstance(array, Variable) else array.shape()
+
 
 cdef Variable make_variable(object backend, object value):
     """A variable around a value, without a copy."""
@@ -370,7 +385,7 @@ cdef class Variable(NDArray):
 
     def valueShape(self):
         """The shape without the batch dimension; None when undetermined."""
-        return None if self.value_ is None else self.shape()[1:]
+        return None if self.value_ is None else self._shape()[1:]
 
     def reference(self):
         """A reference that does not keep the variable alive."""
@@ -379,6 +394,11 @@ cdef class Variable(NDArray):
     def _clearValue(self) -> None:
         """Drops the value."""
         self.value_ = None
+
+    cdef void _look(self) noexcept:
+        """Notes that the number of samples is asked for."""
+        if rn_tracing == 1 and self.traced:
+            set_looked(1)
 
     cdef object _array(self):
         value = self.need_value()
@@ -398,7 +418,7 @@ cdef class Variable(NDArray):
             return NDArray.bool
         raise RuntimeException(f"invalid type:{type(value).__name__}")
 
-    def shape(self) -> list:
+    cdef list _shape(self):
         value = self.need_value()
         if isinstance(value, NDArray):
             return value.shape()
@@ -406,10 +426,15 @@ cdef class Variable(NDArray):
             return []
         return [len(value)]
 
+    def shape(self) -> list:
+        self._look()
+        return self._shape()
+
     def ndim(self) -> int:
-        return len(self.shape())
+        return len(self._shape())
 
     def size(self) -> int:
+        self._look()
         value = self.need_value()
         return 0 if isinstance(value, bool) else self._array().size()
 
@@ -436,6 +461,7 @@ cdef class Variable(NDArray):
         return self._array().toArray()
 
     def __contains__(self, offset):
+        self._look()
         return offset in self._array()
 
     def __getitem__(self, offset):
@@ -450,11 +476,12 @@ cdef class Variable(NDArray):
         del self._array()[offset]
 
     def __len__(self):
+        self._look()
         return len(self._array())
 
     def count(self) -> int:
         """Size of the first dimension (PHP: ``count($v)``)."""
-        return len(self._array())
+        return len(self)
 
     def offsetExists(self, offset) -> bool:
         """PHP's spelling of ``offset in variable``."""
@@ -1426,6 +1453,8 @@ cdef list _gradients(object backend, Variable target, list wanted):
     cdef int i
     if not wanted:
         return []
+    if rn_tracing == 1:
+        set_looked(1)  # what was broadcast is added up
     if target.creator_ is None or target.unbackpropagatable:
         raise _why(target, <Variable>wanted[0], 0)
     found = pull_back(backend, [target], [_ones_like(backend, target)], wanted, 0)
