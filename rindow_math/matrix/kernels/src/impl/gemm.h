@@ -54,13 +54,11 @@
 #define GEMM_LONG 2560                 /* bytes of B's rows for each thread that make them long */
 #define GEMM_LONG_ROWS 9               /* rows of C from which long rows are worth a way of their own */
 #define GEMM_SIDE 32                   /* long rows that are read side by side */
-#define GEMM_LINES 3                   /* of the cache, asked for ahead in each */
+#define GEMM_LINES 2                   /* of the cache, asked for ahead in each */
 #if defined(__GNUC__)
 #define GEMM_FETCH(p) __builtin_prefetch(p, 0, 2)
-#define GEMM_FETCH_NEAR(p) __builtin_prefetch(p, 0, 3)
 #else
 #define GEMM_FETCH(p)
-#define GEMM_FETCH_NEAR(p)
 #endif
 
 /* Blocks of equal length, none longer than the limit. */

@@ -630,8 +630,8 @@ static void GM(stream_pieces)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
-/* ---- the same with long rows, which memory gives quickly when blocks of them are read side by side: C = A B + bias, where
- * C holds the sums between two blocks ---- */
+/* ---- the same with long rows, which memory gives quickly when blocks of them are read side by side: C = A B + bias,
+ * where C holds the sums between two blocks ---- */
 
 /* Adds kr rows of B, one vector wide, to at most mr rows of C; a holds their weights, `wide` for each row of B. */
 RK_INLINE void GM(long_tile)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, const GM_T *b, ptrdiff_t kr, GM_T *c,
@@ -646,7 +646,7 @@ RK_INLINE void GM(long_tile)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, c
 #define GM_STEP(...) \
     for (ptrdiff_t q = kr; q > 0; q--) { \
         const GM_V row = __VA_ARGS__; \
-        GEMM_FETCH_NEAR(b + GEMM_LINES * 64 / sizeof(GM_T)); \
+        GEMM_FETCH(b + GEMM_LINES * 64 / sizeof(GM_T)); \
         b += ldb; \
         RK_UNROLL \
         for (int i = 0; i < mr; i++) \
@@ -677,7 +677,8 @@ RK_INLINE void GM(long_tile)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, c
 
 #define GM_LONG(name, mr) \
     RK_NOINLINE void GM(long_##name)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, const GM_T *b, ptrdiff_t kr, \
-                                     GM_T *c, ptrdiff_t rows, ptrdiff_t columns, const GM_T *bias, int first, int last) \
+                                     GM_T *c, ptrdiff_t rows, ptrdiff_t columns, const GM_T *bias, int first, \
+                                     int last) \
     { \
         GM(long_tile)(d, a, wide, b, kr, c, rows, columns, bias, first, last, mr); \
     }
@@ -776,8 +777,9 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
     if (m <= GEMM_FEW && !tb && (double)n * (double)k * sizeof(GM_T) >= GEMM_PACK_BYTES / 2) {
         GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, 0, ta ? 1 : lda, NULL,
                       1, k };
-        /* short rows are left whole and the rows shared out: shapes alone may say so, for sums of parts round otherwise */
-        const ptrdiff_t blocks = n * (ptrdiff_t)sizeof(GM_T) <= GEMM_SHORT ? k / GEMM_DEPTH : 1, size = m * GM_WIDTH(n);
+        /* short rows are left whole and the rows shared out: shapes alone may say so, for sums of parts round
+         * otherwise */
+        const ptrdiff_t size = m * GM_WIDTH(n), blocks = n * (ptrdiff_t)sizeof(GM_T) <= GEMM_SHORT ? k / GEMM_DEPTH : 1;
         if (blocks > 1)
             d.parts = rk_scratch(0, (size_t)(blocks * size) * sizeof(GM_T));
         /* stretches of memory as long as C in the first cache allows, but some for each thread */
