@@ -73,4 +73,4 @@ class Add(AbstractMultiInputLayer):
         if x is None or y is None:
             mask = y if x is None else x
             return None if mask is None else [mask]
-        return [self.backend.masking(x, y)]
+        return [x if x is y else self.backend.masking(x, y)]

@@ -121,6 +121,9 @@ cdef class AttentionCall(LayerFunction):
     cdef int role(self):
         return self.form.role(self.kept)
 
+    cdef bint reads_masks(self):
+        return True
+
     cdef AttentionGradient differentiator(self):
         raise NotImplementedError
 
@@ -213,6 +216,9 @@ cdef class AttentionGradient(GradientCall):
     cdef int role(self):
         return self.form.role(self.kept)
 
+    cdef bint reads_masks(self):
+        return True
+
     cdef bint optional_outputs(self):
         return True
 
@@ -257,8 +263,9 @@ cdef class DotProductFunction(AttentionCall):
         cdef int nd = query.nd
         cdef Py_ssize_t batch = _product(query, 0, nd - 2)
         cdef Py_ssize_t[MAX_DIMS] dims
+        cdef bint planned = out is not None  # a plan knows what has which mask
         cdef int i
-        if out is None:
+        if not planned:
             result = [empty(query.dt, nd, query.dims)]
             if form.scores:
                 for i in range(nd - 1):
@@ -276,7 +283,7 @@ cdef class DotProductFunction(AttentionCall):
             <NDArrayPhp>out[2 if form.scores else 1], None
         )
         self.outs = out
-        if isinstance(xs[0], MaskedNDArray):
+        if not planned and isinstance(xs[0], MaskedNDArray):
             out = tuple([self.masked(xs, x) for x in out[:-1]] + [out[-1]])
         return out
 
@@ -389,13 +396,14 @@ cdef class MultiHeadFunction(AttentionCall):
         cdef NDArrayPhp saved
         cdef NDArrayPhp y
         cdef int at = 2 if form.scores else 1
+        cdef bint planned = out is not None  # a plan knows what has which mask
         cdef int i
         if query.dt != (<NDArrayPhp>s.kernels[0]).dt:
             raise InvalidArgumentException(
                 f"unmatch data type: inputs are {query.dtype()}, kernels are {s.kernels[0].dtype()} in "
                 f"{self.layer.name()}:forward"
             )
-        if out is None:
+        if not planned:
             result = [empty(query.dt, query.nd, query.dims)]
             if form.scores:
                 dims[0] = s.batch
@@ -422,7 +430,7 @@ cdef class MultiHeadFunction(AttentionCall):
         )
         self.K.dense(s.context(saved), s.kernels[3], s.biases[3], core.RK_EPI_NONE, y)
         self.outs = out
-        if isinstance(xs[0], MaskedNDArray):
+        if not planned and isinstance(xs[0], MaskedNDArray):
             return (self.masked(xs, y), *out[1:])
         return out
 

@@ -89,6 +89,9 @@ cdef class RecurrentFunction(LayerFunction):
     cdef int role(self):
         return self.form.role(self.kept)
 
+    cdef bint reads_masks(self):
+        return True
+
     cdef object forward(self, tuple xs, object out):
         cdef RecurrentForm form = self.form
         cdef RecurrentSettings s = form.core
@@ -98,6 +101,7 @@ cdef class RecurrentFunction(LayerFunction):
         cdef NDArrayPhp h = None
         cdef NDArrayPhp c = None
         cdef tuple before = None
+        cdef bint planned = out is not None  # a plan knows what has which mask
         cdef int i
         if x.dt != kernel.dt:
             raise InvalidArgumentException(
@@ -111,7 +115,7 @@ cdef class RecurrentFunction(LayerFunction):
         dims[0] = x.dims[0]
         dims[1] = x.dims[1]
         dims[2] = s.units
-        if out is None:
+        if not planned:
             result = [empty(x.dt, 3, dims)] if form.sequences else []
             dims[1] = s.units
             while len(result) < form.count():
@@ -138,7 +142,7 @@ cdef class RecurrentFunction(LayerFunction):
         if form.stateful:
             self.layer._states = (copy_of(h),) if s.states == 1 else (copy_of(h), copy_of(c))
         self.outs = out
-        if isinstance(xs[0], MaskedNDArray):
+        if not planned and isinstance(xs[0], MaskedNDArray):
             return (self.masked(xs, out[0]), *out[1:])
         return out
 
@@ -210,6 +214,9 @@ cdef class RecurrentGradient(GradientCall):
 
     cdef int role(self):
         return OPAQUE if isinstance(self.kept[0], MaskedNDArray) else STEP
+
+    cdef bint reads_masks(self):
+        return True
 
     cdef bint optional_outputs(self):
         return True

@@ -97,6 +97,9 @@ def test_small_sizes(kernels, dtype, ta, tb):
         (6, 130, 1111),
         (16, 1030, 301),
         (32, 517, 258),
+        (16, 120, 1100),
+        (31, 250, 2050),
+        (3, 100, 1537),
     ],
 )
 def test_shapes_that_take_different_paths(kernels, m, n, k, dtype, ta, tb):
@@ -123,6 +126,27 @@ def test_epilogues(kernels, dtype, m, n, k, with_bias, epilogue):
         bias = rng.uniform(-1, 1, n).astype(dtype) if with_bias else None
         gemm(kernels, ta, tb, 0.3, a, b, 0, c, bias, epilogue)
         np.testing.assert_allclose(c, twin(ta, tb, 0.3, a, b, 0, c, bias, epilogue), atol=tolerance(dtype, k))
+
+
+@pytest.mark.parametrize("epilogue", [NONE, RELU, SIGMOID])
+@pytest.mark.parametrize("m, n, k", [(9, 2600, 70), (16, 1400, 129), (17, 1303, 101), (25, 1328, 100), (32, 1281, 103)])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_long_rows_of_a_big_matrix(kernels, dtype, m, n, k, epilogue):
+    rng = np.random.default_rng(4)
+    for ta in (0, 1):
+        a, b = operands(rng, ta, 0, m, n, k, dtype, padding=3, offset=1)
+        memory = np.full((m + 2, n + 5), np.nan, dtype)
+        c = memory[1:-1, 2:-3]
+        bias = rng.uniform(-1, 1, n).astype(dtype)
+        for given in (bias, None):
+            gemm(kernels, ta, 0, 1, a, b, 0, c, given, epilogue)
+            np.testing.assert_allclose(c, twin(ta, 0, 1, a, b, 0, c, given, epilogue), atol=tolerance(dtype, k))
+        assert np.isnan(memory).sum() == memory.size - c.size
+        # a row alone, or with the sum times 2, goes another way to the same bits
+        part = np.zeros((5, n), dtype)
+        gemm(kernels, ta, 0, 2, a[:, :5] if ta else a[:5], b, 0, part)
+        gemm(kernels, ta, 0, 1, a, b, 0, c)
+        np.testing.assert_array_equal(part, 2 * c[:5])
 
 
 def test_padding_of_c_is_not_written(kernels):
@@ -167,7 +191,7 @@ def test_nan_and_inf_pass_through(kernels):
 def test_threads_do_not_change_a_bit(kernels, dtype, ta, tb):
     rng = np.random.default_rng(5)
     sizes = [(150, 129, 600), (8, 2000, 300), (2000, 9, 300), (1, 3000, 500), (3000, 1, 500), (5, 3000, 100)]
-    for m, n, k in [*sizes, (6, 130, 1111), (17, 1000, 270)]:
+    for m, n, k in [*sizes, (6, 130, 1111), (17, 1000, 270), (17, 2600, 100), (9, 120, 1700)]:
         a, b = operands(rng, ta, tb, m, n, k, dtype)
         results = []
         for threads in (1, 2, 3, 4):

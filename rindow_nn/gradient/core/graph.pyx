@@ -26,6 +26,7 @@ from rindow_nn.gradient.core.tape cimport (
     recording, set_looked, set_trace, set_tracing, tracing,
 )
 from rindow_nn.gradient.core.tape import backward_pipeline
+from rindow_nn.gradient.core.values import MaskedNDArray
 from rindow_nn.gradient.core.watch cimport Watch
 
 cdef const core.rk_api* rk = core.table()
@@ -74,6 +75,8 @@ cdef class Value:
     cdef Value single                 # of a single element repeated: that element
     cdef Value base                   # of a view: whose memory it is
     cdef Py_ssize_t shift             # of a view: elements from the base's first
+    cdef Value mask                   # whose mask this one has: itself where an input or an opaque call gives one
+    cdef NDArrayPhp mask_header       # of one that comes with a mask; the memory is set in each run
     cdef int number                   # for people
 
     cdef Value owner(self):
@@ -84,6 +87,27 @@ cdef class Value:
 
     cdef bint is_array(self):
         return self.header is not None
+
+    cdef int masked_by(self, object traced) except -1:
+        """Notes that it comes with a mask if the value of the trace does."""
+        if isinstance(traced, MaskedNDArray):
+            self.mask = self
+            self.mask_header = header_like(raw(traced.mask()))
+        return 0
+
+    cdef int take_mask(self, object value) except -1:
+        """Points the header of its mask to that of a run's value."""
+        cdef NDArrayPhp mask
+        if self.mask is not self:
+            return 0
+        mask = raw(value.mask()) if isinstance(value, MaskedNDArray) else None
+        if mask is None or not _same_kind(self.mask_header, mask):
+            raise InvalidArgumentException(
+                f"a mask of shape {self.mask_header.shape()} was expected in a compiled function, "
+                + ("there is none" if mask is None else f"it has shape {mask.shape()} ({NAMES[mask.dt]})")
+            )
+        self.mask_header.ptr = mask.ptr
+        return 0
 
 
 cdef class Call:
@@ -226,7 +250,7 @@ cdef class Program:
                 call.given.append(value)
             call.ins.append(value)
         call.outs = []
-        call.role = node.role()
+        call.role = self._role(node, call)
         self.found[node] = call
         traced = node.results
         for item in call.ins:
@@ -254,6 +278,10 @@ cdef class Program:
         for i in range(node.outputs_count):
             value = self._new(COMPUTED, traced[i])
             value.maker = <PyObject*>call
+            if call.role == OPAQUE:
+                value.masked_by(traced[i])
+            elif isinstance(traced[i], MaskedNDArray):
+                value.mask = _mask_source(node, call, traced[i])
             if call.role == VIEW:
                 x = <Value>call.ins[0]
                 value.base = x.owner()
@@ -273,6 +301,29 @@ cdef class Program:
                     call.ins[i] = x  # read in place of the array that repeats it
         into.append(call)
         return 0
+
+    cdef int _role(self, AbstractFunction node, Call call) except -1:
+        """How a call may be run; masks need not be looked at where each output has that of an input, or none."""
+        cdef tuple kept = node.kept
+        cdef int role
+        if not any([isinstance(x, MaskedNDArray) for x in kept]):
+            return node.role()
+        node.kept = tuple([raw(x) if isinstance(x, MaskedNDArray) else x for x in kept])
+        try:
+            role = node.role()
+        finally:
+            node.kept = kept
+        if role == STEP or role == VIEW:
+            layer = layer_of(node)
+            if (
+                (layer is not None and not type(layer).__module__.startswith("rindow_nn."))
+                or any([isinstance(x, MaskedNDArray) and _mask_source(node, call, x) is None for x in node.results])
+                or node.reads_masks() and any(
+                    [isinstance(x, MaskedNDArray) and _mask_source(node, call, x) is None for x in kept]
+                )
+            ):
+                return node.role()
+        return role
 
     cdef bint _is_pointwise(self, AbstractFunction node, Call call) except -1:
         """Whether a fused step can run the call: floating point, and operands of the result's size or single."""
@@ -327,7 +378,7 @@ cdef class Program:
             if v is None or second.role != STEP or v.maker == NULL or v.base is not None or readers[v] != 1:
                 continue
             first = v.call()
-            if first not in places or first.role != STEP or first.outs[0] is not v:
+            if first not in places or first.role != STEP or first.outs[0] is not v or v.mask is not None:
                 continue
             if any([places.get((<Value>x).call(), -1) >= places[first] for x in second.ins[1:]]):
                 continue  # not known in time: both are made where the first was, before others that change variables
@@ -490,6 +541,17 @@ cdef class Step:
         return type(self).__name__
 
 
+cdef Value _mask_source(AbstractFunction node, Call call, object masked):
+    """The value whose mask a value of a traced call has: one of those that the call reads; None: it has its own."""
+    cdef Value v
+    cdef int i
+    for i in range(len(node.kept)):
+        v = <Value>call.ins[i]
+        if v.mask is not None and isinstance(node.kept[i], MaskedNDArray) and node.kept[i].mask() is masked.mask():
+            return v.mask
+    return None
+
+
 cdef class CallStep(Step):
     """A call that computes arrays from arrays."""
 
@@ -535,6 +597,8 @@ cdef class OpaqueStep(Step):
                 xs.append(v.constant)
             elif run.objects is not None and v in run.objects:  # may have a mask
                 xs.append(run.objects[v])
+            elif v.mask is not None:
+                xs.append(MaskedNDArray(copy_of(v.header), run.objects[v.mask].mask()))
             elif v.kind == INPUT:
                 xs.append(run.inputs[v.index])
             elif v.kind == CAPTURED:
@@ -567,6 +631,7 @@ cdef class OpaqueStep(Step):
                 run.objects = {}
             run.objects[v] = result[i]
             v.header.ptr = x.ptr
+            v.take_mask(result[i])
         if kept:
             if run.instances is None:
                 run.instances = {}
@@ -930,10 +995,19 @@ cdef OpaqueStep _opaque(Call call):
 cdef CallStep _call_step(Call call, dict born):
     cdef CallStep step = CallStep.__new__(CallStep)
     step.call = call
-    step.xs = tuple([(<Value>v).header if (<Value>v).is_array() else (<Value>v).constant for v in call.ins])
+    step.xs = tuple([_operand_of(call, <Value>v) for v in call.ins])
     outs = tuple([(<Value>v).header if v in born else None for v in call.outs])
     step.out = outs[0] if len(outs) == 1 else outs
     return step
+
+
+cdef object _operand_of(Call call, Value v):
+    """A value as a step is given it: a header, with one of its mask where the step reads that."""
+    if not v.is_array():
+        return v.constant
+    if v.mask is not None and call.f.reads_masks():
+        return MaskedNDArray(v.header, v.mask.mask_header)
+    return v.header
 
 
 cdef list _groups(list pool, set given):
@@ -1137,6 +1211,8 @@ cdef int _set_memory(Program program, Run run) except -1:
         v = <Value>program.inputs[i]
         if v.header is not None:
             v.header.ptr = (<NDArrayPhp>run.inputs[i]).ptr
+        if v.mask is v:
+            v.take_mask(run.objects[v])
     return 0
 
 
@@ -1157,6 +1233,8 @@ cdef list _results(Plan plan, Run run, list fresh):
                 break
         else:
             out.append(v.constant if not v.is_array() else copy_of(v.header))
+        if v.mask is not None:
+            out.append(MaskedNDArray(out.pop(), run.objects[v.mask].mask()))
     return out
 
 
@@ -1217,6 +1295,7 @@ cdef list _run_back(Program program, Run run, tuple douts, unsigned long long ne
         if run.objects is not None:
             for key, value in run.objects.items():
                 (<Value>key).header.ptr = (<NDArrayPhp>raw(value)).ptr
+                (<Value>key).take_mask(value)
         for i in range(len(forward.views)):
             v = <Value>forward.views[i]
             v.header.ptr = v.base.header.ptr + v.shift * item_size(v.header.dt)
@@ -1568,6 +1647,7 @@ cdef class Compiled:
                 e = <Variable>entries[i]
                 value = program._new(INPUT if isinstance(e.value_, NDArray) else CONSTANT, e.value_)
                 value.index = i
+                value.masked_by(e.value_)
                 program.inputs.append(value)
                 if e.creator_ is not None and e.creator_.trace == program.trace:
                     program.places[(e.creator_, 0)] = value

@@ -68,6 +68,7 @@ cdef class AbstractFunction:
     cdef int shape_only(self)
     cdef bint repeats_input(self)
     cdef bint optional_outputs(self)
+    cdef bint reads_masks(self)
     cdef bint elementwise(self, tuple xs, Micro* micro) except -1
     cdef AbstractFunction after(self, AbstractFunction first, bint gradient, list makers)
     cdef AbstractFunction before(self, AbstractFunction second, bint gradient, list makers)

@@ -890,6 +890,10 @@ cdef class AbstractFunction:
         """Whether ``forward`` leaves out what it is given None for."""
         return False
 
+    cdef bint reads_masks(self):
+        """Whether the result depends on the inputs' masks."""
+        return False
+
     cdef bint elementwise(self, tuple xs, Micro* micro) except -1:
         """Whether it works element by element; if so, how."""
         return False

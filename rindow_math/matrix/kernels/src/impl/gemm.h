@@ -10,8 +10,8 @@
  * Each element of C is one chain of multiply-adds in order of k, whatever tile
  * it belongs to: neither threads nor edges change a bit of it. Two other forms
  * serve shapes the tiles are bad at: dot products of rows (op(B) transposed,
- * few rows or columns) and sums of rows (few rows times a big matrix). The form
- * depends on shapes alone.
+ * few rows or columns) and sums of rows (few rows times a big matrix, which may
+ * be cut into blocks of rows). The form depends on shapes alone.
  */
 #ifndef RK_IMPL_GEMM_H
 #define RK_IMPL_GEMM_H
@@ -41,12 +41,20 @@
 #define GEMM_ROW_BLOCKS 16             /* of rows, into which a big B is cut for one row of C */
 #define GEMM_FEW 32                    /* rows of C below which a big B is streamed */
 #define GEMM_QUARTERS 4                /* a piece of a stream counts for so many: two are worth waking a thread */
+#define GEMM_SHORT 1024                /* bytes of a row of B that threads do not share, where there are many rows */
+#define GEMM_DEPTH 512                 /* rows of B that a thread takes then, at least */
 #define GEMM_AHEAD 8                   /* rows of B between those added and those asked for */
 #if RK_VECTOR_BYTES == 64
 #define GEMM_STREAM 4                  /* rows of B added at a time: 4 rows of A times these lie in registers */
+#define GEMM_TALL 16                   /* rows of C, a vector wide, that lie in registers */
 #else
 #define GEMM_STREAM 2
+#define GEMM_TALL 8
 #endif
+#define GEMM_LONG 2560                 /* bytes of B's rows for each thread that make them long */
+#define GEMM_LONG_ROWS 9               /* rows of C from which long rows are worth a way of their own */
+#define GEMM_SIDE 32                   /* long rows that are read side by side */
+#define GEMM_LINES 2                   /* of the cache, asked for ahead in each */
 #if defined(__GNUC__)
 #define GEMM_FETCH(p) __builtin_prefetch(p, 0, 2)
 #else

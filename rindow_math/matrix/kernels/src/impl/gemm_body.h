@@ -346,6 +346,7 @@ typedef struct {
     GM_T *c;
     ptrdiff_t ldb, m, n, chunk, across;
     GM_T *parts;
+    ptrdiff_t strips, depth;               /* of a stream: pieces of n side by side, rows of B in a piece */
 } GM(dots);
 
 /* c = alpha*x + beta*c + bias, then the epilogue, for one element */
@@ -521,6 +522,7 @@ GM_SUM_BLOCKS(sum_blocks_ahead, 1)
 /* ---- few rows and a matrix too big for the second cache: rows of B in the order of memory, each read once, while C
  * stays in the first cache ---- */
 #define GM_STREAM_SUMS (16384 / (ptrdiff_t)sizeof(GM_T))
+#define GM_WIDTH(n) (((n) + GM_L - 1) / GM_L * GM_L)
 
 /* Adds kr rows of B, weighted by mr rows of A, to mr rows of sums; asks for `ahead` rows of B at `next`. */
 RK_INLINE void GM(stream_tile)(const GM(dots) *d, const GM_T *a, const GM_T *b, ptrdiff_t columns, const GM_T *next,
@@ -574,16 +576,39 @@ GM_STREAM(1_ahead, 1, GEMM_STREAM, 1)
 GM_STREAM(4_last, 4, 1, 0)
 GM_STREAM(1_last, 1, 1, 0)
 
-static void GM(stream_columns)(void *context, ptrdiff_t begin, ptrdiff_t end)
+/* C from the sums of its columns j0 .. j0 + columns - 1 */
+static void GM(stream_finish)(const GM(dots) *d, const GM_T *sums, ptrdiff_t width, ptrdiff_t j0, ptrdiff_t columns)
+{
+    const GM_V alpha = GM_SET1(d->call.alpha), beta = GM_SET1(d->call.beta);
+    for (ptrdiff_t i = 0; i < d->m; i++) {
+        GM_T *c = d->c + i * d->call.ldc + j0;
+        for (ptrdiff_t j = 0; j < columns; j += GM_L) {
+            ptrdiff_t rest = columns - j;
+            GM_V x = GM_LOAD(sums + i * width + j) * alpha;
+            if (d->call.beta != 0)
+                x = GM_FMA(beta, rest < GM_L ? GM_LOAD_PART(c + j, rest) : GM_LOAD(c + j), x);
+            if (d->bias)
+                x += rest < GM_L ? GM_LOAD_PART(d->bias + j0 + j, rest) : GM_LOAD(d->bias + j0 + j);
+            x = GM(act)(x, d->call.epilogue);
+            if (rest < GM_L)
+                GM_STORE_PART(c + j, x, rest);
+            else
+                GM_STORE(c + j, x);
+        }
+    }
+}
+
+static void GM(stream_pieces)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const GM(dots) *d = context;
-    const ptrdiff_t m = d->m, k = d->call.k, ldb = d->ldb;
-    GM_T sums[GM_STREAM_SUMS];
+    const ptrdiff_t m = d->m, ldb = d->ldb;
+    _Alignas(64) GM_T sums[GM_STREAM_SUMS];
     for (ptrdiff_t u = (begin + GEMM_QUARTERS - 1) / GEMM_QUARTERS; u * GEMM_QUARTERS < end; u++) {
-        ptrdiff_t j0 = u * d->chunk, columns = d->n - j0 < d->chunk ? d->n - j0 : d->chunk;
-        ptrdiff_t width = (columns + GM_L - 1) / GM_L * GM_L, rows;
+        ptrdiff_t j0 = u % d->strips * d->chunk, columns = d->n - j0 < d->chunk ? d->n - j0 : d->chunk;
+        ptrdiff_t p0 = u / d->strips * d->depth, k = d->call.k - p0 < d->depth ? d->call.k : p0 + d->depth;
+        ptrdiff_t width = GM_WIDTH(columns), rows;
         memset(sums, 0, (size_t)(m * width) * sizeof(GM_T));
-        for (ptrdiff_t p = 0; p < k; p += rows) {
+        for (ptrdiff_t p = p0; p < k; p += rows) {
             const GM_T *a = d->a + p * d->call.lda, *b = d->b + p * ldb + j0, *next = b + GEMM_AHEAD * ldb;
             rows = k - p < GEMM_STREAM ? 1 : GEMM_STREAM;
             for (ptrdiff_t i = 0; i < m;) {
@@ -596,23 +621,97 @@ static void GM(stream_columns)(void *context, ptrdiff_t begin, ptrdiff_t end)
                 i += wide ? 4 : 1;
             }
         }
-        const GM_V alpha = GM_SET1(d->call.alpha), beta = GM_SET1(d->call.beta);
-        for (ptrdiff_t i = 0; i < m; i++) {
-            GM_T *c = d->c + i * d->call.ldc + j0;
-            for (ptrdiff_t j = 0; j < columns; j += GM_L) {
-                ptrdiff_t rest = columns - j;
-                GM_V x = GM_LOAD(sums + i * width + j) * alpha;
-                if (d->call.beta != 0)
-                    x = GM_FMA(beta, rest < GM_L ? GM_LOAD_PART(c + j, rest) : GM_LOAD(c + j), x);
-                if (d->bias)
-                    x += rest < GM_L ? GM_LOAD_PART(d->bias + j0 + j, rest) : GM_LOAD(d->bias + j0 + j);
-                x = GM(act)(x, d->call.epilogue);
-                if (rest < GM_L)
-                    GM_STORE_PART(c + j, x, rest);
-                else
-                    GM_STORE(c + j, x);
-            }
+        if (!d->parts)
+            GM(stream_finish)(d, sums, width, j0, columns);
+        else
+            for (ptrdiff_t i = 0; i < m; i++)
+                memcpy(d->parts + (u / d->strips * m + i) * GM_WIDTH(d->n) + j0, sums + i * width,
+                       (size_t)width * sizeof(GM_T));
+    }
+}
+
+/* ---- the same with long rows, which memory gives quickly when blocks of them are read side by side: C = A B + bias,
+ * where C holds the sums between two blocks ---- */
+
+/* Adds kr rows of B, one vector wide, to at most mr rows of C; a holds their weights, `wide` for each row of B. */
+RK_INLINE void GM(long_tile)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, const GM_T *b, ptrdiff_t kr, GM_T *c,
+                             ptrdiff_t rows, ptrdiff_t columns, const GM_T *bias, int first, int last, const int mr)
+{
+    const ptrdiff_t ldb = d->ldb, ldc = d->call.ldc;
+    const int whole = columns >= GM_L;
+    GM_V acc[GEMM_TALL];
+    RK_UNROLL
+    for (int i = 0; i < mr; i++)
+        acc[i] = first || i >= rows ? GM_SET1(0) : whole ? GM_LOAD(c + i * ldc) : GM_LOAD_PART(c + i * ldc, columns);
+#define GM_STEP(...) \
+    for (ptrdiff_t q = kr; q > 0; q--) { \
+        const GM_V row = __VA_ARGS__; \
+        GEMM_FETCH(b + GEMM_LINES * 64 / sizeof(GM_T)); \
+        b += ldb; \
+        RK_UNROLL \
+        for (int i = 0; i < mr; i++) \
+            acc[i] = GM_FMA(GM_SET1(a[i]), row, acc[i]); \
+        a += wide; \
+    }
+    if (whole) {
+        GM_STEP(GM_LOAD(b))
+    } else {
+        GM_STEP(GM_LOAD_PART(b, columns))
+    }
+#undef GM_STEP
+    if (last && bias) {
+        const GM_V t = whole ? GM_LOAD(bias) : GM_LOAD_PART(bias, columns);
+        RK_UNROLL
+        for (int i = 0; i < mr; i++)
+            acc[i] += t;
+    }
+    RK_UNROLL
+    for (int i = 0; i < mr; i++)
+        if (i < rows) {
+            if (whole)
+                GM_STORE(c + i * ldc, acc[i]);
+            else
+                GM_STORE_PART(c + i * ldc, acc[i], columns);
         }
+}
+
+#define GM_LONG(name, mr) \
+    RK_NOINLINE void GM(long_##name)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, const GM_T *b, ptrdiff_t kr, \
+                                     GM_T *c, ptrdiff_t rows, ptrdiff_t columns, const GM_T *bias, int first, \
+                                     int last) \
+    { \
+        GM(long_tile)(d, a, wide, b, kr, c, rows, columns, bias, first, last, mr); \
+    }
+GM_LONG(tall, GEMM_TALL)
+GM_LONG(half, GEMM_TALL / 2)
+
+static void GM(stream_long)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const GM(dots) *d = context;
+    const ptrdiff_t m = d->m, k = d->call.k, wide = GM_WIDTH(m);
+    _Alignas(64) GM_T turned[GEMM_FEW * GEMM_SIDE];
+    for (ptrdiff_t u = (begin + GEMM_QUARTERS - 1) / GEMM_QUARTERS; u * GEMM_QUARTERS < end; u++) {
+        const ptrdiff_t j0 = u * d->chunk, columns = d->n - j0 < d->chunk ? d->n - j0 : d->chunk;
+        for (ptrdiff_t p = 0; p < k; p += GEMM_SIDE) {
+            const ptrdiff_t kr = k - p < GEMM_SIDE ? k - p : GEMM_SIDE;
+            const GM_T *a = d->a + p * d->call.lda;
+            if (d->call.lda == 1)
+                GM(pack_transposed)(a, d->across, kr, m, turned, wide);
+            else
+                for (ptrdiff_t q = 0; q < kr; q++)
+                    for (ptrdiff_t i = 0; i < wide; i++)
+                        turned[q * wide + i] = i < m ? a[q * d->call.lda + i * d->across] : 0;
+            for (ptrdiff_t j = 0; j < columns; j += GM_L)
+                for (ptrdiff_t i = 0; i < m;) {
+                    const int tall = m - i > GEMM_TALL / 2;
+                    (tall ? GM(long_tall) : GM(long_half))(
+                        d, turned + i, wide, d->b + p * d->ldb + j0 + j, kr, d->c + i * d->call.ldc + j0 + j, m - i,
+                        columns - j, d->bias ? d->bias + j0 + j : NULL, p == 0, p + kr == k);
+                    i += tall ? GEMM_TALL : GEMM_TALL / 2;
+                }
+        }
+        if (d->call.epilogue != RK_EPI_NONE)
+            GM(activate)(d->c + j0, d->call.ldc, m, columns, d->call.epilogue);
     }
 }
 
@@ -676,14 +775,38 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
     }
 
     if (m <= GEMM_FEW && !tb && (double)n * (double)k * sizeof(GM_T) >= GEMM_PACK_BYTES / 2) {
+        GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, 0, ta ? 1 : lda, NULL,
+                      1, k };
+        /* short rows are left whole and the rows shared out: shapes alone may say so, for sums of parts round
+         * otherwise */
+        const ptrdiff_t size = m * GM_WIDTH(n), blocks = n * (ptrdiff_t)sizeof(GM_T) <= GEMM_SHORT ? k / GEMM_DEPTH : 1;
+        if (blocks > 1)
+            d.parts = rk_scratch(0, (size_t)(blocks * size) * sizeof(GM_T));
         /* stretches of memory as long as C in the first cache allows, but some for each thread */
-        ptrdiff_t share = (n + rk_threads() - 1) / rk_threads(), longest = GM_STREAM_SUMS / m, chunk = (share + 1) / 2;
-        if (chunk < 128)
-            chunk = share < 128 ? share : 128;
-        chunk = chunk < longest ? (chunk + GM_L - 1) / GM_L * GM_L : longest / GM_L * GM_L;
-        GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, chunk,
-                      ta ? 1 : lda, NULL };
-        rk_parallel(GM(stream_columns), &d, (n + chunk - 1) / chunk * GEMM_QUARTERS, 1);
+        ptrdiff_t share = d.parts ? n : (n + rk_threads() - 1) / rk_threads(), longest = GM_STREAM_SUMS / m;
+        d.chunk = d.parts ? n : (share + 1) / 2;
+        if (d.chunk < 128)
+            d.chunk = share < 128 ? share : 128;
+        d.chunk = d.chunk < longest ? GM_WIDTH(d.chunk) : longest / GM_L * GM_L;
+        if (!d.parts && m >= GEMM_LONG_ROWS && k > 0 && alpha == 1 && beta == 0
+            && share * (ptrdiff_t)sizeof(GM_T) >= GEMM_LONG) {
+            const ptrdiff_t pieces = (share * (ptrdiff_t)sizeof(GM_T) + 2 * GEMM_LONG - 1) / (2 * GEMM_LONG);
+            d.chunk = GM_WIDTH((share + pieces - 1) / pieces);
+            rk_parallel(GM(stream_long), &d, (n + d.chunk - 1) / d.chunk * GEMM_QUARTERS, 1);
+            return;
+        }
+        d.strips = (n + d.chunk - 1) / d.chunk;
+        d.depth = d.parts ? (k + blocks - 1) / blocks : k;
+        rk_parallel(GM(stream_pieces), &d, d.strips * (d.parts ? blocks : 1) * GEMM_QUARTERS, 1);
+        if (d.parts) {
+            for (ptrdiff_t j = 0; j < size; j += GM_L) {
+                GM_V sum = GM_LOAD(d.parts + j);
+                for (ptrdiff_t u = 1; u < blocks; u++)
+                    sum += GM_LOAD(d.parts + u * size + j);
+                GM_STORE(d.parts + j, sum);
+            }
+            GM(stream_finish)(&d, d.parts, GM_WIDTH(n), 0, n);
+        }
         return;
     }
 
@@ -878,3 +1001,5 @@ static void GM(batch)(ptrdiff_t batch0, ptrdiff_t batch1, int ta, int tb, ptrdif
 #undef GM_SUM_BLOCKS
 #undef GM_STREAM
 #undef GM_STREAM_SUMS
+#undef GM_WIDTH
+#undef GM_LONG
