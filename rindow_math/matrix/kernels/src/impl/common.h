@@ -56,10 +56,10 @@ static inline int rk_is_int(int dtype) { return dtype >= RK_INT8 && dtype <= RK_
  * with it the last bit of its result, never depends on how many threads there are. */
 #define RK_BLOCK 4096
 #define RK_BLOCKS(n) (((n) + RK_BLOCK - 1) / RK_BLOCK)
-/* Below this many elements of cheap arithmetic the calling thread is done before a second one has begun: so many of up
- * to 4 bytes, as it is the bytes that take time. */
+/* Below this many elements of cheap arithmetic the calling thread is done before a second one has begun. */
 #define RK_GRAIN_CHEAP 65536
-#define RK_GRAIN_OF(size) ((size) > 4 ? RK_GRAIN_CHEAP * 4 / (size) : RK_GRAIN_CHEAP)
+/* The same for loops from memory to memory, where it is the bytes that take time. */
+#define RK_GRAIN_OF(size) (48 * RK_BLOCK / ((size) > 4 ? (size) : 4))
 #define RK_GRAIN_DEAR 8192   /* of transcendental functions */
 
 /* runs a task over the blocks of n elements */
