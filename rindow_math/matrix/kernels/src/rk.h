@@ -43,6 +43,9 @@ typedef void (*rk_task)(void *context, ptrdiff_t begin, ptrdiff_t end);
  * called from inside a task, or when the pool works for another caller. Which
  * thread runs a piece is not defined, where the pieces are cut must not matter. */
 void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain);
+/* The same with pieces that are multiples of `step`: two threads, worth it from two grains on, get equal shares of two
+ * grains and a half. */
+void rk_parallel_even(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t step);
 int rk_threads(void);            /* threads that rk_parallel would use now: 1 in a task and between the two below */
 /* Whether a second thread is awake: one that sleeps takes some 50 us to begin. */
 int rk_awake(void);

@@ -102,7 +102,7 @@ static struct {
     /* the job */
     _Atomic(rk_task) task;
     _Atomic(void *) context;
-    _Atomic ptrdiff_t n, grain, units, count;   /* units of a grain in count pieces */
+    _Atomic ptrdiff_t n, step, units, count;    /* units of a step in count pieces */
     _Atomic int parts;                     /* threads that take part */
     _Atomic int here;                      /* the processor that the caller began on */
     _Atomic int spin;
@@ -232,12 +232,12 @@ static int work(uint32_t number, int self, int64_t begun)
                                                        memory_order_acquire))
                 continue;
             ptrdiff_t n = atomic_load_explicit(&pool.n, memory_order_relaxed);
-            ptrdiff_t grain = atomic_load_explicit(&pool.grain, memory_order_relaxed);
+            ptrdiff_t step = atomic_load_explicit(&pool.step, memory_order_relaxed);
             ptrdiff_t units = atomic_load_explicit(&pool.units, memory_order_relaxed);
             ptrdiff_t count = atomic_load_explicit(&pool.count, memory_order_relaxed);
             rk_task task = atomic_load_explicit(&pool.task, memory_order_relaxed);
-            task(atomic_load_explicit(&pool.context, memory_order_relaxed), next * units / count * grain,
-                 next < count - 1 ? (next + 1) * units / count * grain : n);
+            task(atomic_load_explicit(&pool.context, memory_order_relaxed), next * units / count * step,
+                 next < count - 1 ? (next + 1) * units / count * step : n);
             const int done = 1 + atomic_fetch_add_explicit(&pool.done, 1, memory_order_release);
             if (begun && (now_ns() - begun) / done * (count - done) > REST_WORTH_WAKING_NS) {
                 call_workers(number);
@@ -420,12 +420,14 @@ static void call_workers(uint32_t number)
 
 int rk_awake(void) { return pool.started && !atomic_load(&pool.workers[1].asleep); }
 
-void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
+void rk_parallel_even(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t step)
 {
     if (n <= 0)
         return;
     if (grain < 1)
         grain = 1;
+    if (step < 1)
+        step = 1;
     int parts = rk_threads(), idle = 0;
     if (n / grain < parts)
         parts = (int)(n / grain);
@@ -438,9 +440,9 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
         pool.alone = 0;
     const int later = begun && pool.alone < ALONE_NS && n / grain < GRAINS_WORTH_WAKING;
 
-    /* Pieces are multiples of the grain, which keeps them aligned as the caller likes, and differ by one grain at most,
-     * as all wait for the thread that has most. The last one takes the remainder, if less than half a grain. */
-    ptrdiff_t units = (n + grain / 2) / grain, count = (ptrdiff_t)parts * PIECES_PER_THREAD;
+    /* Pieces are multiples of the step, which keeps them aligned as the caller likes, and differ by one step at most,
+     * as all wait for the thread that has most. The last one takes the remainder, if less than half a step. */
+    ptrdiff_t units = (n + step / 2) / step, count = (ptrdiff_t)parts * PIECES_PER_THREAD;
     if (begun)                             /* some will come late */
         count *= 2;
     if (count > units)
@@ -449,7 +451,7 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
     atomic_store_explicit(&pool.task, task, memory_order_relaxed);
     atomic_store_explicit(&pool.context, context, memory_order_relaxed);
     atomic_store_explicit(&pool.n, n, memory_order_relaxed);
-    atomic_store_explicit(&pool.grain, grain, memory_order_relaxed);
+    atomic_store_explicit(&pool.step, step, memory_order_relaxed);
     atomic_store_explicit(&pool.units, units, memory_order_relaxed);
     atomic_store_explicit(&pool.count, count, memory_order_relaxed);
     atomic_store_explicit(&pool.parts, parts, memory_order_relaxed);
@@ -472,6 +474,11 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
     pool.last = now_ns();
     pool.alone = alone ? pool.alone + pool.last - begun : 0;
     atomic_store(&pool.busy, 0);
+}
+
+void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
+{
+    rk_parallel_even(task, context, n, grain, grain);
 }
 
 int rk_alone_begin(void)
@@ -521,6 +528,12 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
     (void)grain;
     if (n > 0)
         task(context, 0, n);
+}
+
+void rk_parallel_even(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t step)
+{
+    (void)step;
+    rk_parallel(task, context, n, grain);
 }
 
 int rk_awake(void) { return 0; }

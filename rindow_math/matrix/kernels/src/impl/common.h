@@ -58,7 +58,18 @@ static inline int rk_is_int(int dtype) { return dtype >= RK_INT8 && dtype <= RK_
 #define RK_BLOCKS(n) (((n) + RK_BLOCK - 1) / RK_BLOCK)
 /* Below this many elements of cheap arithmetic the calling thread is done before a second one has begun. */
 #define RK_GRAIN_CHEAP 65536
+/* The same for loops from memory to memory, where it is the bytes that take time. */
+#define RK_GRAIN_OF(size) (48 * RK_BLOCK / ((size) > 4 ? (size) : 4))
 #define RK_GRAIN_DEAR 8192   /* of transcendental functions */
+
+/* runs a task over the blocks of n elements */
+static inline void rk_run_blocks(rk_task task, void *job, ptrdiff_t n, ptrdiff_t grain)
+{
+    if (n <= grain)
+        task(job, 0, RK_BLOCKS(n));
+    else
+        rk_parallel_even(task, job, RK_BLOCKS(n), grain / RK_BLOCK, 1);
+}
 
 /* Results from this size on are stored past the caches: they leave them anyway, and a third of the traffic, the read of
  * what is to be overwritten, is saved. Smaller ones are still there when they are read next. */

@@ -506,7 +506,7 @@ static void RK(unary)(int op, int dtype, const void *x, void *y, ptrdiff_t n)
     const int dear = rk_un_is_dear(op), size = rk_dtype_size(dtype);
     /* of floats in long vectors these take a quarter of the time */
     const int quick = RK_VECTOR_BYTES == 64 && dtype == RK_FLOAT32 && op <= RK_SIGMOID;
-    const ptrdiff_t grain = !dear ? RK_GRAIN_CHEAP : quick ? 4 * RK_GRAIN_DEAR : RK_GRAIN_DEAR;
+    const ptrdiff_t grain = !dear ? RK_GRAIN_OF(size) : quick ? 4 * RK_GRAIN_DEAR : RK_GRAIN_DEAR;
     if (n <= grain) {
         rk_un_run(op, dtype, x, y, n);
         return;
@@ -514,7 +514,7 @@ static void RK(unary)(int op, int dtype, const void *x, void *y, ptrdiff_t n)
     const int stream = x != y && rk_streams(y, n * size, size);
     rk_map_job job = { rk_un_part, op, dtype, size, stream, (const char *)x, (char *)y, 0, 0, n };
     const int own = stream && dear && (dtype == RK_FLOAT32 || dtype == RK_FLOAT64);
-    rk_parallel(own ? rk_un_stream_task : rk_map_task, &job, RK_BLOCKS(n), grain / RK_BLOCK);
+    rk_run_blocks(own ? rk_un_stream_task : rk_map_task, &job, n, grain);
 }
 
 /* ---- unary with parameters ---- */
@@ -701,14 +701,14 @@ static void rk_par_part(const void *context, ptrdiff_t from, ptrdiff_t n, void *
 static void RK(param)(int op, int dtype, const void *x, double p, double q, void *y, ptrdiff_t n)
 {
     const int dear = op == RK_PPOW || op == RK_RPOW || op == RK_PMOD || op == RK_RMOD, size = rk_dtype_size(dtype);
-    const ptrdiff_t grain = dear ? RK_GRAIN_DEAR : RK_GRAIN_CHEAP;
+    const ptrdiff_t grain = dear ? RK_GRAIN_DEAR : RK_GRAIN_OF(size);
     if (n <= grain) {
         rk_par_run(op, dtype, x, p, q, y, n);
         return;
     }
     const int stream = x != y && rk_streams(y, n * size, size);
     rk_map_job job = { rk_par_part, op, dtype, size, stream, (const char *)x, (char *)y, p, q, n };
-    rk_parallel(rk_map_task, &job, RK_BLOCKS(n), grain / RK_BLOCK);
+    rk_run_blocks(rk_map_task, &job, n, grain);
 }
 
 /* ---- binary ---- */
@@ -1136,10 +1136,10 @@ RK_NOINLINE void rk_bin_general(int op, int dtype, int nd, const ptrdiff_t *dims
         job.sa[0] = job.sb[0] = 1;
         k = 1;
     }
-    const ptrdiff_t grain = rk_bin_is_dear(op) ? RK_GRAIN_DEAR : RK_GRAIN_CHEAP;
     job.op = op;
     job.dtype = dtype;
     job.size = rk_dtype_size(dtype);
+    const ptrdiff_t grain = rk_bin_is_dear(op) ? RK_GRAIN_DEAR : RK_GRAIN_OF(job.size);
     job.c_bool = c_bool;
     job.csize = c_bool && rk_is_comparison(op) ? 1 : job.size;
     job.nd = k;
@@ -1149,10 +1149,7 @@ RK_NOINLINE void rk_bin_general(int op, int dtype, int nd, const ptrdiff_t *dims
     job.n = job.dims[k - 1];
     job.stream = a != c && b != c && rk_streams(c, total * job.csize, job.csize);
     if (k == 1) {
-        if (total <= grain)
-            rk_bin_run_task(&job, 0, RK_BLOCKS(total));
-        else
-            rk_parallel(rk_bin_run_task, &job, RK_BLOCKS(total), grain / RK_BLOCK);
+        rk_run_blocks(rk_bin_run_task, &job, total, grain);
         return;
     }
     job.lines = total / job.n;
@@ -1179,7 +1176,7 @@ RK_NOINLINE void rk_bin_general(int op, int dtype, int nd, const ptrdiff_t *dims
     if (total <= grain)
         task(&job, 0, units);
     else
-        rk_parallel(task, &job, units, grain / size_of_unit > 1 ? grain / size_of_unit : 1);
+        rk_parallel_even(task, &job, units, grain / size_of_unit, 1);
 }
 
 static void RK(binary)(int op, int dtype, int nd, const ptrdiff_t *dims, const void *a, const ptrdiff_t *sa,
@@ -1213,10 +1210,10 @@ typedef struct {
 /* runs the job on the calling thread, or on several where it is long and y has a place for each element */
 static void rk_line_run(rk_task task, rk_line_job *job)
 {
-    if (job->n <= RK_GRAIN_CHEAP || job->incy == 0)
+    if (job->incy == 0)
         task(job, 0, RK_BLOCKS(job->n));
     else
-        rk_parallel(task, job, RK_BLOCKS(job->n), RK_GRAIN_CHEAP / RK_BLOCK);
+        rk_run_blocks(task, job, job->n, RK_GRAIN_OF(job->size ? job->size : rk_dtype_size(job->dtype)));
 }
 
 #define RK_AXPY(T, EXPR) do { \

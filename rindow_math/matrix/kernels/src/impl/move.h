@@ -456,7 +456,23 @@ typedef struct {
     ptrdiff_t n, ldx, ldy, repeats, count, limit, pieces, piece;
 } rk_rows_move;
 
+#define RK_REPEAT_BYTES 4096
+
+/* stretches of rows: each is read once and written `repeats` times */
 static void rk_repeat_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const rk_rows_move *job = (const rk_rows_move *)context;
+    const ptrdiff_t bytes = job->n * job->size;
+    for (ptrdiff_t u = begin; u < end; u++) {
+        const ptrdiff_t row = u / job->pieces, from = u % job->pieces * job->piece;
+        const ptrdiff_t length = bytes - from < job->piece ? bytes - from : job->piece;
+        for (ptrdiff_t i = 0; i < job->repeats; i++)
+            rk_move_bytes(job->y + (row * job->repeats + i) * bytes + from, job->x + row * bytes + from, length);
+    }
+}
+
+/* rows that stay in the first cache while they are repeated */
+static void rk_repeat_row_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rk_rows_move *job = (const rk_rows_move *)context;
     const ptrdiff_t bytes = job->n * job->size;
@@ -468,8 +484,13 @@ static void RK(repeat)(int size, const void *x, void *y, ptrdiff_t outer, ptrdif
 {
     if (outer == 0 || repeats == 0 || n == 0)
         return;
-    rk_rows_move job = { .size = size, .x = (const char *)x, .y = (char *)y, .n = n, .repeats = repeats };
-    rk_repeat_run(rk_repeat_task, &job, outer * repeats, n * size);
+    rk_rows_move job = { .size = size, .x = (const char *)x, .y = (char *)y, .n = n, .repeats = repeats,
+                         .piece = RK_REPEAT_BYTES };
+    job.pieces = (n * size + job.piece - 1) / job.piece;
+    if (job.pieces < 8)
+        rk_repeat_run(rk_repeat_row_task, &job, outer * repeats, n * size);
+    else
+        rk_repeat_run(rk_repeat_task, &job, outer * job.pieces, job.piece * repeats);
 }
 
 static void rk_copy2d_task(void *context, ptrdiff_t begin, ptrdiff_t end)

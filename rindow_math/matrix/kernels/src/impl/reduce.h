@@ -394,7 +394,8 @@ static rk_part rk_reduce_line(int op, int dtype, const void *x, ptrdiff_t n, ptr
                           .inc = inc, .chunk = rk_chunk(n), .parts = parts };
     const ptrdiff_t chunks = (n + job.chunk - 1) / job.chunk;
     if (share)
-        rk_parallel(rk_reduce_chunks_task, &job, chunks, job.chunk >= 4 * RK_REDUCE_BLOCK ? 1 : job.size == 8 ? 2 : 4);
+        rk_parallel_even(rk_reduce_chunks_task, &job, chunks, job.chunk >= 4 * RK_REDUCE_BLOCK ? 1 : job.size == 8 ? 2 : 4,
+                         1);
     else
         rk_reduce_chunks_task(&job, 0, chunks);
     rk_part total = rk_start(op, dtype);
@@ -929,7 +930,7 @@ static ptrdiff_t rk_arg_line(int op, int dtype, const void *x, ptrdiff_t n, ptrd
     rk_arg_part parts[RK_REDUCE_CHUNKS];
     rk_arg_job job = { op, dtype, rk_dtype_size(dtype), (const char *)x, n, inc, rk_chunk(n), parts };
     const ptrdiff_t chunks = (n + job.chunk - 1) / job.chunk;
-    rk_parallel(rk_arg_chunks_task, &job, chunks, job.chunk >= 4 * RK_REDUCE_BLOCK ? 1 : job.size == 8 ? 2 : 4);
+    rk_parallel_even(rk_arg_chunks_task, &job, chunks, job.chunk >= 4 * RK_REDUCE_BLOCK ? 1 : job.size == 8 ? 2 : 4, 1);
     rk_arg_part best = parts[0];
     for (ptrdiff_t i = 1; i < chunks; i++)
         if (rk_beats(op, dtype, parts[i].best, best.best))
@@ -1294,7 +1295,7 @@ static double RK(dot_all)(int dtype, ptrdiff_t n, const void *x, ptrdiff_t incx,
     rk_reduce_job job = { .dtype = dtype, .size = rk_dtype_size(dtype), .x = (const char *)x, .x2 = (const char *)y,
                           .n = n, .inc = incx, .inc2 = incy, .chunk = n ? rk_chunk(n) : 1, .parts = parts };
     const ptrdiff_t chunks = (n + job.chunk - 1) / job.chunk;
-    rk_parallel(rk_dot_task, &job, chunks, job.chunk >= 4 * RK_REDUCE_BLOCK ? 1 : job.size == 8 ? 1 : 2);
+    rk_parallel_even(rk_dot_task, &job, chunks, job.chunk >= 4 * RK_REDUCE_BLOCK ? 1 : job.size == 8 ? 1 : 2, 1);
     rk_part total = { .u = 0 };
     for (ptrdiff_t i = 0; i < chunks; i++)
         total = rk_join(RK_SUM, dtype, total, parts[i]);
