@@ -81,6 +81,8 @@ RK_INLINE void conv_inside(ptrdiff_t at, ptrdiff_t step, ptrdiff_t count, ptrdif
     *hi = conv_max(conv_min(conv_ceil(n - at, step), count), *lo);
 }
 
+#include "winograd.h"
+
 #define CV(name) RKM_CAT(conv_##name, CV_SUFFIX)
 
 #define CV_SUFFIX f32

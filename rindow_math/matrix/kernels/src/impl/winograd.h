@@ -1,0 +1,11 @@
+/* What winograd_body.h shares between types. */
+#define WINO_POINTS 16
+#define WINO_PART 16                   /* channels of a panel whose weights are turned at a time */
+#define WINO_BYTES (512 << 10)         /* of points of images: a part of the second cache */
+#define WINO_TILES 8                   /* times CONV_MR tiles whose points are worked on at a time, at most */
+
+/* How many tiles begin before a place: in each stretch of 2 * step places the first `step`. */
+RK_INLINE ptrdiff_t wino_before(ptrdiff_t place, ptrdiff_t step)
+{
+    return place <= 0 ? 0 : place / (2 * step) * step + conv_min(place % (2 * step), step);
+}
