@@ -762,7 +762,16 @@ static void CV(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
 static int CV(with_weights)(const CV(job) *d, ptrdiff_t panel, CV(job) *part)
 {
     *part = *d;
-    if (d->packing) {
+    if (d->packing && d->winograd) {
+        const ptrdiff_t parts = (d->channels + WINO_PART - 1) / WINO_PART;
+        CV_T *packed = rk_scratch(0, (size_t)CV(weight_panel)(d) * sizeof(CV_T));
+        if (!packed)
+            return 0;
+        CV(packing) q = *d->packing;
+        q.packed = packed - panel * CV(weight_panel)(d);
+        CV(winograd_pack)(&q, panel * parts, (panel + 1) * parts);
+        part->w = q.packed;
+    } else if (d->packing) {
         const ptrdiff_t points = d->taps[0].count * d->taps[1].count * d->taps[2].count;
         CV_T *packed = rk_scratch(0, (size_t)(d->k * CV_NR + 1) * sizeof(CV_T));
         if (!packed)
@@ -866,40 +875,60 @@ static int CV(overhang)(const CV(job) *d)
     return 10 * outside >= d->out[3] * t->count;
 }
 
-/* Whether a job is done this way: it follows from the sizes alone. */
+/* Whether a job is done so: it follows from the sizes alone. */
 static int CV(winograd_suits)(const CV(job) *d)
 {
     const conv_taps *t = d->taps;
-    if (t[0].count != 1 || t[1].count != 3 || t[2].count != 3
-        || d->stride[0] != 1 || d->stride[1] != 1 || d->stride[2] != 1)
+    if (t[0].count != 1 || t[1].count != 3 || t[2].count != 3 || d->stride[0] != 1 || d->stride[1] != 1
+        || d->stride[2] != 1 || d->channels < WINO_CHANNELS || d->filters <= CV_L)
         return 0;
-    const ptrdiff_t tiles = d->out[0] * d->out[1] * wino_before(d->out[2], t[1].step) * wino_before(d->out[3], t[2].step);
-    return d->channels >= 16 && d->filters >= 16 && tiles >= CONV_MR;
+    if (d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T) > WINO_WEIGHT_BYTES && CV(winograd_batch)(d) == CONV_MR)
+        return 0;                      /* weights would be read again and again */
+    double tiles = (double)(d->out[0] * d->out[1]), met = tiles;
+    for (int i = 1; i < 3; i++) {
+        tiles *= (double)wino_before(d->out[i + 1], t[i].step);
+        ptrdiff_t inside = 0, lo, hi;
+        for (ptrdiff_t o = 0; o < d->out[i + 1]; o++) {
+            conv_inside(o + t[i].first, t[i].step, t[i].count, d->in[i + 1], &lo, &hi);
+            inside += hi - lo;
+        }
+        met *= (double)inside;
+    }
+    /* turning images and results takes a quarter, turning weights as long as so many tiles */
+    return WINO_POINTS * (1.25 * tiles + WINO_WEIGHTS_TILES) < 0.9 * met;
 }
 
 /* Runs such a job, for CV(run). */
 static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
 {
     const ptrdiff_t parts = (d->channels + WINO_PART - 1) / WINO_PART;
-    CV_T *packed = rk_scratch(0, (size_t)(d->panels * CV(weight_panel)(d)) * sizeof(CV_T));
-    if (!packed)
-        return 0;
-    packing->packed = packed;
-    rk_parallel_flushed(CV(winograd_pack), packing, d->panels * parts, 4);
-    d->w = packed;
-    d->k = CONV_WEIGHTS_FROM;      /* weights are asked for ahead */
-    ptrdiff_t wanted = 4 * CONV_MR * WINO_TILES;
-    wanted = conv_max(conv_min(wanted, pixels / (CONV_BLOCKS * rk_threads())), 4 * CONV_MR);
-    if (d->pool)
-        wanted /= d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2];
-    CV(cut)(d, wanted);
-    for (int i = 2; i < 4 && !d->pool; i++) {
-        const ptrdiff_t pair = 2 * d->taps[i - 1].step;
-        d->block[i] = (d->block[i] + pair - 1) / pair * pair;
-        d->blocks[i] = (d->sizes[i] + d->block[i] - 1) / d->block[i];
+    const ptrdiff_t cells = d->sizes[0] * d->sizes[1] * d->sizes[2] * d->sizes[3];
+    d->groups = 1;
+    if (pixels <= WINO_OWN_PIXELS && d->panels >= rk_threads() && d->panels % rk_threads() == 0) {
+        /* each thread has panels of its own */
+        d->packing = packing;
+        d->groups = d->panels;
+        CV(cut)(d, cells);
+    } else {
+        CV_T *packed = rk_scratch(0, (size_t)(d->panels * CV(weight_panel)(d)) * sizeof(CV_T));
+        if (!packed)
+            return 0;
+        packing->packed = packed;
+        rk_parallel_flushed(CV(winograd_pack), packing, d->panels * parts, 4);
+        d->w = packed;
+        /* as many batches as may be while there is work for all threads */
+        ptrdiff_t wanted = conv_max(conv_min(16 * CONV_MR * WINO_TILES, pixels / (CONV_BLOCKS * rk_threads())),
+                                    4 * CV(winograd_batch)(d));
+        if (d->pool)
+            wanted /= d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2];
+        CV(cut)(d, wanted);
+        for (int i = 2; i < 4 && !d->pool; i++) {
+            const ptrdiff_t pair = 2 * d->taps[i - 1].step;
+            d->block[i] = (d->block[i] + pair - 1) / pair * pair;
+            d->blocks[i] = (d->sizes[i] + d->block[i] - 1) / d->block[i];
+        }
     }
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
-    d->groups = blocks >= 2 * rk_threads() || d->pool ? 1 : conv_min(d->panels, 2 * rk_threads() / blocks);
     rk_parallel_flushed(d->pool ? CV(run_pooled) : CV(run_blocks), d, blocks * d->groups, 1);
     return !d->no_memory;
 }

@@ -18,6 +18,14 @@ RK_INLINE ptrdiff_t CV(pitch)(ptrdiff_t channels)
 RK_INLINE ptrdiff_t CV(weight_points)(const CV(job) *d, ptrdiff_t width) { return d->channels * width + CV_LINE; }
 RK_INLINE ptrdiff_t CV(weight_panel)(const CV(job) *d) { return WINO_POINTS * CV(weight_points)(d, CV_NR); }
 
+/* Tiles of a batch: more if weights do not stay in the second cache. */
+RK_INLINE ptrdiff_t CV(winograd_batch)(const CV(job) *d)
+{
+    const ptrdiff_t bytes = WINO_POINTS * CONV_MR * CV(pitch)(d->channels) * (ptrdiff_t)sizeof(CV_T);
+    const ptrdiff_t weights = d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T);
+    return weights <= WINO_WEIGHT_BYTES ? CONV_MR : conv_max(conv_min(WINO_BYTES / bytes, WINO_TILES), 1) * CONV_MR;
+}
+
 /* ---- weights ---- */
 
 /* GgG' of parts of panels, each of WINO_PART channels. */
@@ -177,75 +185,106 @@ RK_INLINE void CV(winograd_results)(const CV(job) *d, const CV_T *m, ptrdiff_t p
                 CV(activate)(to->y + steps[i], 0, 1, columns, d->epilogue);
 }
 
-/* A group of panels of a block of results; 0 if there is no memory. */
+/* A block's tiles, in the order of their places: in each of a few images and planes, rows by columns of them. */
+typedef struct {
+    const CV(job) *d;
+    const ptrdiff_t *begin, *end;
+    ptrdiff_t first[2], count[2];
+    ptrdiff_t pitch, point;
+    const CV_T *zeros;
+} CV(tiles);
+
+/* A tile's points, to v, and the place of its results. */
+static void CV(turn_tile)(const CV(tiles) *q, ptrdiff_t number, CV_T *v, CV(place) *to)
+{
+    const CV(job) *d = q->d;
+    const ptrdiff_t step[2] = { d->taps[1].step, d->taps[2].step }, c = d->channels;
+    ptrdiff_t o[2];
+    to->inside = 15;
+    for (int k = 1; k >= 0; k--) {
+        const ptrdiff_t t = q->first[k] + number % q->count[k];
+        number /= q->count[k];
+        o[k] = t + t / step[k] * step[k];
+        if (o[k] < q->begin[k + 2])
+            to->inside &= k ? 10 : 12;
+        if (o[k] + step[k] >= q->end[k + 2])
+            to->inside &= k ? 5 : 3;
+    }
+    const ptrdiff_t planes = q->end[1] - q->begin[1], z = q->begin[1] + number % planes, n = q->begin[0] + number / planes;
+    const ptrdiff_t in_z = z + d->taps[0].first, y = o[0] + d->taps[1].first, x = o[1] + d->taps[2].first;
+    to->y = d->y + (n * d->y_step[0] + z * d->y_step[1] + o[0] * d->y_step[2] + o[1] * d->y_step[3] - d->y_at);
+    const CV_T *p[WINO_POINTS], *from = d->x + (((n * d->in[1] + in_z) * d->in[2] + y) * d->in[3] + x) * c;
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            const ptrdiff_t at_y = y + i * step[0], at_x = x + j * step[1];
+            const int in = in_z >= 0 && in_z < d->in[1] && at_y >= 0 && at_y < d->in[2] && at_x >= 0 && at_x < d->in[3];
+            p[4 * i + j] = in ? from + (i * step[0] * d->in[3] + j * step[1]) * c : q->zeros;
+        }
+    CV(image_points)(p, v, q->point, c);
+}
+
+/* Asks for a tile's results. */
+RK_INLINE void CV(fetch_tile)(const CV(job) *d, const CV_T *y, ptrdiff_t columns)
+{
+    for (int i = 0; i < 4; i++)
+        for (ptrdiff_t j = 0; j < columns; j += CV_LINE)
+            CONV_FETCH(y + (i / 2) * d->taps[1].step * d->y_step[2] + (i % 2) * d->taps[2].step * d->y_step[3] + j, 1);
+}
+
+/* A group of panels of a block of results; 0 if there is no memory. Tiles are worked on in batches. While there are
+ * products of one, the points of the next one are written, a tile at a time: memory takes no time then. */
 static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *end, ptrdiff_t group)
 {
     const ptrdiff_t c = d->channels, pitch = CV(pitch)(c);
-    const ptrdiff_t step[2] = { d->taps[1].step, d->taps[2].step };
     const ptrdiff_t first_panel = group * d->panels / d->groups, last_panel = (group + 1) * d->panels / d->groups;
-    ptrdiff_t first[2], count[2];
+    CV(tiles) q = { .d = d, .begin = begin, .end = end, .pitch = pitch };
     for (int i = 0; i < 2; i++) {
-        first[i] = wino_before(begin[i + 2] - step[i], step[i]);
-        count[i] = wino_before(end[i + 2], step[i]) - first[i];
+        const ptrdiff_t step = d->taps[i + 1].step;
+        q.first[i] = wino_before(begin[i + 2] - step, step);
+        q.count[i] = wino_before(end[i + 2], step) - q.first[i];
     }
-    const ptrdiff_t tiles = (end[0] - begin[0]) * (end[1] - begin[1]) * count[0] * count[1];
+    const ptrdiff_t tiles = (end[0] - begin[0]) * (end[1] - begin[1]) * q.count[0] * q.count[1];
     if (tiles <= 0)
         return 1;
-    const ptrdiff_t most = conv_max(conv_min(WINO_BYTES / (WINO_POINTS * pitch * (ptrdiff_t)sizeof(CV_T)) / CONV_MR, WINO_TILES), 1)
-                           * CONV_MR;
-    const ptrdiff_t batches = (tiles + most - 1) / most;
-    const ptrdiff_t point = (tiles + batches - 1) / batches * pitch + CV_LINE, m_point = CONV_MR * CV_NR + CV_LINE;
-    CV_T *v = rk_scratch(2, (size_t)(WINO_POINTS * (point + m_point) + pitch) * sizeof(CV_T));
+    const ptrdiff_t most = CV(winograd_batch)(d), batches = (tiles + most - 1) / most;
+    const ptrdiff_t m_point = CONV_MR * CV_NR + CV_LINE;
+    q.point = (tiles + batches - 1) / batches * pitch + CV_LINE;
+    CV_T *v = rk_scratch(2, (size_t)(WINO_POINTS * (2 * q.point + m_point) + pitch) * sizeof(CV_T));
     if (!v)
         return 0;
-    CV_T *m = v + WINO_POINTS * point, *zeros = m + WINO_POINTS * m_point;
+    CV_T *m = v + 2 * WINO_POINTS * q.point, *zeros = m + WINO_POINTS * m_point;
     memset(zeros, 0, (size_t)c * sizeof(CV_T));
-    CV(place) places[WINO_TILES * CONV_MR];
+    q.zeros = zeros;
+    CV(place) places[2][WINO_TILES * CONV_MR];
     CV(call) g = { .count = { 1, 1, 1 }, .length = c, .across = pitch, .ldc = CV_NR, .ahead = d->x };
 
+    for (ptrdiff_t i = 0; i < tiles / batches; i++)
+        CV(turn_tile)(&q, i, v + i * pitch, &places[0][i]);
     for (ptrdiff_t batch = 0; batch < batches; batch++) {
-        const ptrdiff_t from = batch * tiles / batches, n_tiles = (batch + 1) * tiles / batches - from;
-        for (ptrdiff_t i = 0; i < n_tiles; i++) {
-            ptrdiff_t rest = from + i, o[2];
-            int inside = 15;
-            for (int k = 1; k >= 0; k--) {
-                const ptrdiff_t t = first[k] + rest % count[k];
-                rest /= count[k];
-                o[k] = t + t / step[k] * step[k];
-                if (o[k] < begin[k + 2])
-                    inside &= k ? 10 : 12;
-                if (o[k] + step[k] >= end[k + 2])
-                    inside &= k ? 5 : 3;
-            }
-            const ptrdiff_t z = begin[1] + rest % (end[1] - begin[1]), n = begin[0] + rest / (end[1] - begin[1]);
-            const ptrdiff_t in_z = z + d->taps[0].first;
-            const CV_T *p[WINO_POINTS];
-            for (int k = 0; k < WINO_POINTS; k++) {
-                const ptrdiff_t y = o[0] + d->taps[1].first + k / 4 * step[0];
-                const ptrdiff_t x = o[1] + d->taps[2].first + k % 4 * step[1];
-                const int in = in_z >= 0 && in_z < d->in[1] && y >= 0 && y < d->in[2] && x >= 0 && x < d->in[3];
-                p[k] = in ? d->x + (((n * d->in[1] + in_z) * d->in[2] + y) * d->in[3] + x) * c : zeros;
-            }
-            CV(image_points)(p, v + i * pitch, point, c);
-            places[i].inside = inside;
-            places[i].y = d->y + (n * d->y_step[0] + z * d->y_step[1] + o[0] * d->y_step[2] + o[1] * d->y_step[3]
-                                  - d->y_at);
-        }
-        const ptrdiff_t subs = (n_tiles + CONV_MR - 1) / CONV_MR;
+        const ptrdiff_t from = batch * tiles / batches, next = (batch + 1) * tiles / batches, n_tiles = next - from;
+        const ptrdiff_t later = batch + 1 < batches ? (batch + 2) * tiles / batches - next : 0;
+        const ptrdiff_t subs = (n_tiles + CONV_MR - 1) / CONV_MR, all = subs * (last_panel - first_panel) * WINO_POINTS;
+        const CV_T *now = v + batch % 2 * WINO_POINTS * q.point;
+        CV_T *other = v + (batch + 1) % 2 * WINO_POINTS * q.point;
+        ptrdiff_t turned = 0, done = 0;
         for (ptrdiff_t panel = first_panel; panel < last_panel; panel++) {
             const ptrdiff_t j0 = panel * CV_NR, columns = conv_min(d->filters - j0, CV_NR), width = CV_WIDTH(columns);
             const ptrdiff_t w_point = CV(weight_points)(d, width);
             const CV_T *w = d->w + panel * CV(weight_panel)(d);
-            const int vectors = (int)(width / CV_L);
             g.ldb = width;
             for (ptrdiff_t sub = 0; sub < subs; sub++) {
                 const ptrdiff_t i0 = sub * n_tiles / subs, rows = (sub + 1) * n_tiles / subs - i0;
-                const CV(kernel) kernel = CV(kernel_of)(d, rows, vectors);
-                for (int k = 0; k < WINO_POINTS; k++)
-                    kernel(&g, v + k * point + i0 * pitch, w + k * w_point, m + k * m_point, (int)width, (int)width);
+                const CV(kernel) kernel = CV(kernels)[rows - 1][width / CV_L - 1];
+                const CV(place) *place = places[batch % 2] + i0;
+                for (int k = 0; k < WINO_POINTS; k++) {
+                    if (k < rows)
+                        CV(fetch_tile)(d, place[k].y + j0, columns);
+                    kernel(&g, now + k * q.point + i0 * pitch, w + k * w_point, m + k * m_point, (int)width, (int)width);
+                    for (done++; turned * all < done * later; turned++)
+                        CV(turn_tile)(&q, next + turned, other + turned * pitch, &places[(batch + 1) % 2][turned]);
+                }
                 for (ptrdiff_t i = 0; i < rows; i++) {
-                    CV(place) to = places[i0 + i];
-                    to.y += j0;
+                    const CV(place) to = { place[i].y + j0, place[i].inside };
                     CV(winograd_results)(d, m + i * CV_NR, m_point, &to, j0, columns);
                 }
             }
@@ -253,4 +292,3 @@ static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_
     }
     return 1;
 }
-
