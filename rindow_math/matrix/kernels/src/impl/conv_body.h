@@ -759,17 +759,18 @@ static void CV(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
 #include "winograd_body.h"
 
 /* The job of a unit: with the weights of its panel, if it packs them itself. */
-static int CV(with_weights)(const CV(job) *d, ptrdiff_t panel, CV(job) *part)
+static int CV(with_weights)(const CV(job) *d, ptrdiff_t group, CV(job) *part)
 {
     *part = *d;
     if (d->packing && d->winograd) {
         const ptrdiff_t parts = (d->channels + WINO_PART - 1) / WINO_PART;
-        CV_T *packed = rk_scratch(0, (size_t)CV(weight_panel)(d) * sizeof(CV_T));
+        const ptrdiff_t from = group * d->panels / d->groups, to = (group + 1) * d->panels / d->groups;
+        CV_T *packed = rk_scratch(0, (size_t)((to - from) * CV(weight_panel)(d)) * sizeof(CV_T));
         if (!packed)
             return 0;
         CV(packing) q = *d->packing;
-        q.packed = packed - panel * CV(weight_panel)(d);
-        CV(winograd_pack)(&q, panel * parts, (panel + 1) * parts);
+        q.packed = packed - from * CV(weight_panel)(d);
+        CV(winograd_pack)(&q, from * parts, to * parts);
         part->w = q.packed;
     } else if (d->packing) {
         const ptrdiff_t points = d->taps[0].count * d->taps[1].count * d->taps[2].count;
@@ -777,8 +778,8 @@ static int CV(with_weights)(const CV(job) *d, ptrdiff_t panel, CV(job) *part)
         if (!packed)
             return 0;
         CV(packing) q = *d->packing;
-        q.packed = packed - panel * CV_NR * d->k;
-        CV(pack)(&q, panel * points, (panel + 1) * points);
+        q.packed = packed - group * CV_NR * d->k;
+        CV(pack)(&q, group * points, (group + 1) * points);
         part->w = q.packed;
     }
     return 1;
@@ -907,7 +908,8 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
     if (pixels <= WINO_OWN_PIXELS && d->panels >= rk_threads() && d->panels % rk_threads() == 0) {
         /* each thread has panels of its own */
         d->packing = packing;
-        d->groups = d->panels;
+        d->groups = d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T) / rk_threads() <= WINO_BYTES ? rk_threads()
+                                                                                                          : d->panels;
         CV(cut)(d, cells);
     } else {
         CV_T *packed = rk_scratch(0, (size_t)(d->panels * CV(weight_panel)(d)) * sizeof(CV_T));
