@@ -883,8 +883,9 @@ static int CV(winograd_suits)(const CV(job) *d)
     if (t[0].count != 1 || t[1].count != 3 || t[2].count != 3 || d->stride[0] != 1 || d->stride[1] != 1
         || d->stride[2] != 1 || d->channels < WINO_CHANNELS || d->filters <= CV_L)
         return 0;
-    if (d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T) > WINO_WEIGHT_BYTES && CV(winograd_batch)(d) == CONV_MR)
-        return 0;                      /* weights would be read again and again */
+    if (CV(weight_panel)(d) * d->panels * (ptrdiff_t)sizeof(CV_T) > WINO_WEIGHT_BYTES
+        && CV(winograd_batch)(d) == CONV_MR)
+        return 0;                      /* weights would come from far away for each few tiles */
     double tiles = (double)(d->out[0] * d->out[1]), met = tiles;
     for (int i = 1; i < 3; i++) {
         tiles *= (double)wino_before(d->out[i + 1], t[i].step);
@@ -895,8 +896,9 @@ static int CV(winograd_suits)(const CV(job) *d)
         }
         met *= (double)inside;
     }
-    /* turning images and results takes a quarter, turning weights as long as so many tiles */
-    return WINO_POINTS * (1.25 * tiles + WINO_WEIGHTS_TILES) < 0.9 * met;
+    /* What is multiplied for a channel and a filter; turning images is shared by filters, turning results by channels. */
+    const double turning = 0.12 + 5.0 / (double)d->filters + 3.0 / (double)d->channels;
+    return WINO_POINTS * ((1 + turning) * tiles + WINO_WEIGHTS_TILES) < 0.85 * met;
 }
 
 /* Runs such a job, for CV(run). */
@@ -905,11 +907,11 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
     const ptrdiff_t parts = (d->channels + WINO_PART - 1) / WINO_PART;
     const ptrdiff_t cells = d->sizes[0] * d->sizes[1] * d->sizes[2] * d->sizes[3];
     d->groups = 1;
-    if (pixels <= WINO_OWN_PIXELS && d->panels >= rk_threads() && d->panels % rk_threads() == 0) {
-        /* each thread has panels of its own */
+    if (pixels <= WINO_OWN_PIXELS && d->panels % rk_threads() == 0) {
+        /* each thread has panels of its own: turning images twice is faster than reading weights from another core */
+        const ptrdiff_t bytes = d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T);
         d->packing = packing;
-        d->groups = d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T) / rk_threads() <= WINO_BYTES ? rk_threads()
-                                                                                                          : d->panels;
+        d->groups = bytes / rk_threads() <= WINO_BYTES ? rk_threads() : d->panels;
         CV(cut)(d, cells);
     } else {
         CV_T *packed = rk_scratch(0, (size_t)(d->panels * CV(weight_panel)(d)) * sizeof(CV_T));

@@ -1,15 +1,11 @@
-/* What winograd_body.h shares between types. */
+/* What winograd_body.h has for all types. */
 #define WINO_POINTS 16
 #define WINO_PART 16                   /* channels of a panel whose weights are turned at a time */
-#define WINO_BYTES (512 << 10)         /* of points of images: a part of the second cache */
-#define WINO_WEIGHT_BYTES (9 << 17)    /* that stay there beside them */
-#ifndef WINO_OWN_PIXELS
+#define WINO_BYTES (512 << 10)         /* of points of images, or of weights: a part of the second cache */
+#define WINO_WEIGHT_BYTES (9 << 17)    /* of all weights, that stay there */
 #define WINO_OWN_PIXELS 1024           /* of results up to which threads have weights of their own */
-#endif
-#ifndef WINO_CHANNELS
-#define WINO_CHANNELS 16               /* from which on this pays */
-#endif
-#define WINO_WEIGHTS_TILES 12
+#define WINO_CHANNELS 16               /* from which on sums are long enough */
+#define WINO_WEIGHTS_TILES 12          /* whose products take as long as turning weights */
 #define WINO_TILES 8                   /* times CONV_MR tiles whose points are worked on at a time, at most */
 
 /* How many tiles begin before a place: in each stretch of 2 * step places the first `step`. */

@@ -38,8 +38,8 @@ static void CV(winograd_pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
     _Alignas(64) CV_T turned[9 * WINO_PART * CV_NR];
     for (ptrdiff_t unit = begin; unit < end; unit++) {
         const ptrdiff_t panel = unit / parts, c0 = unit % parts * WINO_PART, j0 = panel * CV_NR;
-        const ptrdiff_t columns = conv_min(f - j0, CV_NR), width = CV_WIDTH(columns), rows = conv_min(c - c0, WINO_PART);
-        const ptrdiff_t point = CV(weight_points)(d, width);
+        const ptrdiff_t columns = conv_min(f - j0, CV_NR), width = CV_WIDTH(columns);
+        const ptrdiff_t rows = conv_min(c - c0, WINO_PART), point = CV(weight_points)(d, width);
         CV_T *to = q->packed + panel * CV(weight_panel)(d) + c0 * width;
         const CV_T *from[9];
         for (int i = 0; i < 9; i++) {
@@ -89,27 +89,24 @@ RK_INLINE void CV(image_points)(const CV_T *const *p, CV_T *v, ptrdiff_t point, 
 {
     for (ptrdiff_t k = 0; k < channels; k += CV_L) {
         CV_V t[4][4];
-        if (channels - k >= CV_L) {
-            CONV_UNROLL
-            for (int j = 0; j < 4; j++) {
-                const CV_V d0 = CV_LOAD(p[j] + k), d1 = CV_LOAD(p[4 + j] + k), d2 = CV_LOAD(p[8 + j] + k);
-                const CV_V d3 = CV_LOAD(p[12 + j] + k);
-                t[0][j] = d0 - d2;
-                t[1][j] = d1 + d2;
-                t[2][j] = d2 - d1;
-                t[3][j] = d1 - d3;
-            }
+        const ptrdiff_t left = channels - k;
+#define CV_COLUMN(load) \
+    CONV_UNROLL \
+    for (int j = 0; j < 4; j++) { \
+        const CV_V d0 = load(p[j] + k), d1 = load(p[4 + j] + k), d2 = load(p[8 + j] + k), d3 = load(p[12 + j] + k); \
+        t[0][j] = d0 - d2; \
+        t[1][j] = d1 + d2; \
+        t[2][j] = d2 - d1; \
+        t[3][j] = d1 - d3; \
+    }
+#define CV_LEFT(p) CV_LOAD_PART(p, left)
+        if (left >= CV_L) {
+            CV_COLUMN(CV_LOAD)
         } else {
-            const ptrdiff_t n = channels - k;
-            for (int j = 0; j < 4; j++) {
-                const CV_V d0 = CV_LOAD_PART(p[j] + k, n), d1 = CV_LOAD_PART(p[4 + j] + k, n);
-                const CV_V d2 = CV_LOAD_PART(p[8 + j] + k, n), d3 = CV_LOAD_PART(p[12 + j] + k, n);
-                t[0][j] = d0 - d2;
-                t[1][j] = d1 + d2;
-                t[2][j] = d2 - d1;
-                t[3][j] = d1 - d3;
-            }
+            CV_COLUMN(CV_LEFT)
         }
+#undef CV_COLUMN
+#undef CV_LEFT
         CONV_UNROLL
         for (int i = 0; i < 4; i++) {          /* rows of points are whole vectors */
             CV_STORE(v + (4 * i) * point + k, t[i][0] - t[i][2]);
@@ -149,7 +146,8 @@ RK_INLINE void CV(winograd_results)(const CV(job) *d, const CV_T *m, ptrdiff_t p
             y[2 + i] = r[1][i] - r[2][i] - r[3][i];
         }
         if (d->scale) {
-            const CV_V s = CV(part)(d->scale + j0 + j, 0, (int)left), t = CV(part)(d->bias ? d->bias + j0 + j : NULL, 0, (int)left);
+            const CV_V s = CV(part)(d->scale + j0 + j, 0, (int)left);
+            const CV_V t = CV(part)(d->bias ? d->bias + j0 + j : NULL, 0, (int)left);
             CONV_UNROLL
             for (int i = 0; i < 4; i++)
                 y[i] = CV_FMA(y[i], s, t);
@@ -190,7 +188,7 @@ typedef struct {
     const CV(job) *d;
     const ptrdiff_t *begin, *end;
     ptrdiff_t first[2], count[2];
-    ptrdiff_t pitch, point;
+    ptrdiff_t point;                   /* elements between a tile's points */
     const CV_T *zeros;
 } CV(tiles);
 
@@ -210,14 +208,16 @@ static void CV(turn_tile)(const CV(tiles) *q, ptrdiff_t number, CV_T *v, CV(plac
         if (o[k] + step[k] >= q->end[k + 2])
             to->inside &= k ? 5 : 3;
     }
-    const ptrdiff_t planes = q->end[1] - q->begin[1], z = q->begin[1] + number % planes, n = q->begin[0] + number / planes;
+    const ptrdiff_t planes = q->end[1] - q->begin[1];
+    const ptrdiff_t z = q->begin[1] + number % planes, n = q->begin[0] + number / planes;
     const ptrdiff_t in_z = z + d->taps[0].first, y = o[0] + d->taps[1].first, x = o[1] + d->taps[2].first;
     to->y = d->y + (n * d->y_step[0] + z * d->y_step[1] + o[0] * d->y_step[2] + o[1] * d->y_step[3] - d->y_at);
     const CV_T *p[WINO_POINTS], *from = d->x + (((n * d->in[1] + in_z) * d->in[2] + y) * d->in[3] + x) * c;
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
             const ptrdiff_t at_y = y + i * step[0], at_x = x + j * step[1];
-            const int in = in_z >= 0 && in_z < d->in[1] && at_y >= 0 && at_y < d->in[2] && at_x >= 0 && at_x < d->in[3];
+            const int in = in_z >= 0 && in_z < d->in[1] && at_y >= 0 && at_y < d->in[2] && at_x >= 0
+                           && at_x < d->in[3];
             p[4 * i + j] = in ? from + (i * step[0] * d->in[3] + j * step[1]) * c : q->zeros;
         }
     CV(image_points)(p, v, q->point, c);
@@ -237,7 +237,7 @@ static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_
 {
     const ptrdiff_t c = d->channels, pitch = CV(pitch)(c);
     const ptrdiff_t first_panel = group * d->panels / d->groups, last_panel = (group + 1) * d->panels / d->groups;
-    CV(tiles) q = { .d = d, .begin = begin, .end = end, .pitch = pitch };
+    CV(tiles) q = { .d = d, .begin = begin, .end = end };
     for (int i = 0; i < 2; i++) {
         const ptrdiff_t step = d->taps[i + 1].step;
         q.first[i] = wino_before(begin[i + 2] - step, step);
@@ -279,7 +279,8 @@ static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_
                 for (int k = 0; k < WINO_POINTS; k++) {
                     if (k < rows)
                         CV(fetch_tile)(d, place[k].y + j0, columns);
-                    kernel(&g, now + k * q.point + i0 * pitch, w + k * w_point, m + k * m_point, (int)width, (int)width);
+                    kernel(&g, now + k * q.point + i0 * pitch, w + k * w_point, m + k * m_point, (int)width,
+                           (int)width);
                     for (done++; turned * all < done * later; turned++)
                         CV(turn_tile)(&q, next + turned, other + turned * pitch, &places[(batch + 1) % 2][turned]);
                 }
