@@ -896,7 +896,7 @@ static int CV(winograd_suits)(const CV(job) *d)
         }
         met *= (double)inside;
     }
-    /* What is multiplied for a channel and a filter; turning images is shared by filters, turning results by channels. */
+    /* what is multiplied for a channel and a filter; all filters share turned images, all channels turned results */
     const double turning = 0.12 + 5.0 / (double)d->filters + 3.0 / (double)d->channels;
     return WINO_POINTS * ((1 + turning) * tiles + WINO_WEIGHTS_TILES) < 0.85 * met;
 }

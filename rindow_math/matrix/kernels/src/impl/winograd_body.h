@@ -4,8 +4,9 @@
  * 4 x 4 places d that they meet, the filter g and the products m are turned into 16 points each,
  *     v = B'dB, u = GgG', m[p] = sum over channels of v[p] * u[p], results = A'mA,
  * so that at each of the points there is a matrix product, tiles by filters. A tile of results begins at an even place
- * of the result, counted in steps of the dilation, wherever blocks begin. Sums are shorter than those of the definition,
- * and errors no larger (A. Lavin, S. Gray, Fast Algorithms for Convolutional Neural Networks, 2016). */
+ * of the result, counted in steps of the dilation, wherever blocks begin. Sums are shorter than the definition's, and
+ * errors smaller (A. Lavin, S. Gray, Fast Algorithms for Convolutional Neural Networks, 2016). An infinity becomes nan
+ * where it is met, and a result depends on no place that it does not meet. */
 
 /* A row of a tile's points, so that rows do not push each other out of the first cache. */
 RK_INLINE ptrdiff_t CV(pitch)(ptrdiff_t channels)
@@ -61,7 +62,7 @@ static void CV(winograd_pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
                 CV_V g[9], t[4][3];
                 CONV_UNROLL
                 for (int i = 0; i < 9; i++)
-                    g[i] = all - j >= CV_L ? CV_LOAD(from[i] + r * ld + j) : CV_LOAD_PART(from[i] + r * ld + j, all - j);
+                    g[i] = CV(part)(from[i] + r * ld + j, 0, (int)(all - j));
                 CONV_UNROLL
                 for (int i = 0; i < 3; i++) {
                     const CV_V sum = g[i] + g[6 + i];
