@@ -326,7 +326,7 @@ typedef struct {
     ptrdiff_t block[4], blocks[4];     /* sizes of a block; how many there are */
     ptrdiff_t panels, groups;          /* panels of filters; groups of them that are worked on apart */
     ptrdiff_t k;                       /* rows of weights */
-    int packed, by_image, few, epilogue;
+    int packed, by_image, few, winograd, epilogue;
     const struct CV(packing) *packing; /* each panel is packed where it is used; or NULL */
     volatile int no_memory;
 } CV(job);
@@ -756,18 +756,30 @@ static void CV(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
+#include "winograd_body.h"
+
 /* The job of a unit: with the weights of its panel, if it packs them itself. */
-static int CV(with_weights)(const CV(job) *d, ptrdiff_t panel, CV(job) *part)
+static int CV(with_weights)(const CV(job) *d, ptrdiff_t group, CV(job) *part)
 {
     *part = *d;
-    if (d->packing) {
+    if (d->packing && d->winograd) {
+        const ptrdiff_t parts = (d->channels + WINO_PART - 1) / WINO_PART;
+        const ptrdiff_t from = group * d->panels / d->groups, to = (group + 1) * d->panels / d->groups;
+        CV_T *packed = rk_scratch(0, (size_t)((to - from) * CV(weight_panel)(d)) * sizeof(CV_T));
+        if (!packed)
+            return 0;
+        CV(packing) q = *d->packing;
+        q.packed = packed - from * CV(weight_panel)(d);
+        CV(winograd_pack)(&q, from * parts, to * parts);
+        part->w = q.packed;
+    } else if (d->packing) {
         const ptrdiff_t points = d->taps[0].count * d->taps[1].count * d->taps[2].count;
         CV_T *packed = rk_scratch(0, (size_t)(d->k * CV_NR + 1) * sizeof(CV_T));
         if (!packed)
             return 0;
         CV(packing) q = *d->packing;
-        q.packed = packed - panel * CV_NR * d->k;
-        CV(pack)(&q, panel * points, (panel + 1) * points);
+        q.packed = packed - group * CV_NR * d->k;
+        CV(pack)(&q, group * points, (group + 1) * points);
         part->w = q.packed;
     }
     return 1;
@@ -775,6 +787,8 @@ static int CV(with_weights)(const CV(job) *d, ptrdiff_t panel, CV(job) *part)
 
 RK_INLINE int CV(block)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *end, ptrdiff_t group)
 {
+    if (d->winograd)
+        return CV(winograd)(d, begin, end, group);
     return d->few ? CV(few)(d, begin, end) : (d->by_image ? CV(images) : CV(rows))(d, begin, end, group);
 }
 
@@ -862,6 +876,67 @@ static int CV(overhang)(const CV(job) *d)
     return 10 * outside >= d->out[3] * t->count;
 }
 
+/* Whether a job is done so: it follows from the sizes alone. */
+static int CV(winograd_suits)(const CV(job) *d)
+{
+    const conv_taps *t = d->taps;
+    if (t[0].count != 1 || t[1].count != 3 || t[2].count != 3 || d->stride[0] != 1 || d->stride[1] != 1
+        || d->stride[2] != 1 || d->channels < WINO_CHANNELS || d->filters <= CV_L)
+        return 0;
+    if (CV(weight_panel)(d) * d->panels * (ptrdiff_t)sizeof(CV_T) > WINO_WEIGHT_BYTES
+        && CV(winograd_batch)(d) == CONV_MR)
+        return 0;                      /* weights would come from far away for each few tiles */
+    double tiles = (double)(d->out[0] * d->out[1]), met = tiles;
+    for (int i = 1; i < 3; i++) {
+        tiles *= (double)wino_before(d->out[i + 1], t[i].step);
+        ptrdiff_t inside = 0, lo, hi;
+        for (ptrdiff_t o = 0; o < d->out[i + 1]; o++) {
+            conv_inside(o + t[i].first, t[i].step, t[i].count, d->in[i + 1], &lo, &hi);
+            inside += hi - lo;
+        }
+        met *= (double)inside;
+    }
+    /* what is multiplied for a channel and a filter; all filters share turned images, all channels turned results */
+    const double turning = 0.12 + 5.0 / (double)d->filters + 3.0 / (double)d->channels;
+    return WINO_POINTS * ((1 + turning) * tiles + WINO_WEIGHTS_TILES) < 0.85 * met;
+}
+
+/* Runs such a job, for CV(run). */
+static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
+{
+    const ptrdiff_t parts = (d->channels + WINO_PART - 1) / WINO_PART;
+    const ptrdiff_t cells = d->sizes[0] * d->sizes[1] * d->sizes[2] * d->sizes[3];
+    d->groups = 1;
+    if (pixels <= WINO_OWN_PIXELS && d->panels % rk_threads() == 0) {
+        /* each thread has panels of its own: turning images twice is faster than reading weights from another core */
+        const ptrdiff_t bytes = d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T);
+        d->packing = packing;
+        d->groups = bytes / rk_threads() <= WINO_BYTES ? rk_threads() : d->panels;
+        CV(cut)(d, cells);
+    } else {
+        CV_T *packed = rk_scratch(0, (size_t)(d->panels * CV(weight_panel)(d)) * sizeof(CV_T));
+        if (!packed)
+            return 0;
+        packing->packed = packed;
+        rk_parallel_flushed(CV(winograd_pack), packing, d->panels * parts, 4);
+        d->w = packed;
+        /* as many batches as may be while there is work for all threads */
+        ptrdiff_t wanted = conv_max(conv_min(16 * CONV_MR * WINO_TILES, pixels / (CONV_BLOCKS * rk_threads())),
+                                    4 * CV(winograd_batch)(d));
+        if (d->pool)
+            wanted /= d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2];
+        CV(cut)(d, wanted);
+        for (int i = 2; i < 4 && !d->pool; i++) {
+            const ptrdiff_t pair = 2 * d->taps[i - 1].step;
+            d->block[i] = (d->block[i] + pair - 1) / pair * pair;
+            d->blocks[i] = (d->sizes[i] + d->block[i] - 1) / d->block[i];
+        }
+    }
+    const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
+    rk_parallel_flushed(d->pool ? CV(run_pooled) : CV(run_blocks), d, blocks * d->groups, 1);
+    return !d->no_memory;
+}
+
 /* Runs a job whose images, results and taps are set; at, step, size: see packing. */
 static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const ptrdiff_t *step, const ptrdiff_t *size,
                    int transposed)
@@ -882,6 +957,11 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
     /* Weights of a few images are read where they lie if their rows are whole cache lines, so short that a panel's
      * lines do not push each other out of the caches; those of a few pixels anyway. */
     const ptrdiff_t filter_bytes = d->filters * (ptrdiff_t)sizeof(CV_T);
+    CV(packing) packing = { kernel, NULL, d, { at[0], at[1], at[2] }, { step[0], step[1], step[2] },
+                            { size[0], size[1], size[2] }, transposed };
+    d->winograd = CV(winograd_suits)(d);
+    if (d->winograd)
+        return CV(run_winograd)(d, &packing, pixels);
     const int in_place = d->out[0] < CONV_MR / 2 && filter_bytes <= CONV_WIDE_BYTES && filter_bytes % 64 == 0
                          && (uintptr_t)kernel % 64 == 0 && weight_bytes <= CONV_READ_BYTES;
     d->packed = transposed || (pixels > 4 * CONV_MR && d->filters > CV_L && !in_place);
@@ -893,8 +973,6 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
                     && d->out[0] < CONV_MR / 2 && images <= CONV_STRIP_BYTES
                     && pixels * CV_NR * (ptrdiff_t)sizeof(CV_T) <= CONV_STRIP_BYTES
                     && d->panels >= 2 * rk_threads() && d->panels % rk_threads() == 0;
-    CV(packing) packing = { kernel, NULL, d, { at[0], at[1], at[2] }, { step[0], step[1], step[2] },
-                            { size[0], size[1], size[2] }, transposed };
     if (own && d->packed)
         d->packing = &packing;
     else if (d->packed) {

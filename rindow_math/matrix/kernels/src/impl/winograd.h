@@ -1,0 +1,15 @@
+/* What winograd_body.h has for all types. */
+#define WINO_POINTS 16
+#define WINO_PART 16                   /* channels of a panel whose weights are turned at a time */
+#define WINO_BYTES (512 << 10)         /* of points of images, or of weights: a part of the second cache */
+#define WINO_WEIGHT_BYTES (9 << 17)    /* of all weights, that stay there */
+#define WINO_OWN_PIXELS 1024           /* of results up to which threads have weights of their own */
+#define WINO_CHANNELS 16               /* from which on sums are long enough */
+#define WINO_WEIGHTS_TILES 12          /* whose products take as long as turning weights */
+#define WINO_TILES 8                   /* times CONV_MR tiles whose points are worked on at a time, at most */
+
+/* How many tiles begin before a place: in each stretch of 2 * step places the first `step`. */
+RK_INLINE ptrdiff_t wino_before(ptrdiff_t place, ptrdiff_t step)
+{
+    return place <= 0 ? 0 : place / (2 * step) * step + conv_min(place % (2 * step), step);
+}
