@@ -214,7 +214,8 @@ cdef class ConvPrimitives:
                              NDArrayPhp scale=None):
         """``convolve``, then the largest number of each window of ``pooling``: they, and their places as of ``pool``.
 
-        The result of the convolution is not kept; what comes out is the same as of one after the other.
+        Without z both are made; with z places may be None, and are not looked for. The result of the convolution is not kept;
+        what comes out is the same as of one after the other.
         """
         cdef rk_conv_call c
         cdef rk_pooling_call p
@@ -224,6 +225,7 @@ cdef class ConvPrimitives:
         cdef NDArrayPhp index
         cdef const void* bias_ptr
         cdef const void* scale_ptr
+        cdef void* places_ptr
         cdef Py_ssize_t n
         cdef int places_dt
         cdef int nd
@@ -240,7 +242,6 @@ cdef class ConvPrimitives:
         places_dt = core.RK_INT32 if p.wide_index else core.RK_UINT8
         if z is None:
             z = empty(x.dt, nd, dims)
-        if places is None:
             places = empty(places_dt, nd, dims)
         largest = z
         index = places
@@ -249,14 +250,16 @@ cdef class ConvPrimitives:
             images = empty_like(x)
             _move(x, images, c.batch, c.channels, c.in_[0] * c.in_[1] * c.in_[2])
             largest = empty_like(z)
-            index = empty_like(places)
+            index = None if places is None else empty_like(places)
+        places_ptr = NULL if places is None else index.ptr
         with nogil:
             done = rk_conv.conv_pool(x.dt, &c, images.ptr, kernel.ptr, scale_ptr, bias_ptr, epilogue, &p, largest.ptr,
-                                     index.ptr)
+                                     places_ptr)
         _done(done)
         if s.channels_first:
             _move(largest, z, c.batch, n, c.filters)
-            _move(index, places, c.batch, n, c.filters)
+            if places is not None:
+                _move(index, places, c.batch, n, c.filters)
         return z, places
 
     cdef int convolve_gradient(self, ConvSettings s, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp y, NDArrayPhp dy,

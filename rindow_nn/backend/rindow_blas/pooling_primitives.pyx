@@ -105,7 +105,7 @@ cdef class PoolingSettings:
                 f"a result of shape {shape_text(y)} ({NAMES[y.dt]}) does not fit images of shape {shape_text(x)} "
                 f"({NAMES[x.dt]})"
             )
-        if self.largest and (index.n != y.n or index.dt != (core.RK_INT32 if c.wide_index else core.RK_UINT8)):
+        if self.largest and index is not None and (index.n != y.n or index.dt != (core.RK_INT32 if c.wide_index else core.RK_UINT8)):
             raise InvalidArgumentException(
                 f"indexes of shape {shape_text(index)} ({NAMES[index.dt]}) do not fit a result of shape {shape_text(y)}"
             )
@@ -142,20 +142,21 @@ cdef class PoolingPrimitives:
             s: sizes, and which of the two.
             x: images.
             y: receives the result.
-            index: receives the places of the largest numbers for the gradient; None for means.
+            index: receives the places of the largest numbers for the gradient; None: they are not looked for.
         """
         cdef rk_pooling_call c
+        cdef char* places = NULL if index is None else index.ptr
         cdef int done
         s.fill(&c, x)
         s.check(&c, x, y, index)
         if x.n > LONG:
             with nogil:
                 if s.largest:
-                    done = rk_pooling.pool_max(x.dt, &c, x.ptr, y.ptr, index.ptr)
+                    done = rk_pooling.pool_max(x.dt, &c, x.ptr, y.ptr, places)
                 else:
                     done = rk_pooling.pool_mean(x.dt, &c, x.ptr, y.ptr)
         elif s.largest:
-            done = rk_pooling.pool_max(x.dt, &c, x.ptr, y.ptr, index.ptr)
+            done = rk_pooling.pool_max(x.dt, &c, x.ptr, y.ptr, places)
         else:
             done = rk_pooling.pool_mean(x.dt, &c, x.ptr, y.ptr)
         return _done(done)
