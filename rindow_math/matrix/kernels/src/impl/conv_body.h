@@ -53,15 +53,45 @@ RK_INLINE CV_V CV(part)(const CV_T *row, int j, int columns)
     return !row ? CV_SET1(0) : columns - j >= CV_L ? CV_LOAD(row + j) : CV_LOAD_PART(row + j, columns - j);
 }
 
-/* The largest results of the windows of 2 by 2 pixels of a tile, and their places (see pool_max). */
-RK_INLINE void CV(store_largest)(const CV(call) *g, CV_V acc[CONV_MR][CONV_NV], CV_T *c, int columns, const int width,
-                                 const int nv)
+/* Scale, bias and relu of the first mr results of a tile. */
+RK_INLINE void CV(finish)(const CV(call) *g, CV_V acc[CONV_MR][CONV_NV], int columns, const int mr, const int nv)
+{
+    if (g->scale) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++) {
+            const CV_V s = CV(part)(g->scale, j * CV_L, columns), t = CV(part)(g->bias, j * CV_L, columns);
+            CONV_UNROLL
+            for (int i = 0; i < mr; i++)
+                acc[i][j] = CV_FMA(acc[i][j], s, t);
+        }
+    } else if (g->bias) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++) {
+            const CV_V t = CV(part)(g->bias, j * CV_L, columns);
+            CONV_UNROLL
+            for (int i = 0; i < mr; i++)
+                acc[i][j] += t;
+        }
+    }
+    if (g->epilogue == RK_EPI_RELU) {
+        CONV_UNROLL
+        for (int i = 0; i < mr; i++) {
+            CONV_UNROLL
+            for (int j = 0; j < nv; j++)
+                acc[i][j] = CV(act)(acc[i][j], RK_EPI_RELU);
+        }
+    }
+}
+
+/* The largest results of the windows of 2 by 2 pixels of a tile, to acc, and their places, if they are wanted (see
+ * pool_max). */
+RK_INLINE void CV(largest)(CV_V acc[CONV_MR][CONV_NV], char *places, ptrdiff_t ldc, int columns, const int width,
+                           const int nv)
 {
     CONV_UNROLL
     for (int i = 0; i < width / 2; i++) {
         CONV_UNROLL
         for (int j = 0; j < nv; j++) {
-            const int rest = columns - j * CV_L;
             CV_V largest = acc[2 * i][j];
             CV_VI place = CV_VF(seti)(0);
             CONV_UNROLL
@@ -69,17 +99,14 @@ RK_INLINE void CV(store_largest)(const CV(call) *g, CV_V acc[CONV_MR][CONV_NV], 
                 const CV_V a = acc[k / 2 * width + 2 * i + k % 2][j];
                 const CV_M m = CV_TAKES(a, largest);
                 largest = CV_VF(select)(m, a, largest);
-                place = CV_VF(bits)(CV_VF(select)(m, CV_VF(from_bits)(CV_VF(seti)(k)), CV_VF(from_bits)(place)));
+                if (places)
+                    place = CV_VF(bits)(CV_VF(select)(m, CV_VF(from_bits)(CV_VF(seti)(k)), CV_VF(from_bits)(place)));
             }
-            CV_T *to = c + i * g->ldc + j * CV_L;
-            if (rest >= CV_L)
-                CV_STORE(to, largest);
-            else
-                CV_STORE_PART(to, largest, rest);
-            if (g->places) {
+            acc[i][j] = largest;       /* no later window needs what was there */
+            if (places) {
                 char held[CV_L > 16 ? CV_L : 16];
                 CV_PACK(held, place);
-                memcpy(g->places + i * g->ldc + j * CV_L, held, (size_t)(rest >= CV_L ? CV_L : rest));
+                memcpy(places + i * ldc + j * CV_L, held, (size_t)conv_min(columns - j * CV_L, CV_L));
             }
         }
     }
@@ -166,48 +193,29 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
             }
 #undef CV_STEP
 
-    if (g->scale) {
-        CONV_UNROLL
-        for (int j = 0; j < nv; j++) {
-            const CV_V s = CV(part)(g->scale, j * CV_L, columns), t = CV(part)(g->bias, j * CV_L, columns);
-            CONV_UNROLL
-            for (int i = 0; i < mr; i++)
-                acc[i][j] = CV_FMA(acc[i][j], s, t);
-        }
-    } else if (g->bias) {
-        CONV_UNROLL
-        for (int j = 0; j < nv; j++) {
-            const CV_V t = CV(part)(g->bias, j * CV_L, columns);
-            CONV_UNROLL
-            for (int i = 0; i < mr; i++)
-                acc[i][j] += t;
-        }
-    }
-    if (g->epilogue == RK_EPI_RELU) {
-        CONV_UNROLL
-        for (int i = 0; i < mr; i++) {
-            CONV_UNROLL
-            for (int j = 0; j < nv; j++)
-                acc[i][j] = CV(act)(acc[i][j], RK_EPI_RELU);
-        }
-    }
-    if (pooled) {
-        CV(store_largest)(g, acc, c, columns, width, nv);
-        return;
-    }
+    const int later = pooled && !g->places && !g->scale;   /* what grows with a sum can wait until most are left out */
+    if (!later)
+        CV(finish)(g, acc, columns, mr, nv);
+    if (pooled && g->places)
+        CV(largest)(acc, g->places, ldc, columns, width, nv);
+    else if (pooled)
+        CV(largest)(acc, NULL, ldc, columns, width, nv);
+    if (later)
+        CV(finish)(g, acc, columns, mr / 4, nv);
+    const int results = pooled ? mr / 4 : mr;      /* in the first line, if pooled */
     CONV_UNROLL
-    for (int i = 0; i < mr; i++) {
+    for (int i = 0; i < results; i++) {
         CONV_UNROLL
         for (int j = 0; j < nv - 1; j++)
             CV_STORE(c + i / width * c_line + i % width * ldc + j * CV_L, acc[i][j]);
     }
     if (rest == CV_L) {
         CONV_UNROLL
-        for (int i = 0; i < mr; i++)
+        for (int i = 0; i < results; i++)
             CV_STORE(c + i / width * c_line + i % width * ldc + last, acc[i][nv - 1]);
     } else {
         CONV_UNROLL
-        for (int i = 0; i < mr; i++)
+        for (int i = 0; i < results; i++)
             CV_STORE_PART(c + i / width * c_line + i % width * ldc + last, acc[i][nv - 1], rest);
     }
     if (g->epilogue > RK_EPI_RELU)
