@@ -31,6 +31,9 @@ cdef class PoolingFunction(LayerFunction):
     cdef int role(self):
         return OPAQUE if isinstance(self.kept[0], MaskedNDArray) else STEP
 
+    cdef bint optional_outputs(self):
+        return True                   # places are for the gradient
+
     cdef object forward(self, tuple xs, object out):
         cdef PoolingSettings s = self.settings
         cdef NDArrayPhp x = A(xs, 0)
@@ -140,6 +143,9 @@ cdef class PooledConvFunction(LayerFunction):
         (<PooledConvFunction>node).conv = <ConvFunction>self.conv.renew()
         (<PooledConvFunction>node).settings = self.settings
         return 0
+
+    cdef bint optional_outputs(self):
+        return True
 
     cdef object forward(self, tuple xs, object out):
         cdef NDArrayPhp kernel = A(xs, 1)

@@ -132,6 +132,9 @@ CASES = [
     Case(3, [11, 13], 20, 3, [3, 5], [2, 1], [1, 2], same=True),  # few filters
     Case(2, [3, 4, 21], 5, 2, [2, 3, 3], same=True),
     Case(2, [9, 14], 3, 1, [5, 4]),
+    Case(2, [13, 17], 3, 30, 3, same=True),  # tiles that pool what they compute
+    Case(2, [15, 18], 3, 64, 3, [1, 2]),
+    Case(2, [4, 9, 11], 2, 26, 2),
 ]
 
 
@@ -169,7 +172,7 @@ def conv(kernels):
 
         @staticmethod
         def pooled(case, x, w, b, epilogue, pool, scale):
-            """(z, places, the same from one kernel after the other)."""
+            """(z, places, the same from one kernel after the other, z without places)."""
             shape = (case.batch, *pool.out, case.filters)
             kind = np.int32 if pool.wide_index else np.uint8
             y = Table.forward(case, x, w, b, epilogue, scale)
@@ -181,7 +184,11 @@ def conv(kernels):
                                  epilogue, ctypes.addressof(pool), at(found[0]), at(found[1]))  # fmt: skip
             assert untouched(found[0])
             assert pooling.pool_max(code(x), ctypes.addressof(pool), y.ctypes.data, at(found[2]), at(found[3]))
-            return found
+            alone = guarded(np.full(shape, np.nan, x.dtype))
+            assert api.conv_pool(code(x), ctypes.addressof(call), x.ctypes.data, w.ctypes.data, at(scale), at(b),
+                                 epilogue, ctypes.addressof(pool), at(alone), None)  # fmt: skip
+            assert untouched(alone)
+            return *found, alone
 
         @staticmethod
         def gradients(case, x, w, dy, biased=True):
@@ -347,16 +354,20 @@ def test_pooled(conv, pool, dtype):
         if min(call.out) < 1:
             continue
         x, w, b, _ = case.arrays(dtype)
-        x[...] = np.round(x)  # ties
-        w[...] = np.round(w)
-        b[...] = 0
-        if case.batch > 1:
-            x[1].ravel()[::7] = np.nan
-        scale = guarded(np.ones(case.filters, dtype)) if case.channels == 3 else None
-        for epilogue in (RELU, NONE):
-            z, places, want, index = conv.pooled(case, x, w, b, epilogue, call, scale)
-            np.testing.assert_array_equal(z, want, repr(case))
-            np.testing.assert_array_equal(places, index, repr(case))
+        signs = guarded(np.where(np.arange(case.filters) % 3, 1, -1).astype(dtype)) if case.channels == 3 else None
+        for scale, ties in ((None, False), (None, True), (signs, True)):
+            if ties:
+                x[...] = np.round(x)
+                w[...] = np.round(w)
+                b[...] = 0
+                if case.batch > 1:
+                    x[1].ravel()[::7] = np.nan
+            for epilogue in (RELU, NONE):
+                z, places, want, index, alone = conv.pooled(case, x, w, b, epilogue, call, scale)
+                for found in (z, alone):
+                    np.testing.assert_array_equal(found, want, repr(case))
+                    np.testing.assert_array_equal(np.signbit(found), np.signbit(want), repr(case))
+                np.testing.assert_array_equal(places, index, repr(case))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -130,6 +130,9 @@ def test_pooling(pooling, dtype, code, channels, first, name):
         y, mean = np.full((2, *dy.shape), np.nan, dtype)
         index = np.full(dy.shape, 99, np.int32 if c.wide_index else np.uint8)
         dmax, dmean = np.full((2, *x.shape), np.nan, dtype)
+        assert pooling.pool_max(code, ctypes.addressof(c), x, y, None) == 1
+        np.testing.assert_array_equal(made(y), wanted[0])
+        y[...] = np.nan
         assert pooling.pool_max(code, ctypes.addressof(c), x, y, index) == 1
         assert pooling.pool_mean(code, ctypes.addressof(c), x, mean) == 1
         assert pooling.pool_max_gradient(code, ctypes.addressof(c), dy, index, dmax) == 1

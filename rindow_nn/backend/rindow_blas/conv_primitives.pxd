@@ -28,5 +28,7 @@ cdef class ConvPrimitives:
 cdef bint is_channels_first(object data_format) except -1
 cdef bint is_padded(object padding) except -1
 cdef list numbers_of(str name, object values, int rank, object default)
-cdef list output_sizes(list sizes, list window, list strides, bint padded, list dilation)
+cdef Py_ssize_t output_size(Py_ssize_t size, Py_ssize_t window, Py_ssize_t stride, bint padded, Py_ssize_t dilation
+                            ) noexcept
+cdef int does_not_fit(list sizes, list window, list dilation) except -1
 cdef NDArrayPhp checked_images(NDArrayPhp x, int rank, str name)

@@ -43,21 +43,21 @@ cdef list numbers_of(str name, object values, int rank, object default):
     return numbers
 
 
-cdef list output_sizes(list sizes, list window, list strides, bint padded, list dilation):
-    cdef list out = []
-    cdef Py_ssize_t size, span, step
-    for i in range(len(sizes)):
-        size = sizes[i]
-        span = (window[i] - 1) * dilation[i] + 1
-        step = strides[i]
-        if size > 0:  # else the step of a window that is the whole image is 0
-            size = (size + step - 1) // step if padded else ((size - span) // step + 1 if size >= span else 0)
-        if size < 1:
-            raise InvalidArgumentException(
-                f"Invalid shape or paramaters.: a kernel of {window} with dilation {dilation} does not fit into {sizes}"
-            )
-        out.append(size)
-    return out
+cdef Py_ssize_t output_size(Py_ssize_t size, Py_ssize_t window, Py_ssize_t stride, bint padded, Py_ssize_t dilation
+                            ) noexcept:
+    """How many places a window has along an axis; below 1 if it does not fit."""
+    cdef Py_ssize_t span = (window - 1) * dilation + 1
+    if size <= 0:  # the step of a window that is the whole image is 0 then
+        return size
+    if padded:
+        return (size + stride - 1) // stride
+    return (size - span) // stride + 1 if size >= span else 0
+
+
+cdef int does_not_fit(list sizes, list window, list dilation) except -1:
+    raise InvalidArgumentException(
+        f"Invalid shape or paramaters.: a kernel of {window} with dilation {dilation} does not fit into {sizes}"
+    )
 
 
 cdef NDArrayPhp checked_images(NDArrayPhp x, int rank, str name):
@@ -92,7 +92,6 @@ cdef class ConvSettings:
         cdef int i, at
         cdef int first = 2 if self.channels_first else 1
         cdef Py_ssize_t reach
-        cdef list out
         checked_images(x, rank, "inputs")
         if kernel.nd != rank + 2:
             raise InvalidArgumentException(f"kernel must be {rank + 2}D NDArray: shape {kernel.shape()} given")
@@ -104,20 +103,25 @@ cdef class ConvSettings:
                 f"a kernel of shape {kernel.shape()} ({NAMES[kernel.dt]}) does not fit inputs of {c.channels} "
                 f"channels, shape {x.shape()} ({NAMES[x.dt]})"
             )
-        out = output_sizes(
-            [x.dims[first + i] for i in range(rank)], [kernel.dims[i] for i in range(rank)], self.strides, self.padded,
-            self.dilation
-        )
         for i in range(3):
             # what a lower rank lacks has size 1
             at = i - (3 - rank)
-            c.in_[i] = x.dims[first + at] if at >= 0 else 1
-            c.kernel[i] = kernel.dims[at] if at >= 0 else 1
-            c.out[i] = out[at] if at >= 0 else 1
-            c.stride[i] = self.strides[at] if at >= 0 else 1
-            c.dilation[i] = self.dilation[at] if at >= 0 else 1
+            c.in_[i] = c.kernel[i] = c.out[i] = c.stride[i] = c.dilation[i] = 1
+            c.pad[i] = 0
+            if at < 0:
+                continue
+            c.in_[i] = x.dims[first + at]
+            c.kernel[i] = kernel.dims[at]
+            c.stride[i] = self.strides[at]
+            c.dilation[i] = self.dilation[at]
+            c.out[i] = output_size(c.in_[i], c.kernel[i], c.stride[i], self.padded, c.dilation[i])
+            if c.out[i] < 1:
+                does_not_fit(
+                    [x.dims[first + at] for at in range(rank)], [kernel.dims[at] for at in range(rank)], self.dilation
+                )
             reach = (c.out[i] - 1) * c.stride[i] + (c.kernel[i] - 1) * c.dilation[i] + 1 - c.in_[i]
-            c.pad[i] = reach // 2 if self.padded and reach > 0 else 0
+            if self.padded and reach > 0:
+                c.pad[i] = reach // 2
         return 0
 
 
@@ -214,7 +218,8 @@ cdef class ConvPrimitives:
                              NDArrayPhp scale=None):
         """``convolve``, then the largest number of each window of ``pooling``: they, and their places as of ``pool``.
 
-        The result of the convolution is not kept; what comes out is the same as of one after the other.
+        Without z both are made; with z places may be None, and are not looked for. The result of the convolution is not kept;
+        what comes out is the same as of one after the other.
         """
         cdef rk_conv_call c
         cdef rk_pooling_call p
@@ -224,6 +229,7 @@ cdef class ConvPrimitives:
         cdef NDArrayPhp index
         cdef const void* bias_ptr
         cdef const void* scale_ptr
+        cdef void* places_ptr
         cdef Py_ssize_t n
         cdef int places_dt
         cdef int nd
@@ -240,7 +246,6 @@ cdef class ConvPrimitives:
         places_dt = core.RK_INT32 if p.wide_index else core.RK_UINT8
         if z is None:
             z = empty(x.dt, nd, dims)
-        if places is None:
             places = empty(places_dt, nd, dims)
         largest = z
         index = places
@@ -249,14 +254,16 @@ cdef class ConvPrimitives:
             images = empty_like(x)
             _move(x, images, c.batch, c.channels, c.in_[0] * c.in_[1] * c.in_[2])
             largest = empty_like(z)
-            index = empty_like(places)
+            index = None if places is None else empty_like(places)
+        places_ptr = NULL if places is None else index.ptr
         with nogil:
             done = rk_conv.conv_pool(x.dt, &c, images.ptr, kernel.ptr, scale_ptr, bias_ptr, epilogue, &p, largest.ptr,
-                                     index.ptr)
+                                     places_ptr)
         _done(done)
         if s.channels_first:
             _move(largest, z, c.batch, n, c.filters)
-            _move(index, places, c.batch, n, c.filters)
+            if places is not None:
+                _move(index, places, c.batch, n, c.filters)
         return z, places
 
     cdef int convolve_gradient(self, ConvSettings s, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp y, NDArrayPhp dy,

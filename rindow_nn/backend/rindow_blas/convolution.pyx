@@ -5,7 +5,7 @@ from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArrayPhp, check_writable, empty_like, header_like, raw, same_shape
 from rindow_nn.backend.rindow_blas.conv_primitives cimport (
-    ConvSettings, checked_images, is_channels_first, is_padded, numbers_of, output_sizes,
+    ConvSettings, checked_images, does_not_fit, is_channels_first, is_padded, numbers_of, output_size,
 )
 from rindow_nn.backend.rindow_blas.conv_primitives import ConvSettings as Settings
 from rindow_nn.backend.rindow_blas.pooling_primitives cimport PoolingSettings
@@ -174,10 +174,14 @@ class ConvolutionMethods:
         first = is_channels_first(data_format)
         sizes = list(inputShape)[1:] if first else list(inputShape)[:-1]
         rank = len(sizes)
-        return output_sizes(
-            sizes, numbers_of("filterSize", filterSize, rank, None), numbers_of("strides", strides, rank, 1),
-            is_padded(padding), numbers_of("dilation_rate", dilation_rate, rank, 1)
-        )
+        window = numbers_of("filterSize", filterSize, rank, None)
+        steps = numbers_of("strides", strides, rank, 1)
+        dilation = numbers_of("dilation_rate", dilation_rate, rank, 1)
+        padded = is_padded(padding)
+        out = [output_size(sizes[i], window[i], steps[i], padded, dilation[i]) for i in range(rank)]
+        if any([size < 1 for size in out]):
+            does_not_fit(sizes, window, dilation)
+        return out
 
 
 cdef NDArrayPhp _images(object inputs, int rank, str name):

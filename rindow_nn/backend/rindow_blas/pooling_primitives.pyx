@@ -9,7 +9,7 @@ from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.kernels.pooling cimport pooling_table, rk_pooling_api, rk_pooling_call
 from rindow_math.matrix.ndarray cimport MAX_DIMS, NDArrayPhp, empty, empty_like, shape_text
 from rindow_nn.backend.rindow_blas.conv_primitives cimport (
-    checked_images, is_channels_first, is_padded, numbers_of, output_sizes,
+    checked_images, does_not_fit, is_channels_first, is_padded, numbers_of, output_size,
 )
 
 cdef const core.rk_api* rk = core.table()
@@ -52,12 +52,7 @@ cdef class PoolingSettings:
         cdef ptrdiff_t total
         cdef int lead = 2 if self.channels_first else 1
         cdef int i, at
-        cdef list sizes, window, strides, out
         memset(c, 0, sizeof(rk_pooling_call))
-        sizes = [dims[lead + i] for i in range(self.rank)]
-        window = sizes if self.window is None else self.window
-        strides = sizes if self.strides is None else self.strides
-        out = output_sizes(sizes, window, strides, self.padded, self.dilation)
         c.batch = dims[0]
         c.channels = dims[1] if self.channels_first else dims[self.rank + 1]
         c.channels_first = self.channels_first
@@ -65,16 +60,20 @@ cdef class PoolingSettings:
             at = i - (3 - self.rank)
             c.sizes[i] = c.out[i] = c.window[i] = c.stride[i] = c.dilation[i] = 1
             if at >= 0:
-                c.sizes[i] = sizes[at]
-                c.out[i] = out[at]
-                c.window[i] = window[at]
-                c.stride[i] = strides[at]
+                c.sizes[i] = dims[lead + at]
+                c.window[i] = c.sizes[i] if self.window is None else self.window[at]
+                c.stride[i] = c.sizes[i] if self.strides is None else self.strides[at]
                 c.dilation[i] = self.dilation[at]
+                c.out[i] = output_size(c.sizes[i], c.window[i], c.stride[i], self.padded, c.dilation[i])
+                if c.out[i] < 1:
+                    sizes = [dims[lead + at] for at in range(self.rank)]
+                    does_not_fit(sizes, sizes if self.window is None else self.window, self.dilation)
                 total = (c.out[i] - 1) * c.stride[i] + (c.window[i] - 1) * c.dilation[i] + 1 - c.sizes[i]
                 if self.padded and total > 0:
                     c.pad[i] = total // 2
             places *= c.window[i]
         if places > 0x7FFFFFFF:
+            window = [c.window[i] for i in range(3 - self.rank, 3)]
             raise InvalidArgumentException(f"a window of {window} has too many places")
         c.wide_index = places > 256
         return 0
@@ -105,7 +104,7 @@ cdef class PoolingSettings:
                 f"a result of shape {shape_text(y)} ({NAMES[y.dt]}) does not fit images of shape {shape_text(x)} "
                 f"({NAMES[x.dt]})"
             )
-        if self.largest and (index.n != y.n or index.dt != (core.RK_INT32 if c.wide_index else core.RK_UINT8)):
+        if self.largest and index is not None and (index.n != y.n or index.dt != (core.RK_INT32 if c.wide_index else core.RK_UINT8)):
             raise InvalidArgumentException(
                 f"indexes of shape {shape_text(index)} ({NAMES[index.dt]}) do not fit a result of shape {shape_text(y)}"
             )
@@ -142,20 +141,21 @@ cdef class PoolingPrimitives:
             s: sizes, and which of the two.
             x: images.
             y: receives the result.
-            index: receives the places of the largest numbers for the gradient; None for means.
+            index: receives the places of the largest numbers for the gradient; None: they are not looked for.
         """
         cdef rk_pooling_call c
+        cdef char* places = NULL if index is None else index.ptr
         cdef int done
         s.fill(&c, x)
         s.check(&c, x, y, index)
         if x.n > LONG:
             with nogil:
                 if s.largest:
-                    done = rk_pooling.pool_max(x.dt, &c, x.ptr, y.ptr, index.ptr)
+                    done = rk_pooling.pool_max(x.dt, &c, x.ptr, y.ptr, places)
                 else:
                     done = rk_pooling.pool_mean(x.dt, &c, x.ptr, y.ptr)
         elif s.largest:
-            done = rk_pooling.pool_max(x.dt, &c, x.ptr, y.ptr, index.ptr)
+            done = rk_pooling.pool_max(x.dt, &c, x.ptr, y.ptr, places)
         else:
             done = rk_pooling.pool_mean(x.dt, &c, x.ptr, y.ptr)
         return _done(done)

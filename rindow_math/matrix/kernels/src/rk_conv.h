@@ -20,8 +20,8 @@ typedef struct rk_conv_call {
     /* y = epilogue(x * kernel * scale + bias); scale and bias (filters) may be NULL */ \
     X(int, conv, (int dtype, const rk_conv_call *c, const void *x, const void *kernel, const void *scale, \
                   const void *bias, int epilogue, void *y)) \
-    /* the same, then pool_max (see rk_pooling.h) of the result, which is not kept: z = the largest numbers; channels \
-     * are last */ \
+    /* the same, then pool_max (see rk_pooling.h) of the result, which is not kept: z = the largest numbers; places \
+     * may be NULL; channels are last */ \
     X(int, conv_pool, (int dtype, const rk_conv_call *c, const void *x, const void *kernel, const void *scale, \
                        const void *bias, int epilogue, const rk_pooling_call *pool, void *z, void *places)) \
     /* gradient of x from that of y before the epilogue */ \

@@ -15,8 +15,8 @@ typedef struct rk_pooling_call {
 } rk_pooling_call;
 
 #define RK_POOLING(X) \
-    /* y = the largest number of each window, index = the first place in the window where it stands; nan if there is \
-     * one */ \
+    /* y = the largest number of each window, index = the first place in the window where it stands, may be NULL; nan \
+     * if there is one */ \
     X(int, pool_max, (int dtype, const rk_pooling_call *c, const void *x, void *y, void *index)) \
     X(int, pool_max_gradient, (int dtype, const rk_pooling_call *c, const void *dy, const void *index, void *dx)) \
     /* y = the mean of what lies in each window */ \

@@ -17,6 +17,7 @@
  * Each element is one chain of multiply-adds whose order follows from the shapes: threads do not change a bit of it.
  * Subnormal numbers count as zero. */
 #include "flush.h"
+#include "places.h"
 #include "../rk_conv.h"
 
 extern const rk_api RK_CAT(api, RK_VARIANT);
@@ -91,6 +92,10 @@ RK_INLINE void conv_inside(ptrdiff_t at, ptrdiff_t step, ptrdiff_t count, ptrdif
 #define CV_L RK_VF32_LANES
 #define CV_VF(name) RKM_CAT(rk_##name, vf32)
 #define CV_TYPE RK_FLOAT32
+#define CV_VI rk_vi32
+#define CV_M rk_m32
+#define CV_TAKES pool_takes_f32
+#define CV_PACK pool_pack_f32
 #include "conv_body.h"
 
 #define CV_SUFFIX f64
@@ -99,6 +104,10 @@ RK_INLINE void conv_inside(ptrdiff_t at, ptrdiff_t step, ptrdiff_t count, ptrdif
 #define CV_L RK_VF64_LANES
 #define CV_VF(name) RKM_CAT(rk_##name, vf64)
 #define CV_TYPE RK_FLOAT64
+#define CV_VI rk_vi64
+#define CV_M rk_m64
+#define CV_TAKES pool_takes_f64
+#define CV_PACK pool_pack_f64
 #include "conv_body.h"
 
 static int RK(conv)(int dtype, const rk_conv_call *c, const void *x, const void *kernel, const void *scale,

@@ -22,6 +22,7 @@ typedef struct {
     int epilogue;
     const CV_T *ahead;                 /* what a later tile reads, */
     ptrdiff_t ahead_count;             /* so many lines of it asked for at each stretch */
+    char *places;                      /* of the largest results of windows, or NULL */
 } CV(call);
 
 RK_INLINE CV_V CV(act)(CV_V x, int epilogue)
@@ -52,11 +53,71 @@ RK_INLINE CV_V CV(part)(const CV_T *row, int j, int columns)
     return !row ? CV_SET1(0) : columns - j >= CV_L ? CV_LOAD(row + j) : CV_LOAD_PART(row + j, columns - j);
 }
 
+/* Scale, bias and relu of the first mr results of a tile. */
+RK_INLINE void CV(finish)(const CV(call) *g, CV_V acc[CONV_MR][CONV_NV], int columns, const int mr, const int nv)
+{
+    if (g->scale) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++) {
+            const CV_V s = CV(part)(g->scale, j * CV_L, columns), t = CV(part)(g->bias, j * CV_L, columns);
+            CONV_UNROLL
+            for (int i = 0; i < mr; i++)
+                acc[i][j] = CV_FMA(acc[i][j], s, t);
+        }
+    } else if (g->bias) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++) {
+            const CV_V t = CV(part)(g->bias, j * CV_L, columns);
+            CONV_UNROLL
+            for (int i = 0; i < mr; i++)
+                acc[i][j] += t;
+        }
+    }
+    if (g->epilogue == RK_EPI_RELU) {
+        CONV_UNROLL
+        for (int i = 0; i < mr; i++) {
+            CONV_UNROLL
+            for (int j = 0; j < nv; j++)
+                acc[i][j] = CV(act)(acc[i][j], RK_EPI_RELU);
+        }
+    }
+}
+
+/* The largest results of the windows of 2 by 2 pixels of a tile, to acc, and their places, if they are wanted (see
+ * pool_max). */
+RK_INLINE void CV(largest)(CV_V acc[CONV_MR][CONV_NV], char *places, ptrdiff_t ldc, int columns, const int width,
+                           const int nv)
+{
+    CONV_UNROLL
+    for (int i = 0; i < width / 2; i++) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++) {
+            CV_V largest = acc[2 * i][j];
+            CV_VI place = CV_VF(seti)(0);
+            CONV_UNROLL
+            for (int k = 1; k < 4; k++) {
+                const CV_V a = acc[k / 2 * width + 2 * i + k % 2][j];
+                const CV_M m = CV_TAKES(a, largest);
+                largest = CV_VF(select)(m, a, largest);
+                if (places)
+                    place = CV_VF(bits)(CV_VF(select)(m, CV_VF(from_bits)(CV_VF(seti)(k)), CV_VF(from_bits)(place)));
+            }
+            acc[i][j] = largest;       /* no later window needs what was there */
+            if (places) {
+                char held[CV_L > 16 ? CV_L : 16];
+                CV_PACK(held, place);
+                memcpy(places + i * ldc + j * CV_L, held, (size_t)conv_min(columns - j * CV_L, CV_L));
+            }
+        }
+    }
+}
+
 /* mr pixels, in so many lines, by nv vectors, of which the last has columns - (nv - 1) * CV_L lanes in c, and columns_b
  * in b. With `fetch` weights are asked for ahead. With `taps` stretches are of three points, which an element of the
- * image meets for three pixels: one load for three multiply-adds. */
+ * image meets for three pixels: one load for three multiply-adds. With `pooled` the largest results of windows go to c. */
 RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T *c, int columns, int columns_b,
-                        const int mr, const int nv, const int lines, const int fetch, const int taps)
+                        const int mr, const int nv, const int lines, const int fetch, const int taps,
+                        const int pooled)
 {
     CV_V acc[CONV_MR][CONV_NV], row[CONV_NV];
     const CV_T *a[CONV_LINES];
@@ -132,44 +193,29 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
             }
 #undef CV_STEP
 
-    if (g->scale) {
-        CONV_UNROLL
-        for (int j = 0; j < nv; j++) {
-            const CV_V s = CV(part)(g->scale, j * CV_L, columns), t = CV(part)(g->bias, j * CV_L, columns);
-            CONV_UNROLL
-            for (int i = 0; i < mr; i++)
-                acc[i][j] = CV_FMA(acc[i][j], s, t);
-        }
-    } else if (g->bias) {
-        CONV_UNROLL
-        for (int j = 0; j < nv; j++) {
-            const CV_V t = CV(part)(g->bias, j * CV_L, columns);
-            CONV_UNROLL
-            for (int i = 0; i < mr; i++)
-                acc[i][j] += t;
-        }
-    }
-    if (g->epilogue == RK_EPI_RELU) {
-        CONV_UNROLL
-        for (int i = 0; i < mr; i++) {
-            CONV_UNROLL
-            for (int j = 0; j < nv; j++)
-                acc[i][j] = CV(act)(acc[i][j], RK_EPI_RELU);
-        }
-    }
+    const int later = pooled && !g->places && !g->scale;   /* what grows with a sum can wait until most are left out */
+    if (!later)
+        CV(finish)(g, acc, columns, mr, nv);
+    if (pooled && g->places)
+        CV(largest)(acc, g->places, ldc, columns, width, nv);
+    else if (pooled)
+        CV(largest)(acc, NULL, ldc, columns, width, nv);
+    if (later)
+        CV(finish)(g, acc, columns, mr / 4, nv);
+    const int results = pooled ? mr / 4 : mr;      /* in the first line, if pooled */
     CONV_UNROLL
-    for (int i = 0; i < mr; i++) {
+    for (int i = 0; i < results; i++) {
         CONV_UNROLL
         for (int j = 0; j < nv - 1; j++)
             CV_STORE(c + i / width * c_line + i % width * ldc + j * CV_L, acc[i][j]);
     }
     if (rest == CV_L) {
         CONV_UNROLL
-        for (int i = 0; i < mr; i++)
+        for (int i = 0; i < results; i++)
             CV_STORE(c + i / width * c_line + i % width * ldc + last, acc[i][nv - 1]);
     } else {
         CONV_UNROLL
-        for (int i = 0; i < mr; i++)
+        for (int i = 0; i < results; i++)
             CV_STORE_PART(c + i / width * c_line + i % width * ldc + last, acc[i][nv - 1], rest);
     }
     if (g->epilogue > RK_EPI_RELU)
@@ -255,7 +301,7 @@ typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T 
     RK_NOINLINE void CV(tile_##mr##_##nv)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, \
                                           int columns_b) \
     { \
-        CV(tile)(g, a, b, c, columns, columns_b, mr, nv, 1, 0, 0); \
+        CV(tile)(g, a, b, c, columns, columns_b, mr, nv, 1, 0, 0, 0); \
     } \
     RK_NOINLINE void CV(gradient_##mr##_##nv)(const CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns) \
     { \
@@ -265,7 +311,7 @@ typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T 
     RK_NOINLINE void CV(tile_##width##x##lines##_##nv)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, \
                                                        int columns, int columns_b) \
     { \
-        CV(tile)(g, a, b, c, columns, columns_b, width * lines, nv, lines, 1, 0); \
+        CV(tile)(g, a, b, c, columns, columns_b, width * lines, nv, lines, 1, 0, 0); \
     }
 #if CONV_MR == 14
 #define CV_EACH_LINES(X) \
@@ -280,7 +326,7 @@ typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T 
     RK_NOINLINE void CV(taps_##mr)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, \
                                    int columns_b) \
     { \
-        CV(tile)(g, a, b, c, columns, columns_b, mr, 1, 1, 0, 1); \
+        CV(tile)(g, a, b, c, columns, columns_b, mr, 1, 1, 0, 1, 0); \
     }
 #define CV_TAPS_ENTRY(mr) CV(taps_##mr),
 #define CV_ENTRY(mr) { CV(tile_##mr##_1), CV(tile_##mr##_2) },
@@ -299,6 +345,21 @@ static const CV(kernel) CV(kernels)[CONV_MR][CONV_NV] = { CV_EACH(CV_ENTRY) };
 /* [pixels - 1], of one vector and three points */
 CV_EACH(CV_TAPS_KERNEL)
 static const CV(kernel) CV(taps_kernels)[CONV_MR] = { CV_EACH(CV_TAPS_ENTRY) };
+/* Pooled: [windows - 1], of two vectors. */
+#define CV_POOLED_KERNEL(windows) \
+    RK_NOINLINE void CV(pooled_##windows)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, \
+                                          int columns_b) \
+    { \
+        CV(tile)(g, a, b, c, columns, columns_b, 4 * windows, CONV_NV, 2, 0, 0, 1); \
+    }
+#define CV_POOLED_ENTRY(windows) CV(pooled_##windows),
+#if CONV_MR == 14
+#define CV_EACH_POOLED(X) X(1) X(2) X(3)
+#else
+#define CV_EACH_POOLED(X) X(1)
+#endif
+CV_EACH_POOLED(CV_POOLED_KERNEL)
+static const CV(kernel) CV(pooled_kernels)[CONV_MR / 4] = { CV_EACH_POOLED(CV_POOLED_ENTRY) };
 static const CV(gradient_kernel) CV(gradient_kernels)[CONV_MR][CONV_NV] = { CV_EACH(CV_GRADIENT_ENTRY) };
 
 /* ---- parts of images ---- */
@@ -326,7 +387,7 @@ typedef struct {
     ptrdiff_t block[4], blocks[4];     /* sizes of a block; how many there are */
     ptrdiff_t panels, groups;          /* panels of filters; groups of them that are worked on apart */
     ptrdiff_t k;                       /* rows of weights */
-    int packed, by_image, few, winograd, epilogue;
+    int packed, by_image, few, winograd, pools_itself, epilogue;
     const struct CV(packing) *packing; /* each panel is packed where it is used; or NULL */
     volatile int no_memory;
 } CV(job);
@@ -804,6 +865,69 @@ static void CV(run_blocks)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
     }
 }
 
+/* Whether a tile can pool what it computes: windows of 2 by 2 side by side, and sums so short that the way over memory
+ * is long beside them. Rows that leave no second vector are summed in another order (see CV(tile), taps). */
+static int CV(pools_itself)(const CV(job) *d)
+{
+    const rk_pooling_call *c = d->pool;
+    if (!c || c->window[0] != 1 || c->stride[0] != 1 || c->pad[0] != 0)
+        return 0;
+    for (int i = 1; i < 3; i++)
+        if (c->window[i] != 2 || c->stride[i] != 2 || c->dilation[i] != 1 || c->pad[i] != 0 || c->out[i] * 2 > c->in[i])
+            return 0;
+    return d->k < CONV_WEIGHTS_FROM && d->epilogue <= RK_EPI_RELU && (d->filters - 1) / CV_L % CONV_NV == 1;
+}
+
+/* Blocks [first, last) of pooled results of a group of panels that tiles pool themselves, from results [begin, end).
+ * Answers 0 if there is no memory, -1 if two rows of a window meet different points of the kernel. */
+static int CV(pool_rows)(const CV(job) *d, const ptrdiff_t *first, const ptrdiff_t *last, const ptrdiff_t *begin,
+                         const ptrdiff_t *end, ptrdiff_t group)
+{
+    const conv_taps *t = d->taps;
+    const ptrdiff_t c = d->channels, *out = d->pool->out;
+    const int along = CV(runs_on)(&t[2]);
+    ptrdiff_t lo, hi;
+    for (int i = 0; i < 2; i++) {
+        CV(reach)(d, i, begin[i + 1], end[i + 1], &lo, &hi);
+        if (lo < 0 || hi > d->in[i + 1])
+            return -1;
+    }
+    CV(view) v;
+    if (!CV(look)(d, begin, end, &v))
+        return 0;
+    const ptrdiff_t tiles = (out[2] + CONV_MR / 4 - 1) / (CONV_MR / 4), few = out[2] / tiles, more = out[2] % tiles;
+    CV(call) g = { .count = { t[0].count, t[1].count, along ? 1 : t[2].count }, .length = along ? t[2].count * c : c,
+                   .a_step = { t[0].step * v.step[1], t[1].step * v.step[2], t[2].step * c },
+                   .across = d->stride[2] * c, .a_line = d->stride[1] * v.step[2], .ldc = d->filters,
+                   .ahead = d->x, .epilogue = d->epilogue };
+    for (ptrdiff_t panel = group * d->panels / d->groups; panel < (group + 1) * d->panels / d->groups; panel++) {
+        int columns, columns_b;
+        const CV_T *b = CV(panel)(d, panel, &columns, &columns_b, &g.ldb);
+        g.scale = d->scale ? d->scale + panel * CV_NR : NULL;
+        g.bias = d->bias ? d->bias + panel * CV_NR : NULL;
+        g.b_step[2] = c * g.ldb;
+        g.b_step[1] = t[2].count * g.b_step[2];
+        g.b_step[0] = t[1].count * g.b_step[1];
+        for (ptrdiff_t n = first[0]; n < last[0]; n++)
+            for (ptrdiff_t z = first[1]; z < last[1]; z++)
+                for (ptrdiff_t y = first[2]; y < last[2]; y++) {
+                    const CV_T *a = v.p + (n - v.at[0]) * v.step[0]
+                                    + (z * d->stride[0] + t[0].first - v.at[1]) * v.step[1]
+                                    + (2 * y * d->stride[1] + t[1].first - v.at[2]) * v.step[2]
+                                    + (t[2].first - v.at[3]) * c;
+                    ptrdiff_t to = ((n * out[0] + z) * out[1] + y) * out[2] * d->filters + panel * CV_NR;
+                    for (ptrdiff_t i = 0; i < tiles; i++) {
+                        const ptrdiff_t windows = few + (i < more);
+                        g.places = d->places ? d->places + to : NULL;
+                        CV(pooled_kernels)[windows - 1](&g, a, b, d->z + to, columns, columns_b);
+                        a += 2 * windows * g.across;
+                        to += windows * d->filters;
+                    }
+                }
+    }
+    return 1;
+}
+
 /* Blocks of pooled results: what their windows reach is computed into memory that stays in the cache. */
 static void CV(run_pooled)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
 {
@@ -834,6 +958,9 @@ static void CV(run_pooled)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
             p.out[i] = last[i + 1] - first[i + 1];
             p.pad[i] = begin[i + 1] - from;
         }
+        const int pooled = d->pools_itself ? CV(pool_rows)(&part, first, last, begin, end, group) : -1;
+        if (pooled == 1)
+            continue;
         for (int i = 3; i >= 0; i--) {
             part.y_step[i] = i == 3 ? p.channels : part.y_step[i + 1] * (end[i + 1] - begin[i + 1]);
             part.y_at += begin[i] * part.y_step[i];
@@ -846,8 +973,8 @@ static void CV(run_pooled)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
         const int apart = d->groups > 1;
         part.y = rk_scratch(1, (size_t)(size + (apart ? 2 * cells * p.channels : 0) + 1) * sizeof(CV_T));
         CV_T *z = apart ? part.y + size : d->z + at;
-        char *places = apart ? (char *)(z + cells * p.channels) : d->places + at * index;
-        if (!part.y || !CV(block)(&part, begin, end, group)
+        char *places = !d->places ? NULL : apart ? (char *)(z + cells * p.channels) : d->places + at * index;
+        if (!pooled || !part.y || !CV(block)(&part, begin, end, group)
             || !RK_CAT(api, RK_VARIANT).pooling->pool_max(CV_TYPE, &p, part.y, z, places)) {
             d->no_memory = 1;
             return;
@@ -855,7 +982,8 @@ static void CV(run_pooled)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
         for (ptrdiff_t i = 0; apart && i < cells; i++) {
             const ptrdiff_t to = at + i * d->filters + from_filter;
             memcpy(d->z + to, z + i * p.channels, (size_t)p.channels * sizeof(CV_T));
-            memcpy(d->places + to * index, places + i * p.channels * index, (size_t)(p.channels * index));
+            if (places)
+                memcpy(d->places + to * index, places + i * p.channels * index, (size_t)(p.channels * index));
         }
     }
 }
@@ -998,6 +1126,7 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
              && d->out[3] >= d->taps[2].step * (d->taps[2].count - 1);
     d->by_image = !d->few && d->out[0] >= CONV_MR / 2
                   && ((d->out[3] <= CONV_MR / 2 && d->out[0] > d->out[3]) || CV(overhang)(d));
+    d->pools_itself = !d->few && !d->by_image && CV(pools_itself)(d);
     if (own)
         CV(cut)(d, cells);
     else if (d->by_image) {
@@ -1356,6 +1485,13 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
 #undef CV_FEW
 #undef CV_FEW_NV
 #undef CV_FEW_KERNEL
+#undef CV_VI
+#undef CV_M
+#undef CV_TAKES
+#undef CV_PACK
+#undef CV_POOLED_KERNEL
+#undef CV_POOLED_ENTRY
+#undef CV_EACH_POOLED
 #undef CV_FEW_KERNELS
 #undef CV_KERNEL
 #undef CV_KERNELS

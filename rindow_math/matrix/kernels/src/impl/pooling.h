@@ -3,6 +3,7 @@
 #include "common.h"
 #include "../rk_pooling.h"
 #include "flush.h"
+#include "places.h"
 
 #define POOL_GRAIN 16384               /* elements below which a second thread does not pay */
 #define POOL_PIECE 256                 /* results of a row whose indexes are held at a time */
@@ -12,7 +13,8 @@
 typedef struct {
     const rk_pooling_call *c;
     const void *x, *dy, *index;
-    void *y, *into;                    /* into: indexes, or the gradient of x */
+    void *y, *into;                    /* into: indexes, or NULL, or the gradient of x */
+    int largest;                       /* y is compared */
     const ptrdiff_t *first[3], *last[3], *from[3], *to[3];
 } pool_job;
 
@@ -78,65 +80,6 @@ RK_INLINE ptrdiff_t pool_reach(const rk_pooling_call *c, int axis)
     return pool_clip(c->out[axis] * c->stride[axis] - c->pad[axis], c->in[axis]);
 }
 
-/* ---- indexes as bytes: packing those of a vector, and finding a place among them. Compilers are bad at it. ---- */
-#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
-RK_INLINE void pool_pack_f32(char *p, rk_vi32 v) { _mm_storeu_si128((void *)p, _mm512_cvtepi32_epi8((__m512i)v)); }
-RK_INLINE void pool_pack_f64(char *p, rk_vi64 v) { _mm_storel_epi64((void *)p, _mm512_cvtepi64_epi8((__m512i)v)); }
-RK_INLINE rk_m32 pool_find_f32(const char *p, int k)
-{
-    return _mm_cmpeq_epi8_mask(_mm_loadu_si128((const void *)p), _mm_set1_epi8((char)k));
-}
-RK_INLINE rk_m64 pool_find_f64(const char *p, int k)
-{
-    return (rk_m64)_mm_cmpeq_epi8_mask(_mm_loadl_epi64((const void *)p), _mm_set1_epi8((char)k));
-}
-#elif defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 32
-RK_INLINE void pool_pack_f32(char *p, rk_vi32 v)
-{
-    const __m256i low = _mm256_shuffle_epi8((__m256i)v, _mm256_set1_epi32(0x0c080400));
-    _mm_storel_epi64((void *)p, _mm_unpacklo_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1)));
-}
-RK_INLINE void pool_pack_f64(char *p, rk_vi64 v)
-{
-    const __m256i low = _mm256_shuffle_epi8((__m256i)v, _mm256_set1_epi16(0x0800));
-    const int four = _mm_cvtsi128_si32(
-        _mm_unpacklo_epi16(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1)));
-    memcpy(p, &four, 4);
-}
-RK_INLINE rk_m32 pool_find_f32(const char *p, int k)
-{
-    return (rk_m32)_mm256_cmpeq_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)p)), _mm256_set1_epi32(k));
-}
-RK_INLINE rk_m64 pool_find_f64(const char *p, int k)
-{
-    int four;
-    memcpy(&four, p, 4);
-    return (rk_m64)_mm256_cmpeq_epi64(_mm256_cvtepu8_epi64(_mm_cvtsi32_si128(four)), _mm256_set1_epi64x(k));
-}
-#elif defined(__GNUC__)
-#define POOL_PACK(T, I, M, LANES) \
-    RK_INLINE void pool_pack_##T(char *p, I v) \
-    { \
-        for (int i = 0; i < LANES; i++) \
-            p[i] = (char)v[i]; \
-    } \
-    RK_INLINE M pool_find_##T(const char *p, int k) \
-    { \
-        I v; \
-        for (int i = 0; i < LANES; i++) \
-            v[i] = (uint8_t)p[i]; \
-        return (M)(v == k); \
-    }
-POOL_PACK(f32, rk_vi32, rk_m32, RK_VF32_LANES)
-POOL_PACK(f64, rk_vi64, rk_m64, RK_VF64_LANES)
-#undef POOL_PACK
-#else
-RK_INLINE void pool_pack_f32(char *p, int32_t v) { *p = (char)v; }
-RK_INLINE void pool_pack_f64(char *p, int64_t v) { *p = (char)v; }
-RK_INLINE int pool_find_f32(const char *p, int k) { return (uint8_t)*p == k; }
-RK_INLINE int pool_find_f64(const char *p, int k) { return (uint8_t)*p == k; }
-#endif
-
 #define PL(name) RKM_CAT(pool_##name, PL_SUFFIX)
 
 #define PL_SUFFIX f32
@@ -146,9 +89,7 @@ RK_INLINE int pool_find_f64(const char *p, int k) { return (uint8_t)*p == k; }
 #define PL_M rk_m32
 #define PL_L RK_VF32_LANES
 #define PL_VF(name) RKM_CAT(rk_##name, vf32)
-#define PL_MM _mm512_cmp_ps_mask
 #define PL_MMI _mm512_cmpeq_epi32_mask
-#define PL_M512 __m512
 #include "pooling_body.h"
 
 #define PL_SUFFIX f64
@@ -158,14 +99,12 @@ RK_INLINE int pool_find_f64(const char *p, int k) { return (uint8_t)*p == k; }
 #define PL_M rk_m64
 #define PL_L RK_VF64_LANES
 #define PL_VF(name) RKM_CAT(rk_##name, vf64)
-#define PL_MM _mm512_cmp_pd_mask
 #define PL_MMI _mm512_cmpeq_epi64_mask
-#define PL_M512 __m512d
 #include "pooling_body.h"
 
 static int RK(pool_max)(int dtype, const rk_pooling_call *c, const void *x, void *y, void *index)
 {
-    pool_job j = { .x = x, .y = y, .into = index };
+    pool_job j = { .x = x, .y = y, .into = index, .largest = 1 };
     if (!pool_begin(&j, c))
         return 0;
     if (dtype == RK_FLOAT32)

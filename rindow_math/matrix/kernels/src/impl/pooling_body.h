@@ -50,18 +50,6 @@ RK_INLINE PL_M PL(places)(const char *p, int k, ptrdiff_t part, const int wide)
     return PL(find)(p, k);
 }
 
-/* whether a takes the place of the largest number so far: it is larger, or nan */
-RK_INLINE PL_M PL(takes)(PL_V a, PL_V largest)
-{
-#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
-    return PL_MM((PL_M512)a, (PL_M512)largest, _CMP_GT_OQ) | PL_MM((PL_M512)a, (PL_M512)a, _CMP_UNORD_Q);
-#elif defined(__GNUC__)
-    return (PL_M)(a > largest) | (PL_M)(a != a);
-#else
-    return a > largest || a != a;
-#endif
-}
-
 RK_INLINE PL_VI PL(choose)(PL_M m, PL_VI a, PL_VI b)
 {
     return PL_VF(bits)(PL_VF(select)(m, PL_VF(from_bits)(a), PL_VF(from_bits)(b)));
@@ -120,7 +108,8 @@ RK_INLINE void PL(max_at)(const PL(span) *s, const PL_T *x, PL_T *y, char *index
         }
     for (int v = 0; v < vectors; v++) {
         PL_STORE(y + v * PL_L, largest[v]);
-        PL(store_index)(index + v * PL_L * (wide ? 4 : 1), place[v], part, wide);
+        if (index)
+            PL(store_index)(index + v * PL_L * (wide ? 4 : 1), place[v], part, wide);
     }
 }
 
@@ -167,8 +156,9 @@ RK_INLINE void PL(rows)(const pool_job *j, ptrdiff_t begin, ptrdiff_t end, const
             s.count[2] = j->last[2][w] - w0;
             s.at = d0 * s.slice + h0 * s.row + w0;
             if (largest) {
-                char *index = (char *)j->into + to * (wide ? 4 : 1);
-#define PL_CALL(vectors, part) PL(max_at)(&s, x + at, y + at, index + at * (wide ? 4 : 1), vectors, part, wide)
+                char *index = j->into ? (char *)j->into + to * (wide ? 4 : 1) : NULL;
+#define PL_CALL(vectors, part) \
+    PL(max_at)(&s, x + at, y + at, index ? index + at * (wide ? 4 : 1) : NULL, vectors, part, wide)
                 PL_CHANNELS(PL_CALL);
 #undef PL_CALL
             } else {
@@ -373,6 +363,8 @@ RK_INLINE void PL(plane_rows)(const pool_job *j, ptrdiff_t begin, ptrdiff_t end,
             for (ptrdiff_t w = 0; w < n; w++) {
                 if (!largest)
                     y[w] *= PL(share)((d1 - d0) * (h1 - h0) * (j->last[2][start + w] - j->first[2][start + w]));
+                else if (!j->into)
+                    break;
                 else if (wide)
                     ((int32_t *)j->into)[to + w] = index[w];
                 else
@@ -451,7 +443,7 @@ static void PL(run)(pool_job *j, rk_task task, const ptrdiff_t *sizes, ptrdiff_t
     const ptrdiff_t rows = c->batch * sizes[0] * sizes[1] * (c->channels_first ? c->channels : 1);
     const ptrdiff_t work = sizes[2] * (c->channels_first ? 1 : c->channels) * each;
     /* sums flush subnormals; comparisons give an element as it is */
-    (j->x && j->into ? rk_parallel : rk_parallel_flushed)(task, j, rows, 1 + POOL_GRAIN / (work + 1));
+    (j->largest ? rk_parallel : rk_parallel_flushed)(task, j, rows, 1 + POOL_GRAIN / (work + 1));
 }
 
 static void PL(run_max)(pool_job *j)
@@ -490,9 +482,7 @@ static void PL(run_gradient)(pool_job *j)
 #undef PL_M
 #undef PL_L
 #undef PL_VF
-#undef PL_MM
 #undef PL_MMI
-#undef PL_M512
 #undef PL_LOAD
 #undef PL_STORE
 #undef PL_SET1
