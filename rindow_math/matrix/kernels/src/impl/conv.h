@@ -65,6 +65,18 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_OWN_BYTES (64 << 10)      /* of weights from which on threads have panels of their own */
 #define CONV_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
 
+/* Kernels' gradients by Winograd's algorithm */
+#ifndef CONV_WINOGRAD_TILES
+#define CONV_WINOGRAD_TILES 128        /* of a block */
+#endif
+#ifndef CONV_WINOGRAD_PART
+#define CONV_WINOGRAD_PART 128         /* channels and filters of a unit at most */
+#endif
+#ifndef CONV_WINOGRAD_CHANNELS
+#define CONV_WINOGRAD_CHANNELS 24      /* from which it pays */
+#endif
+#define CONV_WINOGRAD_FILTERS 32
+
 /* A stretch of places along one dimension: t = first, first + step, ... for each of `count` points of a kernel. */
 typedef struct {
     ptrdiff_t first, step, count;
