@@ -66,16 +66,14 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
 
 /* Kernels' gradients by Winograd's algorithm */
-#ifndef CONV_WINOGRAD_TILES
-#define CONV_WINOGRAD_TILES 128        /* of a block */
-#endif
-#ifndef CONV_WINOGRAD_PART
-#define CONV_WINOGRAD_PART 128         /* channels and filters of a unit at most */
-#endif
+#define CONV_WINOGRAD_TILES 96         /* of a block: what they are turned into stays in the second cache, */
+#define CONV_WINOGRAD_PART 64          /* with the sums of so many channels by so many filters */
+#define CONV_WINOGRAD_CHUNK 384        /* tiles with sums of their own, about */
+#define CONV_WINOGRAD_AHEAD 256        /* elements that are asked for before they are written */
 #ifndef CONV_WINOGRAD_CHANNELS
-#define CONV_WINOGRAD_CHANNELS 24      /* from which it pays */
-#endif
+#define CONV_WINOGRAD_CHANNELS 24      /* from which on it pays */
 #define CONV_WINOGRAD_FILTERS 32
+#endif
 
 /* A stretch of places along one dimension: t = first, first + step, ... for each of `count` points of a kernel. */
 typedef struct {

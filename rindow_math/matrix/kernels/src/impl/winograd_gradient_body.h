@@ -8,6 +8,9 @@
  * 4 products for 6. In two dimensions a tile of 2 x 2 results takes 16 for 36. The sums S of all tiles are 16 matrix
  * products of channels by filters; only their totals are turned into the gradient. */
 
+/* Elements between tiles' channels: a line more, so that not all of them compete for the same places of the cache. */
+#define CV_WINOGRAD_LINE(channels) (CV_WIDTH(channels) + CV_LINE)
+
 /* What a call works on. The sums of a group of tiles over some channels and filters are a unit of work. */
 typedef struct {
     CV(gradient) g;                    /* chunks: groups of tiles; parts: of channels by filters */
@@ -21,7 +24,7 @@ typedef struct {
     const CV_T *x[16], *dy[4];
 } CV(winograd_gradient_tile);
 
-/* Tiles along n results with points `dilation` apart; one begins at result `conv_tile_at`, the next is d further. */
+/* Tiles along n results with points `dilation` apart; a tile's two are `dilation` apart too. */
 RK_INLINE ptrdiff_t CV(winograd_gradient_count)(ptrdiff_t n, ptrdiff_t dilation)
 {
     return n / (2 * dilation) * dilation + conv_min(n % (2 * dilation), dilation);
@@ -37,6 +40,8 @@ RK_INLINE void CV(winograd_gradient_row)(const CV_T *const *a, const CV_T *const
 #define CV_REST(p, c) CV_LOAD_PART(p + c, channels - c)
 #define CV_POSITIONS(load) \
     const CV_V d0 = CV_ROW(load, 0), d1 = CV_ROW(load, 1), d2 = CV_ROW(load, 2), d3 = CV_ROW(load, 3); \
+    for (int k = 0; k < 4; k++) \
+        CONV_FETCH(to + k * position + c + CONV_WINOGRAD_AHEAD, 1); \
     CV_STORE(to + c, d0 - d2); \
     CV_STORE(to + position + c, d1 + d2); \
     CV_STORE(to + 2 * position + c, d2 - d1); \
@@ -62,6 +67,8 @@ RK_INLINE void CV(winograd_gradient_results)(const CV_T *const *y, ptrdiff_t fil
      : row == 2 ? load(y##k, c) - load(y##l, c) : load(y##l, c))
 #define CV_POSITIONS(load) \
     const CV_V u0 = CV_ROW(load, 0, 2), u1 = CV_ROW(load, 1, 3), sum = u0 + u1; \
+    for (int k = 0; k < 4; k++) \
+        CONV_FETCH(p + k * position + CONV_WINOGRAD_AHEAD, 1); \
     CV_STORE(p, u0); \
     CV_STORE(p + position, sum); \
     CV_STORE(p + 2 * position, u0 - u1); \
@@ -119,6 +126,47 @@ static void CV(winograd_gradient_pixels)(const CV(winograd_gradient_job) *q, ptr
     }
 }
 
+/* Four positions of so many tiles: v of channels, w of filters in panels. */
+static void CV(winograd_gradient_transform)(const CV(winograd_gradient_tile) *tile, ptrdiff_t tiles, int row,
+                                            ptrdiff_t channels, CV_T *v, ptrdiff_t filters, CV_T *w, CV_T *bias)
+{
+    static const int rows[4][2] = { { 0, 2 }, { 1, 2 }, { 2, 1 }, { 3, 1 } };
+    const ptrdiff_t lda = CV_WINOGRAD_LINE(channels), a_step = tiles * lda, b_step = tiles * CV_WIDTH(filters);
+    for (ptrdiff_t i = 0; i < tiles; i++, v += lda) {
+        const CV_T *const *a = tile[i].x + 4 * rows[row][0], *const *b = tile[i].x + 4 * rows[row][1];
+        if (row == 1)
+            CV(winograd_gradient_row)(a, b, channels, v, a_step, 1);
+        else
+            CV(winograd_gradient_row)(a, b, channels, v, a_step, 0);
+    }
+#define CV_RESULTS(row) \
+    case row: \
+        for (ptrdiff_t i = 0; i < tiles; i++) \
+            CV(winograd_gradient_results)(tile[i].dy, filters, w, b_step, i, tiles * CV_NR, bias, row); \
+        break;
+    switch (row) {
+        CV_RESULTS(0)
+        CV_RESULTS(1)
+        CV_RESULTS(2)
+        CV_RESULTS(3)
+    }
+#undef CV_RESULTS
+}
+
+/* Asks for pixels that other tiles have not met. */
+RK_INLINE void CV(winograd_gradient_fetch)(const CV(winograd_gradient_tile) *p, ptrdiff_t channels, ptrdiff_t filters)
+{
+    for (ptrdiff_t c = 0; c < channels; c += CV_LINE) {
+        CONV_FETCH_LATER(p->x[5] + c);
+        CONV_FETCH_LATER(p->x[6] + c);
+        CONV_FETCH_LATER(p->x[9] + c);
+        CONV_FETCH_LATER(p->x[10] + c);
+    }
+    for (ptrdiff_t f = 0; f < filters; f += CV_LINE)
+        for (int k = 0; k < 4; k++)
+            CONV_FETCH_LATER(p->dy[k] + f);
+}
+
 /* The gradient from the sums of so many channels by filters: panels of filters, each of 16 positions. */
 static void CV(winograd_gradient_finish)(const CV_T *s, ptrdiff_t channels, ptrdiff_t filters, ptrdiff_t position,
                                          CV_T *to, ptrdiff_t point, ptrdiff_t ldc)
@@ -158,30 +206,31 @@ static void CV(winograd_gradient_run)(void *context, ptrdiff_t begin_unit, ptrdi
     CV(winograd_gradient_job) *q = context;
     CV(gradient) *g = &q->g;
     CV(job) *d = &g->job;
-    const ptrdiff_t most_channels = CV_WIDTH(q->channels), most_filters = CV_WIDTH(q->filters);
+    const ptrdiff_t most_channels = CV_WINOGRAD_LINE(q->channels), most_filters = CV_WIDTH(q->filters);
     const ptrdiff_t block = CONV_WINOGRAD_TILES;
     const ptrdiff_t sums = 16 * most_channels * most_filters;
     const ptrdiff_t size = sums + 4 * block * (most_channels + most_filters) + most_filters
                            + conv_max(most_channels, most_filters);
     CV_T *s = rk_scratch(2, (size_t)size * sizeof(CV_T)
-                                + (size_t)block * sizeof(CV(winograd_gradient_tile)));
+                                + (size_t)(2 * block) * sizeof(CV(winograd_gradient_tile)));
     if (!s) {
         d->no_memory = 1;
         return;
     }
     CV_T *v = s + sums, *w = v + 4 * block * most_channels, *bias = w + 4 * block * most_filters;
     CV_T *zeros = bias + most_filters;
-    CV(winograd_gradient_tile) *tile = (CV(winograd_gradient_tile) *)(s + size);
+    CV(winograd_gradient_tile) *tiles = (CV(winograd_gradient_tile) *)(s + size);
     memset(zeros, 0, (size_t)conv_max(most_channels, most_filters) * sizeof(CV_T));
     for (ptrdiff_t unit = begin_unit; unit < end_unit; unit++) {
         const ptrdiff_t chunk = unit / g->parts, part = unit % g->parts;
         const ptrdiff_t channel = part % q->channel_parts * q->channels;
         const ptrdiff_t filter = part / q->channel_parts * q->filters;
-        const ptrdiff_t channels = conv_min(d->channels - channel, q->channels), lda = CV_WIDTH(channels);
+        const ptrdiff_t channels = conv_min(d->channels - channel, q->channels), lda = CV_WINOGRAD_LINE(channels);
         const ptrdiff_t filters = conv_min(d->filters - filter, q->filters), ldb = CV_WIDTH(filters);
         const ptrdiff_t first = chunk * q->tiles / g->chunks, last = (chunk + 1) * q->tiles / g->chunks;
         const ptrdiff_t row_tiles = (channels + CONV_MR - 1) / CONV_MR, few = channels / row_tiles;
         const ptrdiff_t more = channels % row_tiles, position = channels * ldb;
+        const ptrdiff_t kernels = 16 * row_tiles * ((filters + CV_NR - 1) / CV_NR);
         CV_T *dkernel = g->chunks > 1 ? g->sums + chunk * g->size : g->dkernel;
         CV_T *dbias = !g->dbias || channel ? NULL : (g->chunks > 1 ? dkernel + d->k * d->filters : g->dbias) + filter;
         CV(sum) of = { .count = { 1, 1, 1 }, .a_pixel = lda };
@@ -189,30 +238,16 @@ static void CV(winograd_gradient_run)(void *context, ptrdiff_t begin_unit, ptrdi
         for (ptrdiff_t from = first; from < last; from += block) {
             of.pixels = conv_min(last - from, block);
             of.add = from > first;
-            CV(winograd_gradient_pixels)(q, from, from + of.pixels, channel, filter, zeros, tile);
+            CV(winograd_gradient_tile) *const tile = tiles + (from - first) / block % 2 * block;
+            CV(winograd_gradient_tile) *const next = tiles + block - (tile - tiles);
+            const ptrdiff_t coming = conv_min(last - from - of.pixels, block);
+            if (from == first)
+                CV(winograd_gradient_pixels)(q, from, from + of.pixels, channel, filter, zeros, tile);
+            CV(winograd_gradient_pixels)(q, from + block, from + block + coming, channel, filter, zeros, next);
+            ptrdiff_t calls = 0, fetched = 0;
             for (int row = 0; row < 4; row++) {
-                static const int rows[4][2] = { { 0, 2 }, { 1, 2 }, { 2, 1 }, { 3, 1 } };
                 const ptrdiff_t a_step = of.pixels * lda, b_step = of.pixels * ldb;
-                for (ptrdiff_t i = 0; i < of.pixels; i++) {
-                    const CV_T *const *a = tile[i].x + 4 * rows[row][0], *const *b = tile[i].x + 4 * rows[row][1];
-                    if (row == 1)
-                        CV(winograd_gradient_row)(a, b, channels, v + i * lda, a_step, 1);
-                    else
-                        CV(winograd_gradient_row)(a, b, channels, v + i * lda, a_step, 0);
-                }
-#define CV_RESULTS(row) \
-    case row: \
-        for (ptrdiff_t i = 0; i < of.pixels; i++) \
-            CV(winograd_gradient_results)(tile[i].dy, filters, w, b_step, i, of.pixels * CV_NR, \
-                                          dbias ? bias : NULL, row); \
-        break;
-                switch (row) {
-                    CV_RESULTS(0)
-                    CV_RESULTS(1)
-                    CV_RESULTS(2)
-                    CV_RESULTS(3)
-                }
-#undef CV_RESULTS
+                CV(winograd_gradient_transform)(tile, of.pixels, row, channels, v, filters, w, dbias ? bias : NULL);
                 for (int column = 0; column < 4; column++)
                     for (ptrdiff_t f = 0; f < filters; f += CV_NR) {
                         const ptrdiff_t width = CV_WIDTH(conv_min(filters - f, CV_NR));
@@ -221,6 +256,9 @@ static void CV(winograd_gradient_run)(void *context, ptrdiff_t begin_unit, ptrdi
                         of.b_pixel = of.ldc = width;
                         for (ptrdiff_t i = 0; i < row_tiles; i++) {
                             const ptrdiff_t count = few + (i < more);
+                            calls++;
+                            for (; fetched < calls * coming / kernels; fetched++)
+                                CV(winograd_gradient_fetch)(next + fetched, channels, filters);
                             CV(fetch_results)(to, count, width, (int)width);
                             CV(gradient_kernels)[count - 1][(width - 1) / CV_L](&of, a, b, to, (int)width);
                             a += count;
@@ -276,7 +314,7 @@ static int CV(winograd_gradient)(const rk_conv_call *c, const CV_T *x, const CV_
     q.channels = (c->channels + q.channel_parts - 1) / q.channel_parts;
     g->parts = q.channel_parts * q.filter_parts;
     const ptrdiff_t size = d->k * c->filters + (dbias ? c->filters : 0);
-    g->chunks = conv_min(conv_min(q.tiles / (2 * CONV_WINOGRAD_TILES) + 1, CONV_GROUPS),
+    g->chunks = conv_min(conv_min(q.tiles / CONV_WINOGRAD_CHUNK + 1, CONV_GROUPS),
                          CONV_SUMS_BYTES / (size * (ptrdiff_t)sizeof(CV_T)) + 1);
     g->size = CV_WIDTH(size);
     if (g->chunks > 1) {
@@ -291,3 +329,5 @@ static int CV(winograd_gradient)(const rk_conv_call *c, const CV_T *x, const CV_
         rk_parallel_flushed(CV(add_up), g, size, 4096);
     return 1;
 }
+
+#undef CV_WINOGRAD_LINE
