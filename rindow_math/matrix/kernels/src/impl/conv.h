@@ -70,10 +70,8 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_WINOGRAD_PART 64          /* with the sums of so many channels by so many filters */
 #define CONV_WINOGRAD_CHUNK 384        /* tiles with sums of their own, about */
 #define CONV_WINOGRAD_AHEAD 256        /* elements that are asked for before they are written */
-#ifndef CONV_WINOGRAD_CHANNELS
 #define CONV_WINOGRAD_CHANNELS 24      /* from which on it pays */
 #define CONV_WINOGRAD_FILTERS 32
-#endif
 
 /* A stretch of places along one dimension: t = first, first + step, ... for each of `count` points of a kernel. */
 typedef struct {
