@@ -66,6 +66,14 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_OWN_BYTES (64 << 10)      /* of weights from which on threads have panels of their own */
 #define CONV_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
 
+/* Kernels' gradients by Winograd's algorithm */
+#define CONV_WINOGRAD_TILES 96         /* of a block: what they are turned into stays in the second cache, */
+#define CONV_WINOGRAD_PART 64          /* with the sums of so many channels by so many filters */
+#define CONV_WINOGRAD_CHUNK 384        /* tiles with sums of their own, about */
+#define CONV_WINOGRAD_AHEAD 256        /* elements that are asked for before they are written */
+#define CONV_WINOGRAD_CHANNELS 24      /* from which on it pays */
+#define CONV_WINOGRAD_FILTERS 32
+
 /* A stretch of places along one dimension: t = first, first + step, ... for each of `count` points of a kernel. */
 typedef struct {
     ptrdiff_t first, step, count;

@@ -1394,6 +1394,8 @@ static void CV(add_up)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
+#include "winograd_gradient_body.h"
+
 static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias)
 {
     if (CV(pointwise)(c) && c->channels > c->filters) {
@@ -1414,6 +1416,8 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
                                            c->batch * c->out[0] * c->out[1] * c->out[2], c->filters);
         return 1;
     }
+    if (CV(winograd_gradient_pays)(c))
+        return CV(winograd_gradient)(c, x, dy, dkernel, dbias);
     CV(gradient) q = { .dy = dy, .dkernel = dkernel, .dbias = dbias };
     CV(job) *d = &q.job;
     d->x = x;
