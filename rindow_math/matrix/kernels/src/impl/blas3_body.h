@@ -1,7 +1,8 @@
 /* The routines of blas3.h for one type: elements L3_E of L3_W numbers L3_T, of which a vector holds L3_L; for real
  * types that vector L3_V and L3_VF(f); L3_G(f): a function of gemm.h on such numbers; L3_TURN transposes elements. */
 #define L3_LEAF (GEMM_NV * 64 / (int)sizeof(L3_E))           /* order of a block of C that straddles the diagonal */
-#define L3_BLOCK (2048 / (ptrdiff_t)sizeof(L3_E))            /* symmetric: order of a block */
+#define L3_STRIP (64 / (ptrdiff_t)sizeof(L3_E))              /* symmetric: rows that are turned together */
+#define L3_BLOCK (2048 / (ptrdiff_t)sizeof(L3_E))            /* with the own transpose: length of sums at a time */
 #define L3_ORDER (L3_W == 1 ? 64 : 32)                       /* triangular: order of a block */
 #define L3_PANEL (L3_L < L3_W ? 1 : GEMM_NV * L3_L / L3_W)   /* columns that a block is applied to at a time */
 #define L3_TILE (GEMM_MR / L3_W)
@@ -26,49 +27,78 @@ RK_INLINE void L3(product)(int ta, int tb, int conj_a, int conj_b, ptrdiff_t m, 
 
 /* ---- symmetric matrices ---- */
 
-/* full = the symmetric block of which a holds a triangle */
-static void L3(mirror)(int lower, ptrdiff_t n, const L3_E *a, ptrdiff_t lda, L3_E *full, ptrdiff_t ld)
+/* Columns first to first + size of rows `from` and later of a symmetric matrix, of which a holds a triangle. */
+typedef struct {
+    int lower;
+    ptrdiff_t from, rows, first, size, lda;
+    const L3_E *a;
+    L3_E *full;
+} L3(mirror);
+
+static void L3(mirror_strips)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
-    const ptrdiff_t step = 64 / (ptrdiff_t)sizeof(L3_E);
-    /* the other triangle, with more at the diagonal, which the rows then cover */
-    for (ptrdiff_t i = 0; i < n; i += step) {
-        const ptrdiff_t rows = n - i < step ? n - i : step;
-        if (lower)
-            L3_TURN(a + i * lda, lda, rows, i + rows, full + i, ld);
-        else
-            L3_TURN(a + i * lda + i, lda, rows, n - i, full + i * ld + i, ld);
+    const L3(mirror) *d = context;
+    const ptrdiff_t step = L3_STRIP, first = d->first, size = d->size, next = first + size, lda = d->lda;
+    const ptrdiff_t last = end * step < d->rows ? end * step : d->rows;
+    for (ptrdiff_t u = begin * step, count; u < last; u += count) {
+        const ptrdiff_t i = d->from + u, stop = i < first ? first : i < next ? next : d->from + last;
+        count = last - u < step ? last - u : step;
+        count = stop - i < count ? stop - i : count;
+        L3_E *full = d->full + u * size;
+        if (i < first ? !d->lower : i >= next && d->lower) {
+            for (ptrdiff_t r = 0; r < count; r++)
+                memcpy(full + r * size, d->a + (i + r) * lda + first, (size_t)size * sizeof(L3_E));
+        } else if (i < first || i >= next) {
+            L3_TURN(d->a + first * lda + i, lda, size, count, full, size);
+        } else if (d->lower) {
+            /* the other triangle, with more at the diagonal, which the rows then cover */
+            L3_TURN(d->a + i * lda + i, lda, next - i, count, full + (i - first), size);
+            for (ptrdiff_t r = 0; r < count; r++)
+                memcpy(full + r * size, d->a + (i + r) * lda + first, (size_t)(i + r - first + 1) * sizeof(L3_E));
+        } else {
+            L3_TURN(d->a + first * lda + i, lda, i + count - first, count, full, size);
+            for (ptrdiff_t r = 0; r < count; r++)
+                memcpy(full + r * size + (i + r - first), d->a + (i + r) * (lda + 1),
+                       (size_t)(next - i - r) * sizeof(L3_E));
+        }
     }
-    for (ptrdiff_t i = 0; i < n; i++)
-        if (lower)
-            memcpy(full + i * ld, a + i * lda, (size_t)(i + 1) * sizeof(L3_E));
-        else
-            memcpy(full + i * ld + i, a + i * lda + i, (size_t)(n - i) * sizeof(L3_E));
 }
 
 static void L3(symm)(int right, int lower, ptrdiff_t m, ptrdiff_t n, const L3_T *alpha, const L3_E *a, ptrdiff_t lda,
                      const L3_E *b, ptrdiff_t ldb, const L3_T *beta, L3_E *c, ptrdiff_t ldc)
 {
-    const ptrdiff_t order = right ? n : m;
+    const ptrdiff_t order = right ? n : m, other = right ? m : n;
     L3_E spare[L3_SPARE * L3_SPARE], *full = spare;
-    ptrdiff_t block = rk_even_block(order, L3_BLOCK);
-    if (block > L3_SPARE && (full = rk_scratch(3, (size_t)(block * block) * sizeof(L3_E))) == NULL) {
+    ptrdiff_t block = rk_even_block(order, GEMM_KC);
+    /* few products of an element do not pay for copies of all elements: then of the squares on the diagonal alone */
+    int whole = order <= L3_SPARE || other >= L3_SPARE;
+    if (order > L3_SPARE && (full = rk_scratch(3, (size_t)(block * (whole ? order : block)) * sizeof(L3_E))) == NULL) {
         full = spare;
         block = L3_SPARE;
+        whole = 0;
     }
     for (ptrdiff_t p = 0; p < order; p += block) {
-        /* what a block of columns, or rows, of A adds: its square on the diagonal, what comes before and what after */
         const ptrdiff_t size = order - p < block ? order - p : block, next = p + size;
-        const L3_E *before = lower ? a + p * lda : a + p, *after = lower ? a + next * lda + p : a + p * lda + next;
         const L3_T *factor = p == 0 ? beta : L3(one);
-        L3(mirror)(lower, size, a + p * lda + p, lda, full, block);
+        L3(mirror) d = { lower, whole ? 0 : p, whole ? order : size, p, size, lda, a, full };
+        rk_parallel(L3(mirror_strips), &d, (d.rows + L3_STRIP - 1) / L3_STRIP, 1 + 32768 / (L3_STRIP * size));
+        if (whole) {
+            if (right)
+                L3(product)(0, 1, 0, 0, m, n, size, alpha, b + p, ldb, full, size, factor, c, ldc);
+            else
+                L3(product)(0, 0, 0, 0, m, n, size, alpha, full, size, b + p * ldb, ldb, factor, c, ldc);
+            continue;
+        }
+        /* what a block of columns, or rows, of A adds: its square on the diagonal, what comes before and what after */
+        const L3_E *before = lower ? a + p * lda : a + p, *after = lower ? a + next * lda + p : a + p * lda + next;
         if (right) {
             L3(product)(0, !lower, 0, 0, m, p, size, alpha, b + p, ldb, before, lda, factor, c, ldc);
-            L3(product)(0, 0, 0, 0, m, size, size, alpha, b + p, ldb, full, block, factor, c + p, ldc);
+            L3(product)(0, 0, 0, 0, m, size, size, alpha, b + p, ldb, full, size, factor, c + p, ldc);
             L3(product)(0, lower, 0, 0, m, order - next, size, alpha, b + p, ldb, after, lda, factor, c + next, ldc);
         } else {
             const L3_E *rows = b + p * ldb;
             L3(product)(lower, 0, 0, 0, p, n, size, alpha, before, lda, rows, ldb, factor, c, ldc);
-            L3(product)(0, 0, 0, 0, size, n, size, alpha, full, block, rows, ldb, factor, c + p * ldc, ldc);
+            L3(product)(0, 0, 0, 0, size, n, size, alpha, full, size, rows, ldb, factor, c + p * ldc, ldc);
             L3(product)(!lower, 0, 0, 0, order - next, n, size, alpha, after, lda, rows, ldb, factor, c + next * ldc,
                         ldc);
         }
@@ -518,6 +548,7 @@ static void L3(triangular)(int solve, int right, int lower, int trans, int conj,
 #undef L3_MIN
 #undef L3_MAX
 #undef L3_LEAF
+#undef L3_STRIP
 #undef L3_BLOCK
 #undef L3_ORDER
 #undef L3_PANEL

@@ -52,6 +52,8 @@ RK_INLINE void GM(complex_tile)(const GM(complex_call) *g, const GM_T *a, const 
         for (int j = 0; j < nv; j++)
             re[i][j] = im[i][j] = GM_SET1(0);
     }
+    if (g->k >= GEMM_LONG)
+        gemm_fetch_tile(c, g->ldc * (ptrdiff_t)sizeof(GM_T), mr, columns * (int)sizeof(GM_T));
 #define GM_STEP(last_vector) \
     RK_UNROLL \
     for (int j = 0; j < nv - 1; j++) \
@@ -223,6 +225,9 @@ static void GM(complex_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
             packed_tile = i;
             a = packed_a;
         }
+        if (d->call.step == 2 && !d->along_columns && call.k >= GEMM_LONG && i + 1 < d->row_tiles)
+            gemm_fetch_share(d->a + (i0 + rows) * d->call.across, d->call.across * (ptrdiff_t)sizeof(GM_T), rows,
+                             2 * call.k * (ptrdiff_t)sizeof(GM_T), j, d->panels);
         const GM_T *b = d->packed_b ? d->b + j0 * call.k : d->b + j0;
         const ptrdiff_t ldb = d->packed_b ? vectors * GM_L : d->ldb;
         GM(complex_kernels)[rows - 1][vectors - 1](&call, a, b, ldb, d->c + i0 * call.ldc + j0, (int)columns,

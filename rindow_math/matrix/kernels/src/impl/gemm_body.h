@@ -55,6 +55,8 @@ RK_INLINE void GM(tile)(const GM(call) *g, const GM_T *a, const GM_T *b, ptrdiff
         for (int j = 0; j < nv; j++)
             acc[i][j] = GM_SET1(0);
     }
+    if (g->k >= GEMM_LONG)
+        gemm_fetch_tile(c, ldc * (ptrdiff_t)sizeof(GM_T), mr, columns * (int)sizeof(GM_T));
 #define GM_STEP(last_vector) \
     RK_UNROLL \
     for (int j = 0; j < nv - 1; j++) \
@@ -228,6 +230,9 @@ static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
             }
             a = packed_a;
         }
+        if (!d->ta && !d->along_columns && call.k >= GEMM_LONG && i + 1 < d->row_tiles)
+            gemm_fetch_share(d->a + (i0 + rows) * d->call.lda, d->call.lda * (ptrdiff_t)sizeof(GM_T), rows,
+                             call.k * (ptrdiff_t)sizeof(GM_T), j, d->panels);
         GM(kernel) kernel = GM(kernels)[d->ta][rows - 1][vectors - 1];
         if (d->packed_b)
             kernel(&call, a, d->b + j0 * call.k, vectors * GM_L, d->c + i0 * call.ldc + j0,
