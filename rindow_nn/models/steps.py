@@ -23,8 +23,8 @@ MOST_SHAPES = 64
 _MAY_BE_COMPILATION = (LogicException, InvalidArgumentException)
 
 
-# the compiled functions, with the first of their outputs that are the model's
-_OUTPUTS = {"_trained": 1, "_tested": 1, "_predicted": 0}
+# the compiled functions, with the first of their outputs that are the model's, and whether it is being trained
+_OUTPUTS = {"_trained": (1, True), "_tested": (1, False), "_predicted": (0, False)}
 
 # memory of that many bytes and more is given back after a call that was recorded
 MUCH_MEMORY = 64 << 20
@@ -84,11 +84,13 @@ class Steps:
     # ---- what is computed
 
     def _forward(self, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
-        """The model's outputs. Its ``call`` is traced once for all kinds of step if it does not ask for which it is."""
-        if GraphFunction.mode == GraphFunction.UNDER_CONSTRUCTION and not options:
-            for name, first in _OUTPUTS.items():
+        """The model's outputs. Its ``call`` is traced once for all kinds of step that are the same to it."""
+        if GraphFunction.mode == GraphFunction.UNDER_CONSTRUCTION and "trues" not in options:
+            for name, (first, training) in _OUTPUTS.items():
+                if name not in self._functions or options.get("training", training) != training:
+                    continue
                 try:
-                    found = self._functions[name]._again(list(inputs), first) if name in self._functions else None
+                    found = self._functions[name]._again(list(inputs), first)
                 except _MAY_BE_COMPILATION:
                     continue  # the call itself tells what does not fit
                 if found is not None:

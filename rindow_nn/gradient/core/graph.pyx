@@ -115,7 +115,7 @@ cdef class Call:
 
     cdef AbstractFunction f
     cdef list ins
-    cdef list given                   # what the trace had in their place: whole arrays where a shape or a number will do
+    cdef list given                   # what the trace had in their place: arrays where a shape or number will do
     cdef list outs
     cdef int role
     cdef bint pointwise
@@ -1352,7 +1352,9 @@ class GraphFunction(metaclass=_Modes):
 
     The first call with arguments of certain shapes and types runs the function and reads its calls back; later
     calls run a plan. What the function does besides calling differentiable functions happens on the first call
-    only, and numbers that it takes from variables would be fixed: that is an error.
+    only, and numbers that it takes from variables would be fixed: that is an error. Where only the first dimension
+    differs, the number of samples, the calls of before are made again; the function runs anew if it asked for that
+    number (``x.shape()``, ``len(x)``, ``g.shape(x)``, ...).
 
     Args:
         backend: the backend ``K``.
@@ -1551,7 +1553,7 @@ cdef class Compiled:
         return outputs[0] if program.single else outputs
 
     cdef Program alike(self, tuple key, Py_ssize_t count):
-        """A program of so many arguments whose trace holds for the first ones, given as signatures; None: there is none.
+        """A program of so many arguments whose trace holds for the first ones, by their signatures, or None.
 
         Numbers of samples may differ where nothing in the trace depends on them.
         """
