@@ -64,6 +64,8 @@ def find_library() -> ctypes.CDLL | None:
     library.rk_select.argtypes = [ctypes.c_char_p]
     library.rk_parallel.restype = None
     library.rk_parallel.argtypes = [TASK, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_ssize_t]
+    library.rk_parallel_even.restype = None
+    library.rk_parallel_even.argtypes = [*library.rk_parallel.argtypes, ctypes.c_ssize_t]
     library.rk_set_threads.restype = None
     library.rk_set_threads.argtypes = [ctypes.c_int]
     library.rk_threads.restype = ctypes.c_int

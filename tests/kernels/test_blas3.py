@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 TYPES = {np.dtype(t): code for t, code in ((np.float32, 12), (np.float64, 13), (np.complex64, 16), (np.complex128, 17))}
@@ -87,6 +87,11 @@ def on_one_and_two_threads(kernels, output, call):
 
 @drawn
 @given(DTYPES, SIZES, SIZES, FLAGS, FLAGS, FACTORS, FACTORS, st.integers(0, 3), st.integers(0, 99))
+# several blocks of sums, with few and many products of each element
+@example(np.dtype(np.float32), 600, 40, False, True, 2, 1, 1, 1)
+@example(np.dtype(np.float64), 600, 7, False, False, 2, 1, 0, 2)
+@example(np.dtype(np.float64), 33, 1040, True, False, 1, 0, 0, 3)
+@example(np.dtype(np.complex64), 5, 530, True, True, 1, 0, 2, 4)
 def test_symm(kernels, dtype, m, n, right, lower, alpha, beta, padding, seed):
     rng = np.random.default_rng(seed)
     alpha, beta = factor(alpha, dtype), factor(beta, dtype)

@@ -13,7 +13,7 @@ import pytest
 TASK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_ssize_t)
 
 
-def run(library, n, grain):
+def run(library, n, grain, step=None):
     """How often each index was visited, the pieces, and the threads that ran them."""
     visits = np.zeros(n, np.int64)
     pieces, threads = [], set()
@@ -26,7 +26,10 @@ def run(library, n, grain):
             pieces.append((begin, end))
             threads.add(threading.get_native_id())
 
-    library.rk_parallel(task, None, n, grain)
+    if step is None:
+        library.rk_parallel(task, None, n, grain)
+    else:
+        library.rk_parallel_even(task, None, n, grain, step)
     return visits, sorted(pieces), threads
 
 
@@ -51,6 +54,21 @@ def test_pieces_differ_by_one_grain_at_most(kernel_library, n, grain):
     lengths = [end - begin for begin, end in pieces]
     assert len(pieces) in (8, 16)  # more while the workers sleep
     assert max(lengths) - min(lengths) <= 1.5 * grain
+
+
+@pytest.mark.parametrize("n, grain, step", [(25, 8, 1), (250, 80, 10), (7, 2, 1), (24, 12, 0)])
+def test_few_grains_are_shared_evenly(kernel_library, n, grain, step):
+    kernel_library.rk_set_threads(2)
+    visits, pieces, _ = run(kernel_library, n, grain, step)
+    assert (visits == 1).all()
+    assert len(pieces) > 3 and all(begin % max(step, 1) == 0 for begin, _ in pieces)
+    lengths = [end - begin for begin, end in pieces]
+    assert max(lengths) - min(lengths) <= 1.5 * max(step, 1)
+
+
+def test_what_is_less_than_two_grains_is_not_shared(kernel_library):
+    kernel_library.rk_set_threads(4)
+    assert run(kernel_library, 19, 10, 1)[1] == [(0, 19)]
 
 
 def test_nothing_to_do(kernel_library):

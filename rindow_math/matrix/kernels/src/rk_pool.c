@@ -58,11 +58,7 @@ static void *scratch_grow(scratch *s, int slot, size_t bytes)
 #define RK_AFFINITY 0
 #endif
 
-/* Pieces of a job for each thread. The last one may keep the others waiting, as threads are not equally fast: long jobs
- * are cut finer, into pieces of some grains each. */
 #define PIECES_PER_THREAD 4
-#define MOST_PIECES_PER_THREAD 16
-#define GRAINS_PER_PIECE 4
 /* How long an idle worker looks for the next job before it sleeps: longer than
  * the pause between two kernels of a training step, shorter than anyone's time
  * slice. One that was woken soon after it fell asleep looks for longer. */
@@ -446,9 +442,7 @@ void rk_parallel_even(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain,
 
     /* Pieces are multiples of the step, which keeps them aligned as the caller likes, and differ by one step at most,
      * as all wait for the thread that has most. The last one takes the remainder, if less than half a step. */
-    ptrdiff_t units = (n + step / 2) / step, count = n / grain / parts / GRAINS_PER_PIECE;
-    count = parts * (count < PIECES_PER_THREAD ? PIECES_PER_THREAD
-                     : count < MOST_PIECES_PER_THREAD ? count : MOST_PIECES_PER_THREAD);
+    ptrdiff_t units = (n + step / 2) / step, count = (ptrdiff_t)parts * PIECES_PER_THREAD;
     if (begun)                             /* some will come late */
         count *= 2;
     if (count > units)
