@@ -52,7 +52,7 @@ RK_INLINE void GM(complex_tile)(const GM(complex_call) *g, const GM_T *a, const 
         for (int j = 0; j < nv; j++)
             re[i][j] = im[i][j] = GM_SET1(0);
     }
-    if (g->k >= GEMM_LONG)
+    if (g->k >= GEMM_EARLY_K)
         gemm_fetch_tile(c, g->ldc * (ptrdiff_t)sizeof(GM_T), mr, columns * (int)sizeof(GM_T));
 #define GM_STEP(last_vector) \
     RK_UNROLL \
@@ -225,7 +225,7 @@ static void GM(complex_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
             packed_tile = i;
             a = packed_a;
         }
-        if (d->call.step == 2 && !d->along_columns && call.k >= GEMM_LONG && i + 1 < d->row_tiles)
+        if (d->call.step == 2 && !d->along_columns && call.k >= GEMM_EARLY_K && i + 1 < d->row_tiles)
             gemm_fetch_share(d->a + (i0 + rows) * d->call.across, d->call.across * (ptrdiff_t)sizeof(GM_T), rows,
                              2 * call.k * (ptrdiff_t)sizeof(GM_T), j, d->panels);
         const GM_T *b = d->packed_b ? d->b + j0 * call.k : d->b + j0;

@@ -61,7 +61,8 @@
 #define GEMM_FETCH(p)
 #endif
 
-#define GEMM_LONG 128                  /* k from which on it pays to ask early for what a tile needs later */
+#define GEMM_EARLY_K 128               /* k from which on it pays to ask early for what a tile needs later, */
+#define GEMM_EARLY_TILES 4             /* if there are so many tiles of rows */
 
 /* Asks for a tile of C, which is read and written when its sums are done. */
 RK_INLINE void gemm_fetch_tile(const void *c, ptrdiff_t step, int rows, int bytes)

@@ -55,8 +55,6 @@ RK_INLINE void GM(tile)(const GM(call) *g, const GM_T *a, const GM_T *b, ptrdiff
         for (int j = 0; j < nv; j++)
             acc[i][j] = GM_SET1(0);
     }
-    if (g->k >= GEMM_LONG)
-        gemm_fetch_tile(c, ldc * (ptrdiff_t)sizeof(GM_T), mr, columns * (int)sizeof(GM_T));
 #define GM_STEP(last_vector) \
     RK_UNROLL \
     for (int j = 0; j < nv - 1; j++) \
@@ -230,7 +228,11 @@ static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
             }
             a = packed_a;
         }
-        if (!d->ta && !d->along_columns && call.k >= GEMM_LONG && i + 1 < d->row_tiles)
+        const int early = call.k >= GEMM_EARLY_K && d->row_tiles >= GEMM_EARLY_TILES;
+        if (early)
+            gemm_fetch_tile(d->c + i0 * call.ldc + j0, call.ldc * (ptrdiff_t)sizeof(GM_T), (int)rows,
+                            (int)columns * (int)sizeof(GM_T));
+        if (early && !d->ta && !d->along_columns && i + 1 < d->row_tiles)
             gemm_fetch_share(d->a + (i0 + rows) * d->call.lda, d->call.lda * (ptrdiff_t)sizeof(GM_T), rows,
                              call.k * (ptrdiff_t)sizeof(GM_T), j, d->panels);
         GM(kernel) kernel = GM(kernels)[d->ta][rows - 1][vectors - 1];
