@@ -218,8 +218,8 @@ cdef class ConvPrimitives:
                              NDArrayPhp scale=None):
         """``convolve``, then the largest number of each window of ``pooling``: they, and their places as of ``pool``.
 
-        Without z both are made; with z places may be None, and are not looked for. The result of the convolution is not kept;
-        what comes out is the same as of one after the other.
+        Without z both are made; with z places may be None, and are not looked for. The result of the convolution is not
+        kept; what comes out is the same as of one after the other.
         """
         cdef rk_conv_call c
         cdef rk_pooling_call p

@@ -104,7 +104,9 @@ cdef class PoolingSettings:
                 f"a result of shape {shape_text(y)} ({NAMES[y.dt]}) does not fit images of shape {shape_text(x)} "
                 f"({NAMES[x.dt]})"
             )
-        if self.largest and index is not None and (index.n != y.n or index.dt != (core.RK_INT32 if c.wide_index else core.RK_UINT8)):
+        if self.largest and index is not None and (
+            index.n != y.n or index.dt != (core.RK_INT32 if c.wide_index else core.RK_UINT8)
+        ):
             raise InvalidArgumentException(
                 f"indexes of shape {shape_text(index)} ({NAMES[index.dt]}) do not fit a result of shape {shape_text(y)}"
             )
