@@ -59,7 +59,7 @@ static inline int rk_is_int(int dtype) { return dtype >= RK_INT8 && dtype <= RK_
 /* Below this many elements of cheap arithmetic the calling thread is done before a second one has begun. */
 #define RK_GRAIN_CHEAP 65536
 /* The same for loops from memory to memory, where it is the bytes that take time. */
-#define RK_GRAIN_OF(size) (48 * RK_BLOCK / ((size) > 4 ? (size) : 4))
+#define RK_GRAIN_OF(size) (64 * RK_BLOCK / ((size) > 4 ? (size) : 4))
 #define RK_GRAIN_DEAR 8192   /* of transcendental functions */
 
 /* runs a task over the blocks of n elements */
