@@ -14,7 +14,7 @@
  * stride s one for each residue of the place modulo s. The kernel's gradient has tiles of channels by filters, in
  * which the sum runs over pixels; images are cut into groups whose sums are added up in the end.
  *
- * Each element is one chain of multiply-adds whose order follows from the shapes: threads do not change a bit of it.
+ * The order of each element's sums follows from the shapes: threads do not change a bit of it.
  * Subnormal numbers count as zero. */
 #include "flush.h"
 #include "places.h"
@@ -65,14 +65,6 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_WIDE_BYTES 512            /* a row of weights up to which they need no panels */
 #define CONV_OWN_BYTES (64 << 10)      /* of weights from which on threads have panels of their own */
 #define CONV_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
-
-/* Kernels' gradients by Winograd's algorithm */
-#define CONV_WINOGRAD_TILES 96         /* of a block: what they are turned into stays in the second cache, */
-#define CONV_WINOGRAD_PART 64          /* with the sums of so many channels by so many filters */
-#define CONV_WINOGRAD_CHUNK 384        /* tiles with sums of their own, about */
-#define CONV_WINOGRAD_AHEAD 256        /* elements that are asked for before they are written */
-#define CONV_WINOGRAD_CHANNELS 24      /* from which on it pays */
-#define CONV_WINOGRAD_FILTERS 32
 
 /* A stretch of places along one dimension: t = first, first + step, ... for each of `count` points of a kernel. */
 typedef struct {

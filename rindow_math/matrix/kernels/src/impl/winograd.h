@@ -1,4 +1,4 @@
-/* What winograd_body.h has for all types. */
+/* What winograd_body.h and winograd_gradient_body.h have for all types. */
 #define WINO_POINTS 16
 #define WINO_PART 16                   /* channels of a panel whose weights are turned at a time */
 #define WINO_BYTES (512 << 10)         /* of points of images, or of weights: a part of the second cache */
@@ -7,6 +7,14 @@
 #define WINO_CHANNELS 16               /* from which on sums are long enough */
 #define WINO_WEIGHTS_TILES 12          /* whose products take as long as turning weights */
 #define WINO_TILES 8                   /* times CONV_MR tiles whose points are worked on at a time, at most */
+
+/* Kernels' gradients by Winograd's algorithm */
+#define CONV_WINOGRAD_TILES 96         /* of a block: what they are turned into stays in the second cache, */
+#define CONV_WINOGRAD_PART 64          /* with the sums of so many channels by so many filters */
+#define CONV_WINOGRAD_CHUNK 384        /* tiles with sums of their own, about */
+#define CONV_WINOGRAD_AHEAD 256        /* elements that are asked for before they are written */
+#define CONV_WINOGRAD_CHANNELS 24      /* from which on it pays */
+#define CONV_WINOGRAD_FILTERS 32
 
 /* How many tiles begin before a place: in each stretch of 2 * step places the first `step`. */
 RK_INLINE ptrdiff_t wino_before(ptrdiff_t place, ptrdiff_t step)

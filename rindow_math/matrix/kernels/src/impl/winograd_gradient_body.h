@@ -24,12 +24,6 @@ typedef struct {
     const CV_T *x[16], *dy[4];
 } CV(winograd_gradient_tile);
 
-/* Tiles along n results with points `dilation` apart; a tile's two are `dilation` apart too. */
-RK_INLINE ptrdiff_t CV(winograd_gradient_count)(ptrdiff_t n, ptrdiff_t dilation)
-{
-    return n / (2 * dilation) * dilation + conv_min(n % (2 * dilation), dilation);
-}
-
 /* Four positions of a row of a tile's 4 x 4 of the image: rows a and b subtracted, or added. */
 RK_INLINE void CV(winograd_gradient_row)(const CV_T *const *a, const CV_T *const *b, ptrdiff_t channels, CV_T *to,
                                          ptrdiff_t position, const int add)
@@ -280,8 +274,7 @@ RK_INLINE int CV(winograd_gradient_pays)(const rk_conv_call *c)
     if (c->kernel[0] != 1 || c->kernel[1] != 3 || c->kernel[2] != 3 || c->in[0] != c->out[0] || c->pad[0] != 0
         || c->stride[0] != 1 || c->stride[1] != 1 || c->stride[2] != 1)
         return 0;
-    const ptrdiff_t tiles = CV(winograd_gradient_count)(c->out[1], c->dilation[1])
-                            * CV(winograd_gradient_count)(c->out[2], c->dilation[2]);
+    const ptrdiff_t tiles = wino_before(c->out[1], c->dilation[1]) * wino_before(c->out[2], c->dilation[2]);
     return c->channels >= CONV_WINOGRAD_CHANNELS && c->filters >= CONV_WINOGRAD_FILTERS
            && c->batch * c->in[0] * tiles >= CONV_WINOGRAD_TILES && 9 * c->out[1] * c->out[2] >= 20 * tiles;
 }
@@ -302,8 +295,8 @@ static int CV(winograd_gradient)(const rk_conv_call *c, const CV_T *x, const CV_
     }
     d->y_step[0] = c->out[1] * c->out[2] * c->filters;
     d->k = 9 * c->channels;
-    q.high = CV(winograd_gradient_count)(c->out[1], c->dilation[1]);
-    q.wide = CV(winograd_gradient_count)(c->out[2], c->dilation[2]);
+    q.high = wino_before(c->out[1], c->dilation[1]);
+    q.wide = wino_before(c->out[2], c->dilation[2]);
     q.tiles = d->in[0] * q.high * q.wide;
     /* the sums of a unit stay in the second cache */
     q.filter_parts = (c->filters + CONV_WINOGRAD_PART - 1) / CONV_WINOGRAD_PART;
