@@ -1,5 +1,6 @@
 """Convolution kernels of every variant against the definition, in NumPy."""
 
+import copy
 import ctypes
 import itertools
 import platform
@@ -298,7 +299,8 @@ def test_weights_are_read_where_they_lie_if_their_rows_are_whole_lines(conv, cas
 @pytest.mark.parametrize("threads", [1, 2])
 def test_subnormals_count_as_zero_and_the_state_is_left_alone(conv, threads):
     conv.set_threads(threads)
-    for case in (Case(1, [4, 5], 3, 5, 3), Case(8, [24, 24], 16, 16, 3, same=True), Case(8, [20, 21], 16, 3, 3)):
+    for case in (Case(1, [4, 5], 3, 5, 3), Case(8, [24, 24], 16, 16, 3, same=True), Case(8, [20, 21], 16, 3, 3),
+                 TURNED[1], TURNED[-1]):  # fmt: skip
         x, w, _, dy = case.arrays(np.float32)
         tiny = np.float32(1e-39)
         x[...], dy[...], w[...] = tiny, tiny, 1000
@@ -501,3 +503,104 @@ def test_a_nan_in_the_last_tiles(conv, edge):
     np.testing.assert_array_equal(np.isnan(dw), wrong)
     assert (dw[~wrong] == 40 * 9).all()
     np.testing.assert_array_equal(np.isnan(db), np.arange(32) == 5)
+
+
+# ---- results and input gradients of 3 x 3 kernels by Winograd's algorithm ----
+
+# of sizes that are meant for it
+TURNED = [
+    Case(3, [12, 11], 32, 40, 3),  # odd sizes, a panel that is not full
+    Case(2, [15, 16], 35, 33, 3, same=True),  # part of a vector of channels
+    Case(1, [30, 30], 48, 64, 3),
+    Case(3, [2, 10, 13], 32, 36, [1, 3, 3], same=True),  # planes that the kernel does not cross
+    Case(2, [25, 26], 32, 33, 3, 1, [2, 3], same=True),
+    Case(1, [23, 24], 33, 40, 3, 1, [2, 1]),
+    Case(40, [8, 8], 32, 32, 3, same=True),  # batches of several images
+    Case(1, [14, 13], 64, 256, 3, same=True),  # threads with weights of their own
+]
+
+
+def direct(conv, case, x, w):
+    """By the direct kernels: a fourth row of weights is zero."""
+    other = copy.copy(case)
+    other.kernel = [1, 4, 3]
+    return conv.forward(other, x, np.concatenate([w, np.zeros_like(w[:, :1])], 1), None)
+
+
+def normal(case, dtype=np.float32):
+    """Arrays as those of the case, of standard normal numbers."""
+    rng = np.random.default_rng(0)
+    return [guarded(rng.standard_normal(a.shape).astype(dtype)) for a in case.arrays(dtype)]
+
+
+def near(got, want, terms):
+    """Equal but for the rounding of sums of so many terms, beside the largest of them."""
+    np.testing.assert_allclose(got, want, rtol=0, atol=np.finfo(got.dtype).eps * 2 * terms**0.5 * np.abs(want).max())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", TURNED, ids=repr)
+def test_winograd_values_and_input_gradients(conv, case, dtype):
+    x, w, b, dy = normal(case, dtype)
+    wide = [a.astype(np.float64) for a in (x, w, dy)]
+    y = case.forward(*wide[:2], 0)
+    got = conv.forward(case, x, w, None)
+    near(got, y, case.channels)
+    assert (got != direct(conv, case, x, w)).any()  # the sizes are such that these kernels are meant
+    near(conv.gradients(case, x, w, dy)[0], case.gradients(*wide)[0], case.filters)
+    scale = np.linspace(-2, 3, case.filters, dtype=dtype)
+    near(conv.forward(case, x, w, b, RELU, scale), np.maximum(y * scale + b, 0), case.channels)
+    z = conv.forward(case, x, w, b).astype(np.float64)
+    for epilogue, function in ((RELU, lambda z: np.maximum(z, 0)), (SIGMOID, lambda z: 1 / (1 + np.exp(-z))),
+                               (TANH, np.tanh)):  # fmt: skip
+        got = conv.forward(case, x, w, b, epilogue)
+        np.testing.assert_allclose(got, function(z), rtol=4 * np.finfo(dtype).eps, atol=1e-37)
+
+
+@pytest.mark.parametrize("case", TURNED, ids=repr)
+def test_winograd_neither_threads_nor_pooling_change_a_bit(conv, case):
+    x, w, b, dy = normal(case)
+    found = []
+    for threads in (1, 2, 3, 4):
+        conv.set_threads(threads)
+        found.append((conv.forward(case, x, w, b, RELU), conv.gradients(case, x, w, dy)[0]))
+        for window, stride in (((1, 2, 2), (1, 2, 2)), ((1, 3, 3), (1, 2, 1)), ((1, 3, 2), (1, 3, 3))):
+            z, places, want, index, alone = conv.pooled(case, x, w, b, RELU, pooling_of(case, window, stride), None)
+            np.testing.assert_array_equal(z, want)
+            np.testing.assert_array_equal(alone, want)
+            np.testing.assert_array_equal(places, index)
+    for other in found[1:]:
+        for a, b in zip(found[0], other):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("kind", ["normal", "positive", "offset"])
+def test_winograd_errors_are_no_larger_than_the_direct_kernels(conv, kind):
+    case = Case(4, [26, 26], 64, 64, 3)
+    x, w, _, _ = normal(case)
+    x = {"normal": x, "positive": np.maximum(x, 0), "offset": x + np.float32(100)}[kind]
+    want = case.forward(x.astype(np.float64), w.astype(np.float64), 0)
+    error, other = conv.forward(case, x, w, None) - want, direct(conv, case, x, w) - want
+    assert np.sqrt(np.mean(error**2)) <= np.sqrt(np.mean(other**2))
+    assert np.abs(error).max() <= 1.25 * np.abs(other).max()
+
+
+def test_winograd_small_whole_numbers_are_exact(conv):
+    case = TURNED[1]
+    x, w, _, dy = (np.rint(2 * a) for a in normal(case))
+    np.testing.assert_array_equal(conv.forward(case, x, w, None), case.forward(x, w, 0))
+    np.testing.assert_array_equal(conv.gradients(case, x, w, dy)[0], case.gradients(x, w, dy)[0])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("case", [TURNED[0], TURNED[4]], ids=repr)
+def test_winograd_a_special_value_reaches_what_meets_it_and_nothing_else(conv, case, value):
+    x, w, _, _ = normal(case)
+    before = conv.forward(case, x, w, None)
+    for place in ((4, 5), (5, 4), (6, 6), (7, 7)):
+        special = x.copy()
+        special[1, 0, *place, 3] = value
+        met = case.forward((~np.isfinite(special)).astype(float), np.ones(w.shape), 0) > 0
+        after = conv.forward(case, special, w, None)
+        assert not np.isfinite(after[met]).any()
+        np.testing.assert_array_equal(after[~met], before[~met])

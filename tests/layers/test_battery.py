@@ -474,15 +474,11 @@ def test_gradients(case, training):
             assert grad[at] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-5, abs=1e-7)
 
 
-@pytest.mark.parametrize("training", [False, True])
-@every_case
-def test_eager_equals_compiled(case, training):
-    layer, inputs = built(case, np.float32)
-    state = [np.array(w.value()) for w in layer.weights()]
-    compiled = g.Function(lambda *xs: call(layer, list(xs), training))
+def same_bits(functions, layer, state, inputs):
+    """Functions of a layer's inputs give the same results, gradients and weights, from the same state on."""
     sources = [x for x in inputs if _is_float(x)] + layer.trainableVariables()
     found = []
-    for function in (lambda *xs: call(layer, list(xs), training), compiled, compiled, compiled):
+    for function in functions:
         for weight, kept in zip(layer.weights(), state):
             weight.assign(mo.array(kept))
         nn.utils().setSeed(7)
@@ -493,6 +489,15 @@ def test_eager_equals_compiled(case, training):
     for other in found[1:]:
         for a, b in zip(found[0], other):
             np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@every_case
+def test_eager_equals_compiled(case, training):
+    layer, inputs = built(case, np.float32)
+    state = [np.array(w.value()) for w in layer.weights()]
+    compiled = g.Function(lambda *xs: call(layer, list(xs), training))
+    same_bits([lambda *xs: call(layer, list(xs), training), compiled, compiled, compiled], layer, state, inputs)
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -510,20 +515,8 @@ def test_one_trace_for_any_number_of_samples(case, first, then, training):
     compiled = g.Function(function)
     compiled(*[g.Variable(x) for x in case.inputs(np.float32, batch=first)])
     inputs = [g.Variable(x) for x in case.inputs(np.float32, batch=then)]
-    sources = [x for x in inputs if _is_float(x)] + layer.trainableVariables()
-    found = []
-    for call_ in (compiled, compiled, function):
-        for weight, kept in zip(layer.weights(), state):
-            weight.assign(mo.array(kept))
-        nn.utils().setSeed(7)
-        with g.GradientTape() as tape:
-            out = call_(*inputs)
-        grads = tape.gradient(out, sources) if sources else []
-        found.append([np.array(x) for x in [out, *grads, *layer.weights()]])
+    same_bits([compiled, compiled, function], layer, state, inputs)
     assert len(traces) == 2  # the second is that of the call without compilation
-    for other in found[1:]:
-        for a, b in zip(found[0], other):
-            np.testing.assert_array_equal(a, b)
 
 
 @every_case
