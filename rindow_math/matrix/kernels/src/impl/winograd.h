@@ -9,11 +9,16 @@
 #define WINO_TILES 8                   /* times CONV_MR tiles whose points are worked on at a time, at most */
 
 /* Kernels' gradients by Winograd's algorithm */
+#if RK_VECTOR_BYTES == 64
 #define CONV_WINOGRAD_TILES 96         /* of a block: what they are turned into stays in the second cache, */
+#else
+#define CONV_WINOGRAD_TILES 32         /* whose sums are as short as the direct kernels', for errors as small, */
+#endif
 #define CONV_WINOGRAD_PART 64          /* with the sums of so many channels by so many filters */
 #define CONV_WINOGRAD_CHUNK 384        /* tiles with sums of their own, about */
 #define CONV_WINOGRAD_AHEAD 256        /* elements that are asked for before they are written */
-#define CONV_WINOGRAD_CHANNELS 24      /* from which on it pays */
+#define CONV_WINOGRAD_FROM 96          /* tiles from which on it pays */
+#define CONV_WINOGRAD_CHANNELS 24      /* likewise */
 #define CONV_WINOGRAD_FILTERS 32
 
 /* How many tiles begin before a place: in each stretch of 2 * step places the first `step`. */

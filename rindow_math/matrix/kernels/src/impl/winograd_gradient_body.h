@@ -276,7 +276,7 @@ RK_INLINE int CV(winograd_gradient_pays)(const rk_conv_call *c)
         return 0;
     const ptrdiff_t tiles = wino_before(c->out[1], c->dilation[1]) * wino_before(c->out[2], c->dilation[2]);
     return c->channels >= CONV_WINOGRAD_CHANNELS && c->filters >= CONV_WINOGRAD_FILTERS
-           && c->batch * c->in[0] * tiles >= CONV_WINOGRAD_TILES && 9 * c->out[1] * c->out[2] >= 20 * tiles;
+           && c->batch * c->in[0] * tiles >= CONV_WINOGRAD_FROM && 9 * c->out[1] * c->out[2] >= 20 * tiles;
 }
 
 static int CV(winograd_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias)
