@@ -191,6 +191,8 @@ def cases(np: Any, random: Any) -> Iterator[Case]:
         "astype float32", lambda la, x: la.astype(x, 12), lambda x: x.astype(np.float32), None, ("float64", "int32")
     )
     yield change("astype bool", lambda la, x: la.astype(x, 1), lambda x: x.astype(np.bool_))
+    yield change("astype uint8", lambda la, x: la.astype(x, 6), lambda x: x.astype(np.uint8))
+    yield change("astype int16", lambda la, x: la.astype(x, 3), lambda x: x.astype(np.int16))
     yield change("isclose", lambda la, x, y: la.isclose(x, x), lambda x, y: np.allclose(x, x), vectors(2))
     yield change(
         "linspace",

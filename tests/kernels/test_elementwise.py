@@ -660,6 +660,29 @@ def test_cast(rk, source):
     assert np.array_equal(cast(rk, wide, "i4"), np.tile(cast(rk, x, "i4"), 50))
 
 
+@pytest.mark.parametrize("source", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("n", [1, 15, 255, 256, 300, 1500, 70000])
+def test_floats_to_integers_that_hold_them(rk, source, n):
+    x = np.random.default_rng(n).uniform(-127.9, 127.9, n).astype(source)
+    for target in CODES:
+        if target.kind in "iu":
+            np.testing.assert_array_equal(cast(rk, x, target), cast_twin(x, target), target.str)
+
+
+@pytest.mark.parametrize("source", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("n", [1, 17, 511, 512, 700, 70000])
+def test_floats_to_unsigned_integers_that_wrap(rk, source, n):
+    rng = np.random.default_rng(n)
+    special = np.array([np.nan, np.inf, -np.inf, -0.9, -1, 2.0**31, -(2.0**31), 5e9, 1e19, -1e19, 65535.9, -65537])
+    for x in (rng.uniform(-60000, 60000, n), np.resize(special, n), rng.uniform(-1e6, 1e6, n) * (rng.random(n) < 0.01)):
+        with np.errstate(over="ignore"):
+            x = x.astype(source)
+        for target in ("u1", "u2", "u4"):
+            y = np.empty(n, target)
+            rk.cast_wrap(code(x), CODES[np.dtype(target)], at(x), at(y), n)
+            np.testing.assert_array_equal(y, cast_twin(x, "i8").astype(target))
+
+
 def test_half_precision_is_exact(rk):
     halves = np.arange(65536, dtype="u2").view("f2")
     assert_same(cast(rk, halves, "f4"), halves.astype("f4"))

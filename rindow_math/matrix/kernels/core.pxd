@@ -100,6 +100,7 @@ cdef extern from "rk.h" nogil:
                      void* y, ptrdiff_t incy) noexcept nogil
         void (*scal)(int dtype, ptrdiff_t n, double alpha, double alpha_im, void* x, ptrdiff_t incx) noexcept nogil
         void (*cast)(int from_, int to, const void* x, void* y, ptrdiff_t n) noexcept nogil
+        void (*cast_wrap)(int from_, int to, const void* x, void* y, ptrdiff_t n) noexcept nogil
         void (*fill)(int size, const void* value, void* y, ptrdiff_t n, ptrdiff_t inc) noexcept nogil
         void (*copy)(int size, ptrdiff_t n, const void* x, ptrdiff_t incx, void* y, ptrdiff_t incy) noexcept nogil
         # reductions

@@ -197,16 +197,6 @@ cdef void _sizes(Product* p, NDArrayPhp a, NDArrayPhp b, ptrdiff_t* inner) noexc
     p.ldc = p.n
 
 
-cdef void _wrap(int source, int target, const char* x, char* y, ptrdiff_t n) noexcept nogil:
-    """Floats to unsigned integers by way of signed ones, so that -1 becomes the largest number, as in PHP."""
-    cdef long long[256] whole
-    cdef ptrdiff_t i, part
-    for i in range(0, n, 256):
-        part = n - i if n - i < 256 else 256
-        rk.cast(source, core.RK_INT64, x + i * item_size(source), whole, part)
-        rk.cast(core.RK_INT64, target, whole, y + i * item_size(target), part)
-
-
 cdef int _check_field(NDArrayPhp a, str name) except -1:
     """The routines for symmetric and triangular matrices have floats and complex numbers."""
     if not (a.dt == core.RK_FLOAT32 or a.dt == core.RK_FLOAT64 or is_complex(a.dt)):
@@ -1117,7 +1107,7 @@ class BlasMethods:
         cdef bint wraps = is_float(x.dt) and (dt == core.RK_UINT8 or dt == core.RK_UINT16 or dt == core.RK_UINT32)
         with nogil:
             if wraps:
-                _wrap(x.dt, dt, x.ptr, y.ptr, x.n)
+                rk.cast_wrap(x.dt, dt, x.ptr, y.ptr, x.n)
             else:
                 rk.cast(x.dt, dt, x.ptr, y.ptr, x.n)
         return y

@@ -80,6 +80,8 @@ typedef struct rk_chain {
     /* y[i] = (to)x[i] for every pair of types; float to integer truncates and \
      * saturates (nan: 0); to bool: x != 0; complex to real takes the real part */ \
     X(void, cast, (int from, int to, const void *x, void *y, ptrdiff_t n)) \
+    /* floats to unsigned integers of up to 32 bits modulo their width; nan is 0 */ \
+    X(void, cast_wrap, (int from, int to, const void *x, void *y, ptrdiff_t n)) \
     /* y[i*inc] = *value, items of `size` bytes (1, 2, 4, 8, 16) */ \
     X(void, fill, (int size, const void *value, void *y, ptrdiff_t n, ptrdiff_t inc)) \
     /* y[i*incy] = x[i*incx], items of `size` bytes; inc == 1 copies blocks */ \

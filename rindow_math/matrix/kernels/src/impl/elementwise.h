@@ -20,11 +20,7 @@
 
 #define RK_F64_TO_INT(NAME, T, MAX, LOW, HIGH, LIMIT) \
     static void rk_store_##NAME(const double *x, T *y, ptrdiff_t n) { RK_SATURATE(double, T, MAX, LOW, HIGH, LIMIT); }
-RK_F64_TO_INT(i8, int8_t, INT8_MAX, -128.0, 127.0, 128.0)
-RK_F64_TO_INT(i16, int16_t, INT16_MAX, -32768.0, 32767.0, 32768.0)
 RK_F64_TO_INT(i64, int64_t, INT64_MAX, -0x1p63, 0x1.fffffffffffffp62, 0x1p63)
-RK_F64_TO_INT(u8, uint8_t, UINT8_MAX, 0.0, 255.0, 256.0)
-RK_F64_TO_INT(u16, uint16_t, UINT16_MAX, 0.0, 65535.0, 65536.0)
 RK_F64_TO_INT(u32, uint32_t, UINT32_MAX, 0.0, 4294967295.0, 4294967296.0)
 RK_F64_TO_INT(u64, uint64_t, UINT64_MAX, 0.0, 0x1.fffffffffffffp63, 0x1p64)
 
@@ -55,7 +51,57 @@ static void rk_int32_of_##NAME(const T *x, int32_t *y, ptrdiff_t n) \
 }
 RK_TO_INT32(f32, float, vf32, RK_VF32_LANES, rk_vi32_u, 0x1.fffffep30)
 RK_TO_INT32(f64, double, vf64, RK_VF64_LANES, rk_vi32_half, 2147483647.0)
+
 #define rk_store_i32 rk_int32_of_f64
+
+/* n numbers as int32, if all lie between two others, which lie within int32; whether they do. */
+#define RK_BETWEEN(NAME, T, V, LANES, M, U) \
+static int rk_between_##NAME(const T *x, int32_t *y, ptrdiff_t n, T low, T high) \
+{ \
+    const rk_##V zero = rk_set1_##V(0); \
+    M within = rk_eq_##V(zero, zero); \
+    ptrdiff_t i = 0; \
+    for (; i + LANES <= n; i += LANES) { \
+        rk_prefetch((const char *)(x + i) + RK_NEAR_BYTES); \
+        const rk_##V v = rk_load_##V(x + i); \
+        const M m = rk_lt_##V(rk_set1_##V(low), v) & rk_lt_##V(v, rk_set1_##V(high)); \
+        RK_INT32_OF(U, y + i, rk_select_##V(m, v, zero)); \
+        within &= m; \
+    } \
+    int all = rk_all_##V(within); \
+    for (; i < n; i++) { \
+        const int in = x[i] > low && x[i] < high; \
+        y[i] = in ? (int32_t)x[i] : 0; \
+        all &= in; \
+    } \
+    return all; \
+}
+RK_BETWEEN(f32, float, vf32, RK_VF32_LANES, rk_m32, rk_vi32_u)
+RK_BETWEEN(f64, double, vf64, RK_VF64_LANES, rk_m64, rk_vi32_half)
+
+/* narrow integers by way of int32 */
+#define RK_NARROW(NAME, F, KIND, T, LOW, HIGH) \
+static void NAME(const F *x, T *y, ptrdiff_t n) \
+{ \
+    int32_t wide[256]; \
+    for (ptrdiff_t m; n > 0; n -= m, x += m, y += m) { \
+        m = n < 256 ? n : 256; \
+        if (!rk_between_##KIND(x, wide, m, LOW - 1, HIGH + 1)) { \
+            rk_int32_of_##KIND(x, wide, m); \
+            for (ptrdiff_t i = 0; i < m; i++) \
+                wide[i] = wide[i] < LOW ? LOW : wide[i] > HIGH ? HIGH : wide[i]; \
+        } \
+        for (ptrdiff_t i = 0; i < m; i++) \
+            y[i] = (T)wide[i]; \
+    } \
+}
+#define RK_NARROWS(PREFIX, F, KIND) \
+    RK_NARROW(PREFIX##_i8, F, KIND, int8_t, INT8_MIN, INT8_MAX) \
+    RK_NARROW(PREFIX##_u8, F, KIND, uint8_t, 0, UINT8_MAX) \
+    RK_NARROW(PREFIX##_i16, F, KIND, int16_t, INT16_MIN, INT16_MAX) \
+    RK_NARROW(PREFIX##_u16, F, KIND, uint16_t, 0, UINT16_MAX)
+RK_NARROWS(rk_narrow, float, f32)
+RK_NARROWS(rk_store, double, f64)
 
 /* n values of any real type as doubles, and back (n is a block's length) */
 static void rk_load_f64(int dtype, const void *src, double *y, ptrdiff_t n)
@@ -1344,14 +1390,28 @@ static void RK(scal)(int dtype, ptrdiff_t n, double alpha, double alpha_im, void
     RK_LINES(x, y[i] = (T)(EXPR)); \
     } while (0); return
 
+/* to one or two bytes: several lines of the source at a time, as one of them fills no vector */
+#define RK_CONVERT_NARROW(T, EXPR) do { \
+    T *y = (T *)dst; \
+    ptrdiff_t i = 0; \
+    for (; i + 64 <= n; i += 64) { \
+        for (size_t k = 0; k < sizeof *x; k++) \
+            rk_prefetch((const char *)(x + i) + k * 64 + RK_NEAR_BYTES); \
+        const ptrdiff_t begin = i; \
+        for (int k = 0; k < 64; k++) { const ptrdiff_t i = begin + k; y[i] = (T)(EXPR); } \
+    } \
+    for (; i < n; i++) \
+        y[i] = (T)(EXPR); \
+    } while (0); return
+
 /* integers to integers: modulo the width of the target */
 #define RK_FROM_INT(CODE, NAME, F, W) \
 static void rk_from_##NAME(const F *x, int to, void *dst, ptrdiff_t n) \
 { \
     switch (to) { \
-    case RK_BOOL: RK_CONVERT(uint8_t, x[i] != 0); \
-    case RK_INT8: case RK_UINT8: RK_CONVERT(uint8_t, x[i]); \
-    case RK_INT16: case RK_UINT16: RK_CONVERT(uint16_t, x[i]); \
+    case RK_BOOL: RK_CONVERT_NARROW(uint8_t, x[i] != 0); \
+    case RK_INT8: case RK_UINT8: RK_CONVERT_NARROW(uint8_t, x[i]); \
+    case RK_INT16: case RK_UINT16: RK_CONVERT_NARROW(uint16_t, x[i]); \
     case RK_INT32: case RK_UINT32: RK_CONVERT(uint32_t, x[i]); \
     case RK_INT64: case RK_UINT64: RK_CONVERT(uint64_t, x[i]); \
     case RK_FLOAT32: RK_CONVERT(float, x[i]); \
@@ -1395,7 +1455,10 @@ static void rk_cast_run(int from, int to, const void *src, void *dst, ptrdiff_t 
             RK_SATURATE(float, int64_t, INT64_MAX, -0x1p63, 0x1.fffffep62, 0x1p63);
             return;
         }
-        case RK_UINT8: { uint8_t *y = (uint8_t *)dst; RK_SATURATE(float, int32_t, UINT8_MAX, 0, 255, 256); } return;
+        case RK_INT8: rk_narrow_i8(x, (int8_t *)dst, n); return;
+        case RK_UINT8: rk_narrow_u8(x, (uint8_t *)dst, n); return;
+        case RK_INT16: rk_narrow_i16(x, (int16_t *)dst, n); return;
+        case RK_UINT16: rk_narrow_u16(x, (uint16_t *)dst, n); return;
         case RK_FLOAT64: RK_CONVERT(double, x[i]);
         case RK_FLOAT16: RK_CONVERT(uint16_t, rk_float_to_half(x[i]));
         }
@@ -1435,6 +1498,24 @@ static void rk_cast_run(int from, int to, const void *src, void *dst, ptrdiff_t 
     }
 }
 
+/* Floats to unsigned integers modulo their width: by way of int32 where a block fits, or else int64. */
+#define RK_WRAP(CODE, NAME, F) \
+static void rk_wrap_##NAME(const F *x, int to, char *y, ptrdiff_t n) \
+{ \
+    union { int32_t narrow[RK_VIA]; int64_t wide[RK_VIA]; } block; \
+    for (ptrdiff_t m; n > 0; n -= m, x += m, y += m * rk_dtype_size(to)) { \
+        m = n < RK_VIA ? n : RK_VIA; \
+        if (rk_between_##NAME(x, block.narrow, m, -0x1p31, 0x1p31)) { \
+            rk_from_i32(block.narrow, to, y, m); \
+        } else { \
+            rk_cast_run(CODE, RK_INT64, x, block.wide, m); \
+            rk_from_i64(block.wide, to, y, m); \
+        } \
+    } \
+}
+RK_WRAP(RK_FLOAT32, f32, float)
+RK_WRAP(RK_FLOAT64, f64, double)
+
 static void rk_cast_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     RK_PIECE;
@@ -1446,6 +1527,32 @@ static void RK(cast)(int from, int to, const void *x, void *y, ptrdiff_t n)
     rk_line_job job = { .dtype = from, .size = rk_dtype_size(from), .to = to, .tosize = rk_dtype_size(to), .n = n,
                         .incy = 1, .x = (const char *)x, .y = (char *)y };
     rk_line_run(rk_cast_task, &job);
+}
+
+static void rk_wrap_task(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    RK_PIECE;
+    const char *x = job->x + from * job->size;
+    char *y = job->y + from * job->tosize;
+    if (job->dtype == RK_FLOAT64)
+        rk_wrap_f64((const double *)(const void *)x, job->to, y, n);
+    else if (job->dtype == RK_FLOAT32)
+        rk_wrap_f32((const float *)(const void *)x, job->to, y, n);
+    else {
+        float block[RK_VIA];
+        for (ptrdiff_t i = 0; i < n; i += RK_VIA) {
+            const ptrdiff_t m = n - i < RK_VIA ? n - i : RK_VIA;
+            rk_cast_run(job->dtype, RK_FLOAT32, x + i * job->size, block, m);
+            rk_wrap_f32(block, job->to, y + i * job->tosize, m);
+        }
+    }
+}
+
+static void RK(cast_wrap)(int from, int to, const void *x, void *y, ptrdiff_t n)
+{
+    rk_line_job job = { .dtype = from, .size = rk_dtype_size(from), .to = to, .tosize = rk_dtype_size(to), .n = n,
+                        .incy = 1, .x = (const char *)x, .y = (char *)y };
+    rk_line_run(rk_wrap_task, &job);
 }
 
 /* ---- fill, copy ---- */
