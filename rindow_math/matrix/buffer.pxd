@@ -1,8 +1,8 @@
 """Storage: aligned memory with an element type."""
 
 cdef extern from "alloc.h" nogil:
-    void* rm_alloc(size_t size)
-    void rm_free(void* block, size_t size)
+    void* rm_alloc(size_t size, size_t* held)
+    void rm_free(void* block, size_t held)
     size_t rm_release()
     size_t rm_cached()
     size_t rm_in_use()
@@ -14,6 +14,7 @@ cdef class Buffer:
     cdef char* ptr
     cdef Py_ssize_t length       # elements
     cdef Py_ssize_t nbytes
+    cdef size_t held             # bytes of the block of rm_alloc
     cdef int dt
     cdef int itemsize
     cdef bint readonly

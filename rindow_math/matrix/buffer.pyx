@@ -235,7 +235,7 @@ cdef class Buffer:
 
     def __dealloc__(self):
         if self.owner is None and self.ptr != NULL:
-            rm_free(self.ptr, self.nbytes)
+            rm_free(self.ptr, self.held)
         self.ptr = NULL
 
     def __len__(self):
@@ -330,7 +330,7 @@ cdef class Buffer:
 
 cdef int _allocate(Buffer self, Py_ssize_t length, int dtype) except -1:
     cdef int size = item_size(dtype)
-    self.ptr = <char*>rm_alloc(<size_t>length * size)
+    self.ptr = <char*>rm_alloc(<size_t>length * size, &self.held)
     if self.ptr == NULL:
         raise MemoryError(f"no memory for {length} elements of {NAMES[dtype]} ({length * size} bytes)")
     self.length = length

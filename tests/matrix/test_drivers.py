@@ -106,6 +106,41 @@ def test_buffer_factory():
     factory.setCacheLimit(limit)
 
 
+def test_big_blocks_stand_in_for_each_other():
+    factory = service.buffer()
+    limit = factory.memoryInfo()["cache_limit"]
+    mib = 1 << 20
+
+    def kept():
+        return factory.memoryInfo()["cached"] // mib
+
+    factory.releaseMemory()
+    factory.setCacheLimit(256 * mib)
+    try:
+        before = factory.memoryInfo()["in_use"]
+        first = factory.Buffer(64 * mib, NDArray.int8)
+        del first
+        assert kept() == 64
+        smaller = factory.Buffer(40 * mib, NDArray.int8)  # takes the kept block, and gives it back whole
+        assert kept() == 0
+        assert factory.memoryInfo()["in_use"] - before == 64 * mib
+        del smaller
+        assert kept() == 64
+        assert factory.memoryInfo()["in_use"] == before
+        much_smaller = factory.Buffer(24 * mib, NDArray.int8)  # less than half of it: has its own
+        assert kept() == 64
+        del much_smaller
+        assert kept() == 64 + 24
+        larger = factory.Buffer(100 * mib, NDArray.int8)  # a block of 112 MiB; 64 and more of what is kept goes
+        assert kept() == 24
+        larger[0], larger[100 * mib - 1] = 1, 2
+        del larger
+        assert kept() == 24 + 112
+        assert factory.releaseMemory() == (24 + 112) * mib
+    finally:
+        factory.setCacheLimit(limit)
+
+
 def test_no_opencl():
     with pytest.raises(InvalidArgumentException, match="Service level requirements not met"):
         service.createQueue()

@@ -5,6 +5,11 @@
  * multiples of 64 bytes up to 1 KiB, then four to the octave. The cache holds
  * at most a quarter of the machine's memory and 4 GiB (rm_set_cache_limit);
  * what exceeds that goes back to the system at once.
+ *
+ * A big request also takes a block of up to twice its size. If there is none,
+ * kept blocks of half its size and more go back to the system first: the new
+ * one can stand in for them. So the memory of plans whose sizes are alike
+ * (batches of other sizes, steps taken in other ways) is kept once.
  */
 #define _GNU_SOURCE
 #include "alloc.h"
@@ -26,6 +31,8 @@
 #define SMALL 1024
 #define CLASSES (SMALL / ALIGNMENT + 1 + 4 * 54)
 #define HUGE_PAGE ((size_t)2 << 20)
+#define BIG ((size_t)16 << 20)
+#define OCTAVE 4
 
 typedef struct block { struct block *next; } block;
 
@@ -100,26 +107,63 @@ size_t rm_cache_limit(void)
     return limit;
 }
 
-void *rm_alloc(size_t bytes)
+/* What the blocks of a class hold. */
+static size_t class_bytes(int c)
+{
+    if (c <= SMALL / ALIGNMENT)
+        return (size_t)c * ALIGNMENT;
+    int k = c - SMALL / ALIGNMENT - 1;
+    size_t octave = (size_t)1 << (10 + k / 4);
+    return octave + (size_t)(k % 4 + 1) * (octave / 4);
+}
+
+/* Gives the blocks of a class back to the system; returns how many bytes. */
+static size_t release_class(int c)
+{
+    size_t size = class_bytes(c), freed = 0;
+    acquire();
+    block *b = cache[c];
+    cache[c] = NULL;
+    for (block *i = b; i; i = i->next)
+        freed += size;
+    cached -= freed;
+    release();
+    while (b) {
+        block *next = b->next;
+        system_free(b);
+        b = next;
+    }
+    return freed;
+}
+
+void *rm_alloc(size_t bytes, size_t *held)
 {
     size_t rounded;
     if (bytes > PTRDIFF_MAX / 2)
         return NULL;
     int c = size_class(bytes, &rounded);
+    int last = rounded >= BIG ? c + OCTAVE : c;
     acquire();
-    block *b = cache[c];
-    if (b) {
-        cache[c] = b->next;
-        cached -= rounded;
-        in_use += rounded;
-        release();
-        return b;
+    for (int k = c; k <= last && k < CLASSES; k++) {
+        block *b = cache[k];
+        if (b) {
+            *held = k == c ? rounded : class_bytes(k);
+            cache[k] = b->next;
+            cached -= *held;
+            in_use += *held;
+            release();
+            return b;
+        }
     }
     release();
+    if (rounded >= BIG)
+        for (int k = c - OCTAVE; k < c; k++)
+            release_class(k);
     void *p = system_alloc(rounded);
     if (!p && rm_release())
         p = system_alloc(rounded);
     if (p) {
+        *held = rounded;
         acquire();
         in_use += rounded;
         release();
@@ -127,19 +171,19 @@ void *rm_alloc(size_t bytes)
     return p;
 }
 
-void rm_free(void *p, size_t bytes)
+void rm_free(void *p, size_t held)
 {
     if (!p)
         return;
     size_t rounded;
-    int c = size_class(bytes, &rounded);
+    int c = size_class(held, &rounded);
     acquire();
-    in_use -= rounded;
-    if (cached + rounded <= rm_cache_limit()) {
+    in_use -= held;
+    if (cached + held <= rm_cache_limit()) {
         block *b = p;
         b->next = cache[c];
         cache[c] = b;
-        cached += rounded;
+        cached += held;
         p = NULL;
     }
     release();
@@ -150,32 +194,8 @@ void rm_free(void *p, size_t bytes)
 size_t rm_release(void)
 {
     size_t freed = 0;
-    for (int c = 0; c < CLASSES; c++) {
-        acquire();
-        block *b = cache[c];
-        cache[c] = NULL;
-        if (b) {
-            /* the class's size, found again from its number */
-            size_t size;
-            if (c <= SMALL / ALIGNMENT)
-                size = (size_t)c * ALIGNMENT;
-            else {
-                int k = c - SMALL / ALIGNMENT - 1;
-                size_t octave = (size_t)1 << (10 + k / 4);
-                size = octave + (size_t)(k % 4 + 1) * (octave / 4);
-            }
-            for (block *i = b; i; i = i->next) {
-                cached -= size;
-                freed += size;
-            }
-        }
-        release();
-        while (b) {
-            block *next = b->next;
-            system_free(b);
-            b = next;
-        }
-    }
+    for (int c = 0; c < CLASSES; c++)
+        freed += release_class(c);
     return freed;
 }
 

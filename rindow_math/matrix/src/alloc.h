@@ -3,10 +3,9 @@
 #define RM_ALLOC_H
 #include <stddef.h>
 
-/* NULL when there is no memory. The block holds at least `bytes` bytes; its content is undefined. */
-void *rm_alloc(size_t bytes);
-/* `bytes` is what rm_alloc was asked for. */
-void rm_free(void *block, size_t bytes);
+/* NULL when there is no memory. The block holds *held bytes, at least `bytes`; its content is undefined. */
+void *rm_alloc(size_t bytes, size_t *held);
+void rm_free(void *block, size_t held);
 /* Gives all cached blocks back to the system; returns how many bytes. */
 size_t rm_release(void);
 size_t rm_cached(void);              /* bytes in the cache */
