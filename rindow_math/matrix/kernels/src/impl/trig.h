@@ -152,7 +152,7 @@ RK_INLINE rk_vf64 rk_table16_vf64(const double *table, rk_vi64 i)
 #elif defined(__AVX2__)
     return (rk_vf64)_mm256_i64gather_pd(table, (__m256i)(i & rk_seti_vf64(15)), 8);
 #elif defined(__GNUC__)
-    rk_vf64 v;
+    rk_vf64 v = {0};
     for (int k = 0; k < RK_VF64_LANES; k++)
         v[k] = table[i[k] & 15];
     return v;
