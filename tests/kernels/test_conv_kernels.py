@@ -509,7 +509,7 @@ def test_a_nan_in_the_last_tiles(conv, edge):
     np.testing.assert_array_equal(np.isnan(db), np.arange(32) == 5)
 
 
-# ---- results and input gradients of 3 x 3 kernels by Winograd's algorithm ----
+# ---- results and input gradients of 3 x 3 and 5 x 5 kernels by Winograd's algorithm ----
 
 # of sizes that are meant for it
 TURNED = [
@@ -521,13 +521,17 @@ TURNED = [
     Case(1, [23, 24], 33, 40, 3, 1, [2, 1]),
     Case(40, [8, 8], 32, 32, 3, same=True),  # batches of several images
     Case(1, [14, 13], 64, 256, 3, same=True),  # threads with weights of their own
+    Case(2, [21, 20], 33, 40, 5),  # 5 x 5 points
+    Case(3, [2, 26, 24], 32, 36, [1, 5, 5], same=True),
+    Case(2, [32, 30], 32, 33, 5, 1, [2, 3]),
+    Case(8, [24, 24], 100, 72, 5),  # weights that do not stay in the second cache
 ]
 
 
 def direct(conv, case, x, w):
-    """By the direct kernels: a fourth row of weights is zero."""
+    """By the direct kernels: one more row of weights is zero."""
     other = copy.copy(case)
-    other.kernel = [1, 4, 3]
+    other.kernel = [1, case.kernel[1] + 1, case.kernel[2]]
     return conv.forward(other, x, np.concatenate([w, np.zeros_like(w[:, :1])], 1), None)
 
 
@@ -548,12 +552,13 @@ def test_winograd_values_and_input_gradients(conv, case, dtype):
     x, w, b, dy = normal(case, dtype)
     wide = [a.astype(np.float64) for a in (x, w, dy)]
     y = case.forward(*wide[:2], 0)
+    points = int(np.prod(case.kernel)) // 9  # sums are as long as those of so many of 3 x 3
     got = conv.forward(case, x, w, None)
-    near(got, y, case.channels)
+    near(got, y, points * case.channels)
     assert (got != direct(conv, case, x, w)).any()  # the sizes are such that these kernels are meant
-    near(conv.gradients(case, x, w, dy)[0], case.gradients(*wide)[0], case.filters)
+    near(conv.gradients(case, x, w, dy)[0], case.gradients(*wide)[0], points * case.filters)
     scale = np.linspace(-2, 3, case.filters, dtype=dtype)
-    near(conv.forward(case, x, w, b, RELU, scale), np.maximum(y * scale + b, 0), case.channels)
+    near(conv.forward(case, x, w, b, RELU, scale), np.maximum(y * scale + b, 0), points * case.channels)
     z = conv.forward(case, x, w, b).astype(np.float64)
     for epilogue, function in ((RELU, lambda z: np.maximum(z, 0)), (SIGMOID, lambda z: 1 / (1 + np.exp(-z))),
                                (TANH, np.tanh)):  # fmt: skip
@@ -578,9 +583,10 @@ def test_winograd_neither_threads_nor_pooling_change_a_bit(conv, case):
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("points", [3, 5])
 @pytest.mark.parametrize("kind", ["normal", "positive", "offset"])
-def test_winograd_errors_are_no_larger_than_the_direct_kernels(conv, kind):
-    case = Case(4, [26, 26], 64, 64, 3)
+def test_winograd_errors_are_no_larger_than_the_direct_kernels(conv, kind, points):
+    case = Case(4, [26, 26], 64, 64, points)
     x, w, _, _ = normal(case)
     x = {"normal": x, "positive": np.maximum(x, 0), "offset": x + np.float32(100)}[kind]
     want = case.forward(x.astype(np.float64), w.astype(np.float64), 0)
@@ -589,15 +595,15 @@ def test_winograd_errors_are_no_larger_than_the_direct_kernels(conv, kind):
     assert np.abs(error).max() <= 1.25 * np.abs(other).max()
 
 
-def test_winograd_small_whole_numbers_are_exact(conv):
-    case = TURNED[1]
+@pytest.mark.parametrize("case", [TURNED[1], TURNED[8]], ids=repr)
+def test_winograd_small_whole_numbers_are_exact(conv, case):
     x, w, _, dy = (np.rint(2 * a) for a in normal(case))
     np.testing.assert_array_equal(conv.forward(case, x, w, None), case.forward(x, w, 0))
     np.testing.assert_array_equal(conv.gradients(case, x, w, dy)[0], case.gradients(x, w, dy)[0])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("case", [TURNED[0], TURNED[4]], ids=repr)
+@pytest.mark.parametrize("case", [TURNED[0], TURNED[4], TURNED[8]], ids=repr)
 def test_winograd_a_special_value_reaches_what_meets_it_and_nothing_else(conv, case, value):
     x, w, _, _ = normal(case)
     before = conv.forward(case, x, w, None)

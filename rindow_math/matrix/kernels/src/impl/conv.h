@@ -8,7 +8,7 @@
  * left out of the sum. Where rows of results fill no tile, or much of what they meet is padding, a tile has the same
  * place of several images, or of a few images several rows. Where filters are too few to fill a vector, a part of the
  * images is turned round and lanes are pixels. What max pooling follows is computed a strip at a time and pooled in the
- * cache. Kernels of 3 x 3 points take Winograd's way, if they meet enough channels, filters and pixels.
+ * cache. Kernels of 3 x 3 and 5 x 5 points take Winograd's way, if they meet enough channels, filters and pixels.
  *
  * The input's gradient is a convolution of the result's gradient with the kernel's points in reverse order, for a
  * stride s one for each residue of the place modulo s. The kernel's gradient has tiles of channels by filters, in

@@ -387,7 +387,8 @@ typedef struct {
     ptrdiff_t block[4], blocks[4];     /* sizes of a block; how many there are */
     ptrdiff_t panels, groups;          /* panels of filters; groups of them that are worked on apart */
     ptrdiff_t k;                       /* rows of weights */
-    int packed, by_image, few, winograd, pools_itself, epilogue;
+    int packed, by_image, few, pools_itself, epilogue;
+    int winograd, far;                 /* points along a dimension or 0, way to weights (see winograd_body.h) */
     const struct CV(packing) *packing; /* each panel is packed where it is used; or NULL */
     volatile int no_memory;
 } CV(job);
@@ -1004,16 +1005,14 @@ static int CV(overhang)(const CV(job) *d)
     return 10 * outside >= d->out[3] * t->count;
 }
 
-/* Whether a job is done so: it follows from the sizes alone. */
-static int CV(winograd_suits)(const CV(job) *d)
+/* Whether a job is done so, and how: it follows from the sizes alone. */
+static int CV(winograd_suits)(CV(job) *d)
 {
     const conv_taps *t = d->taps;
-    if (t[0].count != 1 || t[1].count != 3 || t[2].count != 3 || d->stride[0] != 1 || d->stride[1] != 1
+    const int taps = t[1].count == 5 ? 5 : 3;
+    if (t[0].count != 1 || t[1].count != taps || t[2].count != taps || d->stride[0] != 1 || d->stride[1] != 1
         || d->stride[2] != 1 || d->channels < WINO_CHANNELS || d->filters <= CV_L)
         return 0;
-    if (CV(weight_panel)(d) * d->panels * (ptrdiff_t)sizeof(CV_T) > WINO_WEIGHT_BYTES
-        && CV(winograd_batch)(d) == CONV_MR)
-        return 0;                      /* weights would come from far away for each few tiles */
     double tiles = (double)(d->out[0] * d->out[1]), met = tiles;
     for (int i = 1; i < 3; i++) {
         tiles *= (double)wino_before(d->out[i + 1], t[i].step);
@@ -1026,7 +1025,12 @@ static int CV(winograd_suits)(const CV(job) *d)
     }
     /* what is multiplied for a channel and a filter; all filters share turned images, all channels turned results */
     const double turning = 0.12 + 5.0 / (double)d->filters + 3.0 / (double)d->channels;
-    return WINO_POINTS * ((1 + turning) * tiles + WINO_WEIGHTS_TILES) < 0.85 * met;
+    d->winograd = taps == 5 ? 7 : 4;
+    d->far = CV(winograd_far)(d, tiles);
+    const double weights = d->far ? WINO_FAR_WEIGHTS_TILES : WINO_WEIGHTS_TILES;
+    if ((double)CV(winograd_points)(d) * ((1 + turning) * tiles + weights) >= (taps == 3 ? 0.85 : 0.75) * met)
+        d->winograd = 0;
+    return d->winograd;
 }
 
 /* Runs such a job, for CV(run). */
@@ -1035,7 +1039,7 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
     const ptrdiff_t parts = (d->channels + WINO_PART - 1) / WINO_PART;
     const ptrdiff_t cells = d->sizes[0] * d->sizes[1] * d->sizes[2] * d->sizes[3];
     d->groups = 1;
-    if (pixels <= WINO_OWN_PIXELS && d->panels % rk_threads() == 0) {
+    if (pixels <= WINO_OWN_PIXELS && d->winograd == 4 && !d->far && d->panels % rk_threads() == 0) {
         /* each thread has panels of its own: turning images twice is faster than reading weights from another core */
         const ptrdiff_t bytes = d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T);
         d->packing = packing;
@@ -1087,8 +1091,7 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
     const ptrdiff_t filter_bytes = d->filters * (ptrdiff_t)sizeof(CV_T);
     CV(packing) packing = { kernel, NULL, d, { at[0], at[1], at[2] }, { step[0], step[1], step[2] },
                             { size[0], size[1], size[2] }, transposed };
-    d->winograd = CV(winograd_suits)(d);
-    if (d->winograd)
+    if (CV(winograd_suits)(d))
         return CV(run_winograd)(d, &packing, pixels);
     const int in_place = d->out[0] < CONV_MR / 2 && filter_bytes <= CONV_WIDE_BYTES && filter_bytes % 64 == 0
                          && (uintptr_t)kernel % 64 == 0 && weight_bytes <= CONV_READ_BYTES;

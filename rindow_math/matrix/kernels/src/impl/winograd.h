@@ -1,12 +1,15 @@
 /* What winograd_body.h and winograd_gradient_body.h have for all types. */
-#define WINO_POINTS 16
 #define WINO_PART 16                   /* channels of a panel whose weights are turned at a time */
 #define WINO_BYTES (512 << 10)         /* of points of images, or of weights: a part of the second cache */
 #define WINO_WEIGHT_BYTES (9 << 17)    /* of all weights, that stay there */
 #define WINO_OWN_PIXELS 1024           /* of results up to which threads have weights of their own */
 #define WINO_CHANNELS 16               /* from which on sums are long enough */
 #define WINO_WEIGHTS_TILES 12          /* whose products take as long as turning weights */
+#define WINO_FAR_WEIGHTS_TILES 200     /* the same if they go to memory */
 #define WINO_TILES 8                   /* times CONV_MR tiles whose points are worked on at a time, at most */
+#define WINO_FAR_TILES 112             /* the same if weights come from far away */
+#define WINO_NEAR_TILES 28             /* of a batch, from which on it is no matter where weights come from, */
+#define WINO_FAR_FROM 640              /* or up to so many tiles in all */
 
 /* Kernels' gradients by Winograd's algorithm */
 #if RK_VECTOR_BYTES == 64

@@ -1,4 +1,4 @@
-/* Winograd's convolution F(2x2, 3x3) for one type; a part of conv_body.h.
+/* Winograd's convolution F(2x2, 3x3) for one type, and one of kernels of 5 x 5 points; a part of conv_body.h.
  *
  * Four neighbouring results of a filter of 3 x 3 points take 16 multiplications for each channel instead of 36: the
  * 4 x 4 places d that they meet, the filter g and the products m are turned into 16 points each,
@@ -6,7 +6,54 @@
  * so that at each of the points there is a matrix product, tiles by filters. A tile of results begins at an even place
  * of the result, counted in steps of the dilation, wherever blocks begin. Sums are shorter than the definition's, and
  * errors smaller (A. Lavin, S. Gray, Fast Algorithms for Convolutional Neural Networks, 2016). An infinity becomes nan
- * where it is met, and a result depends on no place that it does not meet. */
+ * where it is met, and a result depends on no place that it does not meet.
+ *
+ * Of five points along a dimension the first three are taken so, with four products, the last two with three:
+ *     (d3 - d4) g3, d4 (g3 + g4), (d4 - d5) g4.
+ * Four results of 5 x 5 points take 49 multiplications instead of 100. */
+
+/* Points along a dimension: 4 or 7 (d->winograd); places of the image that they are turned from; points of a kernel. */
+#define CV_PLACES(n) ((n) == 7 ? 6 : 4)
+#define CV_TAPS(n) ((n) == 7 ? 5 : 3)
+
+RK_INLINE void CV(turn_weights)(CV_V *t, const CV_V *g, const int n)
+{
+    const CV_V half = CV_SET1((CV_T)0.5), sum = g[0] + g[2];
+    t[0] = g[0];
+    t[1] = (sum + g[1]) * half;
+    t[2] = (sum - g[1]) * half;
+    t[3] = g[2];
+    if (n == 7) {
+        t[4] = g[3];
+        t[5] = g[3] + g[4];
+        t[6] = g[4];
+    }
+}
+
+RK_INLINE void CV(turn_places)(CV_V *t, const CV_V *d, const int n)
+{
+    t[0] = d[0] - d[2];
+    t[1] = d[1] + d[2];
+    t[2] = d[2] - d[1];
+    t[3] = d[1] - d[3];
+    if (n == 7) {
+        t[4] = d[3] - d[4];
+        t[5] = d[4];
+        t[6] = d[4] - d[5];
+    }
+}
+
+RK_INLINE void CV(turn_products)(CV_V *y, const CV_V *m, const int n)
+{
+    y[0] = m[0] + m[1] + m[2];
+    y[1] = m[1] - m[2] - m[3];
+    if (n == 7) {
+        y[0] += m[4] + m[5];
+        y[1] += m[5] - m[6];
+    }
+}
+
+RK_INLINE ptrdiff_t CV(winograd_points)(const CV(job) *d) { return d->winograd * d->winograd; }
 
 /* A row of a tile's points, so that rows do not push each other out of the first cache. */
 RK_INLINE ptrdiff_t CV(pitch)(ptrdiff_t channels)
@@ -17,35 +64,72 @@ RK_INLINE ptrdiff_t CV(pitch)(ptrdiff_t channels)
 
 /* Weights at a point, a panel's size: as above. */
 RK_INLINE ptrdiff_t CV(weight_points)(const CV(job) *d, ptrdiff_t width) { return d->channels * width + CV_LINE; }
-RK_INLINE ptrdiff_t CV(weight_panel)(const CV(job) *d) { return WINO_POINTS * CV(weight_points)(d, CV_NR); }
+RK_INLINE ptrdiff_t CV(weight_panel)(const CV(job) *d) { return CV(winograd_points)(d) * CV(weight_points)(d, CV_NR); }
 
 /* Tiles of a batch: more if weights do not stay in the second cache. */
 RK_INLINE ptrdiff_t CV(winograd_batch)(const CV(job) *d)
 {
-    const ptrdiff_t bytes = WINO_POINTS * CONV_MR * CV(pitch)(d->channels) * (ptrdiff_t)sizeof(CV_T);
+    const ptrdiff_t bytes = CV(winograd_points)(d) * CONV_MR * CV(pitch)(d->channels) * (ptrdiff_t)sizeof(CV_T);
     const ptrdiff_t weights = d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T);
     return weights <= WINO_WEIGHT_BYTES ? CONV_MR : conv_max(conv_min(WINO_BYTES / bytes, WINO_TILES), 1) * CONV_MR;
 }
 
+/* Whether weights that do not stay there would come from far away too often: then all products of many of so many tiles
+ * at a point come one after the other. */
+RK_INLINE int CV(winograd_far)(const CV(job) *d, double tiles)
+{
+    const ptrdiff_t batch = CV(winograd_batch)(d);
+    return d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T) > WINO_WEIGHT_BYTES
+           && (batch == CONV_MR || (batch < WINO_NEAR_TILES && tiles >= WINO_FAR_FROM));
+}
+
 /* ---- weights ---- */
 
-/* GgG' of parts of panels, each of WINO_PART channels. */
+/* GgG' of a row of filters. */
+RK_INLINE void CV(weight_row)(const CV_T *const *from, ptrdiff_t columns, CV_T *to, ptrdiff_t point, const int n)
+{
+    const int taps = CV_TAPS(n);
+    for (ptrdiff_t j = 0; j < columns; j += CV_L) {
+        CV_V t[5][7];
+        CONV_UNROLL
+        for (int i = 0; i < taps; i++) {
+            CV_V g[5];
+            CONV_UNROLL
+            for (int k = 0; k < taps; k++)
+                g[k] = CV(part)(from[k * taps + i] + j, 0, (int)(columns - j));
+            CV(turn_weights)(t[i], g, n);
+        }
+        CONV_UNROLL
+        for (int i = 0; i < n; i++) {
+            CV_V g[5], u[7];
+            CONV_UNROLL
+            for (int k = 0; k < taps; k++)
+                g[k] = t[k][i];
+            CV(turn_weights)(u, g, n);
+            CONV_UNROLL
+            for (int k = 0; k < n; k++)
+                CV_STORE(to + (i * n + k) * point + j, u[k]);
+        }
+    }
+}
+
+/* The same of parts of panels, each of WINO_PART channels. */
 static void CV(winograd_pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const CV(packing) *q = context;
     const CV(job) *d = q->d;
     const ptrdiff_t c = d->channels, f = d->filters, parts = (c + WINO_PART - 1) / WINO_PART;
-    const CV_V half = CV_SET1((CV_T)0.5);
-    _Alignas(64) CV_T turned[9 * WINO_PART * CV_NR];
+    const int taps = CV_TAPS(d->winograd);
+    _Alignas(64) CV_T turned[25 * WINO_PART * CV_NR];
     for (ptrdiff_t unit = begin; unit < end; unit++) {
         const ptrdiff_t panel = unit / parts, c0 = unit % parts * WINO_PART, j0 = panel * CV_NR;
         const ptrdiff_t columns = conv_min(f - j0, CV_NR), width = CV_WIDTH(columns);
         const ptrdiff_t rows = conv_min(c - c0, WINO_PART), point = CV(weight_points)(d, width);
         CV_T *to = q->packed + panel * CV(weight_panel)(d) + c0 * width;
-        const CV_T *from[9];
-        for (int i = 0; i < 9; i++) {
-            const CV_T *w = q->kernel + (((q->at[0] * q->size[1] + q->at[1] + i / 3 * q->step[1]) * q->size[2])
-                                         + q->at[2] + i % 3 * q->step[2]) * c * f;
+        const CV_T *from[25];
+        for (int i = 0; i < taps * taps; i++) {
+            const CV_T *w = q->kernel + (((q->at[0] * q->size[1] + q->at[1] + i / taps * q->step[1]) * q->size[2])
+                                         + q->at[2] + i % taps * q->step[2]) * c * f;
             if (!q->transposed) {
                 from[i] = w + c0 * f + j0;
                 continue;
@@ -57,63 +141,53 @@ static void CV(winograd_pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
             RK_CAT(api, RK_VARIANT).omatcopy(CV_TYPE, 1, 0, columns, rows, 1, 0, w + j0 * c + c0, c, t, width);
         }
         const ptrdiff_t ld = q->transposed ? width : f, all = q->transposed ? width : columns;
-        for (ptrdiff_t r = 0; r < rows; r++, to += width)
-            for (ptrdiff_t j = 0; j < all; j += CV_L) {
-                CV_V g[9], t[4][3];
-                CONV_UNROLL
-                for (int i = 0; i < 9; i++)
-                    g[i] = CV(part)(from[i] + r * ld + j, 0, (int)(all - j));
-                CONV_UNROLL
-                for (int i = 0; i < 3; i++) {
-                    const CV_V sum = g[i] + g[6 + i];
-                    t[0][i] = g[i];
-                    t[1][i] = (sum + g[3 + i]) * half;
-                    t[2][i] = (sum - g[3 + i]) * half;
-                    t[3][i] = g[6 + i];
-                }
-                CONV_UNROLL
-                for (int i = 0; i < 4; i++) {
-                    const CV_V sum = t[i][0] + t[i][2];
-                    CV_STORE(to + (4 * i) * point + j, t[i][0]);
-                    CV_STORE(to + (4 * i + 1) * point + j, (sum + t[i][1]) * half);
-                    CV_STORE(to + (4 * i + 2) * point + j, (sum - t[i][1]) * half);
-                    CV_STORE(to + (4 * i + 3) * point + j, t[i][2]);
-                }
-            }
+        for (ptrdiff_t r = 0; r < rows; r++, to += width) {
+            if (taps == 3)
+                CV(weight_row)(from, all, to, point, 4);
+            else
+                CV(weight_row)(from, all, to, point, 7);
+            for (int i = 0; i < taps * taps; i++)
+                from[i] += ld;
+        }
     }
 }
 
 /* ---- images ---- */
 
-/* B'dB of a tile whose 16 places are at p; points are so many elements apart. */
-RK_INLINE void CV(image_points)(const CV_T *const *p, CV_T *v, ptrdiff_t point, ptrdiff_t channels)
+/* B'dB of a tile whose places are at p; points are so many elements apart. */
+RK_INLINE void CV(image_points)(const CV_T *const *p, CV_T *v, ptrdiff_t point, ptrdiff_t channels, const int n)
 {
+    const int places = CV_PLACES(n);
     for (ptrdiff_t k = 0; k < channels; k += CV_L) {
-        CV_V t[4][4];
+        CV_V t[6][7];
         const ptrdiff_t left = channels - k;
-#define CV_COLUMN(load) \
+#define CV_COLUMNS(load) \
     CONV_UNROLL \
-    for (int j = 0; j < 4; j++) { \
-        const CV_V d0 = load(p[j] + k), d1 = load(p[4 + j] + k), d2 = load(p[8 + j] + k), d3 = load(p[12 + j] + k); \
-        t[0][j] = d0 - d2; \
-        t[1][j] = d1 + d2; \
-        t[2][j] = d2 - d1; \
-        t[3][j] = d1 - d3; \
+    for (int j = 0; j < places; j++) { \
+        CV_V d[6]; \
+        CONV_UNROLL \
+        for (int i = 0; i < places; i++) \
+            d[i] = load(p[i * places + j] + k); \
+        CV(turn_places)(t[j], d, n); \
     }
 #define CV_LEFT(p) CV_LOAD_PART(p, left)
         if (left >= CV_L) {
-            CV_COLUMN(CV_LOAD)
+            CV_COLUMNS(CV_LOAD)
         } else {
-            CV_COLUMN(CV_LEFT)
+            CV_COLUMNS(CV_LEFT)
         }
-#undef CV_COLUMN
+#undef CV_COLUMNS
 #undef CV_LEFT
         CONV_UNROLL
-        for (int i = 0; i < 4; i++) {          /* rows of points are whole vectors */
-            CV_STORE(v + (4 * i) * point + k, t[i][0] - t[i][2]);
-            CV_STORE(v + (4 * i + 1) * point + k, t[i][1] + t[i][2]);
-            CV_STORE(v + (4 * i + 2) * point + k, t[i][2] - t[i][1]);
-            CV_STORE(v + (4 * i + 3) * point + k, t[i][1] - t[i][3]);
+        for (int i = 0; i < n; i++) {          /* rows of points are whole vectors */
+            CV_V d[6], u[7];
+            CONV_UNROLL
+            for (int j = 0; j < places; j++)
+                d[j] = t[j][i];
+            CV(turn_places)(u, d, n);
+            CONV_UNROLL
+            for (int j = 0; j < n; j++)
+                CV_STORE(v + (i * n + j) * point + k, u[j]);
         }
     }
 }
@@ -127,24 +201,30 @@ typedef struct {
 } CV(place);
 
 /* A'mA of a tile's columns, and what follows it. */
-RK_INLINE void CV(winograd_results)(const CV(job) *d, const CV_T *m, ptrdiff_t point, const CV(place) *to,
-                                    ptrdiff_t j0, ptrdiff_t columns)
+RK_INLINE void CV(results)(const CV(job) *d, const CV_T *m, ptrdiff_t point, const CV(place) *to, ptrdiff_t j0,
+                           ptrdiff_t columns, const int n)
 {
     const ptrdiff_t steps[4] = { 0, d->taps[2].step * d->y_step[3], d->taps[1].step * d->y_step[2],
                                  d->taps[1].step * d->y_step[2] + d->taps[2].step * d->y_step[3] };
     for (ptrdiff_t j = 0; j < columns; j += CV_L) {
         const ptrdiff_t left = columns - j;
-        CV_V r[4][2], y[4];
+        CV_V r[2][7], y[4];
         CONV_UNROLL
-        for (int i = 0; i < 4; i++) {
-            const CV_V m1 = CV_LOAD(m + (4 * i + 1) * point + j), m2 = CV_LOAD(m + (4 * i + 2) * point + j);
-            r[i][0] = CV_LOAD(m + (4 * i) * point + j) + m1 + m2;
-            r[i][1] = m1 - m2 - CV_LOAD(m + (4 * i + 3) * point + j);
+        for (int i = 0; i < n; i++) {
+            CV_V row[7], two[2];
+            CONV_UNROLL
+            for (int k = 0; k < n; k++)
+                row[k] = CV_LOAD(m + (i * n + k) * point + j);
+            CV(turn_products)(two, row, n);
+            r[0][i] = two[0];
+            r[1][i] = two[1];
         }
         CONV_UNROLL
         for (int i = 0; i < 2; i++) {
-            y[i] = r[0][i] + r[1][i] + r[2][i];
-            y[2 + i] = r[1][i] - r[2][i] - r[3][i];
+            CV_V two[2];
+            CV(turn_products)(two, r[i], n);
+            y[i] = two[0];
+            y[2 + i] = two[1];
         }
         if (d->scale) {
             const CV_V s = CV(part)(d->scale + j0 + j, 0, (int)left);
@@ -184,6 +264,15 @@ RK_INLINE void CV(winograd_results)(const CV(job) *d, const CV_T *m, ptrdiff_t p
                 CV(activate)(to->y + steps[i], 0, 1, columns, d->epilogue);
 }
 
+static void CV(winograd_results)(const CV(job) *d, const CV_T *m, ptrdiff_t point, const CV(place) *to, ptrdiff_t j0,
+                                 ptrdiff_t columns)
+{
+    if (d->winograd == 4)
+        CV(results)(d, m, point, to, j0, columns, 4);
+    else
+        CV(results)(d, m, point, to, j0, columns, 7);
+}
+
 /* A block's tiles, in the order of their places: in each of a few images and planes, rows by columns of them. */
 typedef struct {
     const CV(job) *d;
@@ -213,15 +302,21 @@ static void CV(turn_tile)(const CV(tiles) *q, ptrdiff_t number, CV_T *v, CV(plac
     const ptrdiff_t z = q->begin[1] + number % planes, n = q->begin[0] + number / planes;
     const ptrdiff_t in_z = z + d->taps[0].first, y = o[0] + d->taps[1].first, x = o[1] + d->taps[2].first;
     to->y = d->y + (n * d->y_step[0] + z * d->y_step[1] + o[0] * d->y_step[2] + o[1] * d->y_step[3] - d->y_at);
-    const CV_T *p[WINO_POINTS], *from = d->x + (((n * d->in[1] + in_z) * d->in[2] + y) * d->in[3] + x) * c;
-    for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            const ptrdiff_t at_y = y + i * step[0], at_x = x + j * step[1];
-            const int in = in_z >= 0 && in_z < d->in[1] && at_y >= 0 && at_y < d->in[2] && at_x >= 0
-                           && at_x < d->in[3];
-            p[4 * i + j] = in ? from + (i * step[0] * d->in[3] + j * step[1]) * c : q->zeros;
+    const int places = CV_PLACES(d->winograd);
+    const CV_T *p[36], *from = d->x + (((n * d->in[1] + in_z) * d->in[2] + y) * d->in[3] + x) * c;
+    for (int i = 0; i < places; i++) {
+        const ptrdiff_t at_y = y + i * step[0];
+        const int in_row = in_z >= 0 && in_z < d->in[1] && at_y >= 0 && at_y < d->in[2];
+        for (int j = 0; j < places; j++) {
+            const ptrdiff_t at_x = x + j * step[1];
+            const int in = in_row && at_x >= 0 && at_x < d->in[3];
+            p[i * places + j] = in ? from + (i * step[0] * d->in[3] + j * step[1]) * c : q->zeros;
         }
-    CV(image_points)(p, v, q->point, c);
+    }
+    if (d->winograd == 4)
+        CV(image_points)(p, v, q->point, c, 4);
+    else
+        CV(image_points)(p, v, q->point, c, 7);
 }
 
 /* Asks for a tile's results. */
@@ -232,11 +327,56 @@ RK_INLINE void CV(fetch_tile)(const CV(job) *d, const CV_T *y, ptrdiff_t columns
             CONV_FETCH(y + (i / 2) * d->taps[1].step * d->y_step[2] + (i % 2) * d->taps[2].step * d->y_step[3] + j, 1);
 }
 
+/* All panels of so many tiles; 0 if there is no memory. */
+static int CV(winograd_by_points)(CV(tiles) *q, ptrdiff_t tiles)
+{
+    const CV(job) *d = q->d;
+    const ptrdiff_t c = d->channels, pitch = CV(pitch)(c), points = CV(winograd_points)(d);
+    const ptrdiff_t batches = (tiles + WINO_FAR_TILES - 1) / WINO_FAR_TILES, most = (tiles + batches - 1) / batches;
+    CV(call) g = { .count = { 1, 1, 1 }, .length = c, .across = pitch, .ldc = CV(pitch)(d->panels * CV_NR) };
+    const ptrdiff_t m_point = most * g.ldc + CV_LINE;
+    q->point = most * pitch + CV_LINE;
+    CV_T *v = rk_scratch(2, (size_t)(points * (q->point + m_point) + pitch) * sizeof(CV_T));
+    if (!v)
+        return 0;
+    CV_T *m = v + points * q->point, *zeros = m + points * m_point;
+    memset(zeros, 0, (size_t)c * sizeof(CV_T));
+    q->zeros = zeros;
+    for (; g.length > 32 && g.length % 2 == 0; g.length /= 2)
+        g.count[2] *= 2;               /* stretches, between which weights are asked for */
+    g.a_step[2] = g.length;
+    CV(place) places[WINO_FAR_TILES];
+    for (ptrdiff_t batch = 0; batch < batches; batch++) {
+        const ptrdiff_t from = batch * tiles / batches, n = (batch + 1) * tiles / batches - from;
+        const ptrdiff_t subs = (n + CONV_MR - 1) / CONV_MR;
+        for (ptrdiff_t i = 0; i < n; i++)
+            CV(turn_tile)(q, from + i, v + i * pitch, &places[i]);
+        for (ptrdiff_t k = 0; k < points; k++)
+            for (ptrdiff_t panel = 0; panel < d->panels; panel++) {
+                const ptrdiff_t j0 = panel * CV_NR, width = CV_WIDTH(conv_min(d->filters - j0, CV_NR));
+                const CV_T *w = d->w + panel * CV(weight_panel)(d) + k * CV(weight_points)(d, width);
+                g.ldb = width;
+                g.b_step[2] = g.length * width;
+                g.ahead = panel + 1 < d->panels ? w + CV(weight_panel)(d) : d->w + (k + 1) * CV(weight_points)(d, CV_NR);
+                g.ahead_count = c * width / (CV_LINE * subs * g.count[2]) + 1;
+                for (ptrdiff_t sub = 0; sub < subs; sub++) {
+                    const ptrdiff_t i0 = sub * n / subs, rows = (sub + 1) * n / subs - i0;
+                    CV(kernels)[rows - 1][width / CV_L - 1](&g, v + k * q->point + i0 * pitch, w,
+                                                            m + k * m_point + i0 * g.ldc + j0, (int)width, (int)width);
+                    g.ahead += g.ahead_count * g.count[2] * CV_LINE;
+                }
+            }
+        for (ptrdiff_t i = 0; i < n; i++)
+            CV(winograd_results)(d, m + i * g.ldc, m_point, &places[i], 0, d->filters);
+    }
+    return 1;
+}
+
 /* A group of panels of a block of results; 0 if there is no memory. Tiles are worked on in batches. While there are
  * products of one, the points of the next one are written, a tile at a time: memory takes no time then. */
 static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *end, ptrdiff_t group)
 {
-    const ptrdiff_t c = d->channels, pitch = CV(pitch)(c);
+    const ptrdiff_t c = d->channels, pitch = CV(pitch)(c), points = CV(winograd_points)(d);
     const ptrdiff_t first_panel = group * d->panels / d->groups, last_panel = (group + 1) * d->panels / d->groups;
     CV(tiles) q = { .d = d, .begin = begin, .end = end };
     for (int i = 0; i < 2; i++) {
@@ -247,13 +387,15 @@ static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_
     const ptrdiff_t tiles = (end[0] - begin[0]) * (end[1] - begin[1]) * q.count[0] * q.count[1];
     if (tiles <= 0)
         return 1;
+    if (d->far)
+        return CV(winograd_by_points)(&q, tiles);
     const ptrdiff_t most = CV(winograd_batch)(d), batches = (tiles + most - 1) / most;
     const ptrdiff_t m_point = CONV_MR * CV_NR + CV_LINE;
     q.point = (tiles + batches - 1) / batches * pitch + CV_LINE;
-    CV_T *v = rk_scratch(2, (size_t)(WINO_POINTS * (2 * q.point + m_point) + pitch) * sizeof(CV_T));
+    CV_T *v = rk_scratch(2, (size_t)(points * (2 * q.point + m_point) + pitch) * sizeof(CV_T));
     if (!v)
         return 0;
-    CV_T *m = v + 2 * WINO_POINTS * q.point, *zeros = m + WINO_POINTS * m_point;
+    CV_T *m = v + 2 * points * q.point, *zeros = m + points * m_point;
     memset(zeros, 0, (size_t)c * sizeof(CV_T));
     q.zeros = zeros;
     CV(place) places[2][WINO_TILES * CONV_MR];
@@ -264,9 +406,9 @@ static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_
     for (ptrdiff_t batch = 0; batch < batches; batch++) {
         const ptrdiff_t from = batch * tiles / batches, next = (batch + 1) * tiles / batches, n_tiles = next - from;
         const ptrdiff_t later = batch + 1 < batches ? (batch + 2) * tiles / batches - next : 0;
-        const ptrdiff_t subs = (n_tiles + CONV_MR - 1) / CONV_MR, all = subs * (last_panel - first_panel) * WINO_POINTS;
-        const CV_T *now = v + batch % 2 * WINO_POINTS * q.point;
-        CV_T *other = v + (batch + 1) % 2 * WINO_POINTS * q.point;
+        const ptrdiff_t subs = (n_tiles + CONV_MR - 1) / CONV_MR, all = subs * (last_panel - first_panel) * points;
+        const CV_T *now = v + batch % 2 * points * q.point;
+        CV_T *other = v + (batch + 1) % 2 * points * q.point;
         ptrdiff_t turned = 0, done = 0;
         for (ptrdiff_t panel = first_panel; panel < last_panel; panel++) {
             const ptrdiff_t j0 = panel * CV_NR, columns = conv_min(d->filters - j0, CV_NR), width = CV_WIDTH(columns);
@@ -277,7 +419,7 @@ static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_
                 const ptrdiff_t i0 = sub * n_tiles / subs, rows = (sub + 1) * n_tiles / subs - i0;
                 const CV(kernel) kernel = CV(kernels)[rows - 1][width / CV_L - 1];
                 const CV(place) *place = places[batch % 2] + i0;
-                for (int k = 0; k < WINO_POINTS; k++) {
+                for (ptrdiff_t k = 0; k < points; k++) {
                     if (k < rows)
                         CV(fetch_tile)(d, place[k].y + j0, columns);
                     kernel(&g, now + k * q.point + i0 * pitch, w + k * w_point, m + k * m_point, (int)width,
@@ -294,3 +436,6 @@ static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_
     }
     return 1;
 }
+
+#undef CV_PLACES
+#undef CV_TAPS
