@@ -120,9 +120,11 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
                         const int pooled)
 {
     CV_V acc[CONV_MR][CONV_NV], row[CONV_NV];
-    const CV_T *a[CONV_LINES];
+    const CV_T *a[CONV_LINES > CONV_MR / 2 ? CONV_LINES : CONV_MR / 2];
     const ptrdiff_t across = g->across, ldb = g->ldb, ldc = g->ldc, c_line = g->c_line;
     const int last = (nv - 1) * CV_L, rest = columns - last, width = mr / lines;
+    /* pixels that share a pointer: as many as leave all multiples of `across` in registers */
+    const int share = lines == 1 && mr > 10 && !taps ? 2 : width, sets = (mr + share - 1) / share;
     const CV_T *ahead = g->ahead;
 
     CONV_UNROLL
@@ -142,20 +144,21 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
     b += ldb; \
     CONV_UNROLL \
     for (int i = 0; i < mr; i++) { \
-        CV_V x = CV_SET1(a[i / width][i % width * across]); \
+        CV_V x = CV_SET1(a[i / share][i % share * across]); \
         CONV_UNROLL \
         for (int j = 0; j < nv; j++) \
             acc[i][j] = CV_FMA(x, row[j], acc[i][j]); \
     } \
     CONV_UNROLL \
-    for (int i = 0; i < lines; i++) \
+    for (int i = 0; i < sets; i++) \
         a[i]++;
     for (ptrdiff_t z = 0; z < g->count[0]; z++)
         for (ptrdiff_t y = 0; y < g->count[1]; y++)
             for (ptrdiff_t x = 0; x < g->count[2]; x++) {
                 CONV_UNROLL
-                for (int i = 0; i < lines; i++)
-                    a[i] = a0 + i * g->a_line + z * g->a_step[0] + y * g->a_step[1] + x * g->a_step[2];
+                for (int i = 0; i < sets; i++)
+                    a[i] = a0 + (lines > 1 ? i * g->a_line : i * share * across) + z * g->a_step[0]
+                           + y * g->a_step[1] + x * g->a_step[2];
                 const CV_T *b = b0 + z * g->b_step[0] + y * g->b_step[1] + x * g->b_step[2];
                 for (ptrdiff_t i = g->ahead_count; i > 0; i--, ahead += CV_LINE)
                     CONV_FETCH_LATER(ahead);
