@@ -868,17 +868,23 @@ static void CV(run_blocks)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
     }
 }
 
-/* Whether a tile can pool what it computes: windows of 2 by 2 side by side, and sums so short that the way over memory
- * is long beside them. Rows that leave no second vector are summed in another order (see CV(tile), taps). */
-static int CV(pools_itself)(const CV(job) *d)
+/* Whether results are pooled by windows of 2 by 2 side by side, in the tiles that they are computed in. */
+static int CV(pools_fours)(const CV(job) *d)
 {
     const rk_pooling_call *c = d->pool;
-    if (!c || c->window[0] != 1 || c->stride[0] != 1 || c->pad[0] != 0)
+    if (!c || c->window[0] != 1 || c->stride[0] != 1 || c->pad[0] != 0 || d->epilogue > RK_EPI_RELU)
         return 0;
     for (int i = 1; i < 3; i++)
         if (c->window[i] != 2 || c->stride[i] != 2 || c->dilation[i] != 1 || c->pad[i] != 0 || c->out[i] * 2 > c->in[i])
             return 0;
-    return d->k < CONV_WEIGHTS_FROM && d->epilogue <= RK_EPI_RELU && (d->filters - 1) / CV_L % CONV_NV == 1;
+    return 1;
+}
+
+/* The same of direct kernels, whose sums have to be so short that the way over memory is long beside them. Rows that
+ * leave no second vector are summed in another order (see CV(tile), taps). */
+static int CV(pools_itself)(const CV(job) *d)
+{
+    return d->k < CONV_WEIGHTS_FROM && (d->filters - 1) / CV_L % CONV_NV == 1 && CV(pools_fours)(d);
 }
 
 /* Blocks [first, last) of pooled results of a group of panels that tiles pool themselves, from results [begin, end).
@@ -961,7 +967,12 @@ static void CV(run_pooled)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
             p.out[i] = last[i + 1] - first[i + 1];
             p.pad[i] = begin[i + 1] - from;
         }
-        const int pooled = d->pools_itself ? CV(pool_rows)(&part, first, last, begin, end, group) : -1;
+        int pooled = -1;
+        if (d->pools_itself && d->winograd) {
+            end[3] = 2 * c->out[2];
+            pooled = CV(winograd)(&part, begin, end, group);
+        } else if (d->pools_itself)
+            pooled = CV(pool_rows)(&part, first, last, begin, end, group);
         if (pooled == 1)
             continue;
         for (int i = 3; i >= 0; i--) {
@@ -1037,10 +1048,19 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
 {
     const ptrdiff_t parts = (d->channels + WINO_PART - 1) / WINO_PART;
     const ptrdiff_t cells = d->sizes[0] * d->sizes[1] * d->sizes[2] * d->sizes[3];
+    const ptrdiff_t bytes = d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T);
     d->groups = 1;
-    if (pixels <= WINO_OWN_PIXELS && d->panels % rk_threads() == 0) {
+    d->pools_itself = d->taps[1].step == 1 && d->taps[2].step == 1 && CV(pools_fours)(d);
+    /* rows of tiles of an image */
+    const ptrdiff_t high = wino_before(d->out[2], d->taps[1].step), wide = wino_before(d->out[3], d->taps[2].step);
+    if (pixels <= WINO_OWN_PIXELS && d->out[0] * d->out[1] == 1 && d->taps[1].step == 1 && bytes <= WINO_BYTES
+        && (d->pool ? d->sizes[2] : high) % rk_threads() == 0
+        && (!d->pool || d->pools_itself) && (high * wide > d->filters || d->panels % rk_threads() != 0)) {
+        /* each thread has rows of its own and turns all weights: that is less than to turn the whole image */
+        d->packing = packing;
+        CV(cut)(d, (d->pool ? d->sizes[2] : 2 * high) / rk_threads() * d->sizes[3]);
+    } else if (pixels <= WINO_OWN_PIXELS && d->panels % rk_threads() == 0) {
         /* each thread has panels of its own: turning images twice is faster than reading weights from another core */
-        const ptrdiff_t bytes = d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T);
         d->packing = packing;
         d->groups = bytes / rk_threads() <= WINO_BYTES ? rk_threads() : d->panels;
         CV(cut)(d, cells);
