@@ -120,9 +120,11 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
                         const int pooled)
 {
     CV_V acc[CONV_MR][CONV_NV], row[CONV_NV];
-    const CV_T *a[CONV_LINES];
+    const CV_T *a[CONV_LINES > CONV_MR / 2 ? CONV_LINES : CONV_MR / 2];
     const ptrdiff_t across = g->across, ldb = g->ldb, ldc = g->ldc, c_line = g->c_line;
     const int last = (nv - 1) * CV_L, rest = columns - last, width = mr / lines;
+    /* pixels that share a pointer: as many as leave all multiples of `across` in registers */
+    const int share = lines == 1 && mr > 10 && !taps ? 2 : width, sets = (mr + share - 1) / share;
     const CV_T *ahead = g->ahead;
 
     CONV_UNROLL
@@ -142,20 +144,21 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
     b += ldb; \
     CONV_UNROLL \
     for (int i = 0; i < mr; i++) { \
-        CV_V x = CV_SET1(a[i / width][i % width * across]); \
+        CV_V x = CV_SET1(a[i / share][i % share * across]); \
         CONV_UNROLL \
         for (int j = 0; j < nv; j++) \
             acc[i][j] = CV_FMA(x, row[j], acc[i][j]); \
     } \
     CONV_UNROLL \
-    for (int i = 0; i < lines; i++) \
+    for (int i = 0; i < sets; i++) \
         a[i]++;
     for (ptrdiff_t z = 0; z < g->count[0]; z++)
         for (ptrdiff_t y = 0; y < g->count[1]; y++)
             for (ptrdiff_t x = 0; x < g->count[2]; x++) {
                 CONV_UNROLL
-                for (int i = 0; i < lines; i++)
-                    a[i] = a0 + i * g->a_line + z * g->a_step[0] + y * g->a_step[1] + x * g->a_step[2];
+                for (int i = 0; i < sets; i++)
+                    a[i] = a0 + (lines > 1 ? i * g->a_line : i * share * across) + z * g->a_step[0]
+                           + y * g->a_step[1] + x * g->a_step[2];
                 const CV_T *b = b0 + z * g->b_step[0] + y * g->b_step[1] + x * g->b_step[2];
                 for (ptrdiff_t i = g->ahead_count; i > 0; i--, ahead += CV_LINE)
                     CONV_FETCH_LATER(ahead);
@@ -866,17 +869,23 @@ static void CV(run_blocks)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
     }
 }
 
-/* Whether a tile can pool what it computes: windows of 2 by 2 side by side, and sums so short that the way over memory
- * is long beside them. Rows that leave no second vector are summed in another order (see CV(tile), taps). */
-static int CV(pools_itself)(const CV(job) *d)
+/* Whether results are pooled by windows of 2 by 2 side by side, in the tiles that they are computed in. */
+static int CV(pools_fours)(const CV(job) *d)
 {
     const rk_pooling_call *c = d->pool;
-    if (!c || c->window[0] != 1 || c->stride[0] != 1 || c->pad[0] != 0)
+    if (!c || c->window[0] != 1 || c->stride[0] != 1 || c->pad[0] != 0 || d->epilogue > RK_EPI_RELU)
         return 0;
     for (int i = 1; i < 3; i++)
         if (c->window[i] != 2 || c->stride[i] != 2 || c->dilation[i] != 1 || c->pad[i] != 0 || c->out[i] * 2 > c->in[i])
             return 0;
-    return d->k < CONV_WEIGHTS_FROM && d->epilogue <= RK_EPI_RELU && (d->filters - 1) / CV_L % CONV_NV == 1;
+    return 1;
+}
+
+/* The same of direct kernels, whose sums have to be so short that the way over memory is long beside them. Rows that
+ * leave no second vector are summed in another order (see CV(tile), taps). */
+static int CV(pools_itself)(const CV(job) *d)
+{
+    return d->k < CONV_WEIGHTS_FROM && (d->filters - 1) / CV_L % CONV_NV == 1 && CV(pools_fours)(d);
 }
 
 /* Blocks [first, last) of pooled results of a group of panels that tiles pool themselves, from results [begin, end).
@@ -959,7 +968,12 @@ static void CV(run_pooled)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_un
             p.out[i] = last[i + 1] - first[i + 1];
             p.pad[i] = begin[i + 1] - from;
         }
-        const int pooled = d->pools_itself ? CV(pool_rows)(&part, first, last, begin, end, group) : -1;
+        int pooled = -1;
+        if (d->pools_itself && d->winograd) {
+            end[3] = 2 * c->out[2];
+            pooled = CV(winograd)(&part, begin, end, group);
+        } else if (d->pools_itself)
+            pooled = CV(pool_rows)(&part, first, last, begin, end, group);
         if (pooled == 1)
             continue;
         for (int i = 3; i >= 0; i--) {
@@ -1038,10 +1052,20 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
 {
     const ptrdiff_t parts = (d->channels + WINO_PART - 1) / WINO_PART;
     const ptrdiff_t cells = d->sizes[0] * d->sizes[1] * d->sizes[2] * d->sizes[3];
+    const ptrdiff_t bytes = d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T);
     d->groups = 1;
-    if (pixels <= WINO_OWN_PIXELS && d->winograd == 4 && !d->far && d->panels % rk_threads() == 0) {
+    const int own = pixels <= WINO_OWN_PIXELS && d->winograd == 4 && !d->far;
+    d->pools_itself = d->taps[1].step == 1 && d->taps[2].step == 1 && CV(pools_fours)(d);
+    /* rows of tiles of an image */
+    const ptrdiff_t high = wino_before(d->out[2], d->taps[1].step), wide = wino_before(d->out[3], d->taps[2].step);
+    if (own && d->out[0] * d->out[1] == 1 && d->taps[1].step == 1 && bytes <= WINO_BYTES
+        && (d->pool ? d->sizes[2] : high) % rk_threads() == 0
+        && (!d->pool || d->pools_itself) && (high * wide > d->filters || d->panels % rk_threads() != 0)) {
+        /* each thread has rows of its own and turns all weights: that is less than to turn the whole image */
+        d->packing = packing;
+        CV(cut)(d, (d->pool ? d->sizes[2] : 2 * high) / rk_threads() * d->sizes[3]);
+    } else if (own && d->panels % rk_threads() == 0) {
         /* each thread has panels of its own: turning images twice is faster than reading weights from another core */
-        const ptrdiff_t bytes = d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T);
         d->packing = packing;
         d->groups = bytes / rk_threads() <= WINO_BYTES ? rk_threads() : d->panels;
         CV(cut)(d, cells);

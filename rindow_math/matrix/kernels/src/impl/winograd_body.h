@@ -194,7 +194,8 @@ RK_INLINE void CV(image_points)(const CV_T *const *p, CV_T *v, ptrdiff_t point, 
 
 /* ---- results ---- */
 
-/* Where the results of a tile go; inside: which of the four belong to the block, a bit each. */
+/* Where the results of a tile go; inside: which of the four belong to the block, a bit each. If they are pooled, where
+ * the largest of them goes. */
 typedef struct {
     CV_T *y;
     int inside;
@@ -208,7 +209,7 @@ RK_INLINE void CV(results)(const CV(job) *d, const CV_T *m, ptrdiff_t point, con
                                  d->taps[1].step * d->y_step[2] + d->taps[2].step * d->y_step[3] };
     for (ptrdiff_t j = 0; j < columns; j += CV_L) {
         const ptrdiff_t left = columns - j;
-        CV_V r[2][7], y[4];
+        CV_V r[2][7], y[CONV_MR][CONV_NV];     /* the four results in the first vectors of y */
         CONV_UNROLL
         for (int i = 0; i < n; i++) {
             CV_V row[7], two[2];
@@ -223,38 +224,47 @@ RK_INLINE void CV(results)(const CV(job) *d, const CV_T *m, ptrdiff_t point, con
         for (int i = 0; i < 2; i++) {
             CV_V two[2];
             CV(turn_products)(two, r[i], n);
-            y[i] = two[0];
-            y[2 + i] = two[1];
+            y[i][0] = two[0];
+            y[2 + i][0] = two[1];
         }
         if (d->scale) {
             const CV_V s = CV(part)(d->scale + j0 + j, 0, (int)left);
             const CV_V t = CV(part)(d->bias ? d->bias + j0 + j : NULL, 0, (int)left);
             CONV_UNROLL
             for (int i = 0; i < 4; i++)
-                y[i] = CV_FMA(y[i], s, t);
+                y[i][0] = CV_FMA(y[i][0], s, t);
         } else if (d->bias) {
             const CV_V t = CV(part)(d->bias + j0 + j, 0, (int)left);
             CONV_UNROLL
             for (int i = 0; i < 4; i++)
-                y[i] += t;
+                y[i][0] += t;
         }
         if (d->epilogue == RK_EPI_RELU) {
             CONV_UNROLL
             for (int i = 0; i < 4; i++)
-                y[i] = CV(act)(y[i], RK_EPI_RELU);
+                y[i][0] = CV(act)(y[i][0], RK_EPI_RELU);
         }
-        if (to->inside == 15 && left >= CV_L) {
+        if (d->pools_itself) {
+            if (d->places)
+                CV(largest)(y, d->places + (to->y - d->z) + j, 0, (int)left, 2, 1);
+            else
+                CV(largest)(y, NULL, 0, (int)left, 2, 1);
+            if (left >= CV_L)
+                CV_STORE(to->y + j, y[0][0]);
+            else
+                CV_STORE_PART(to->y + j, y[0][0], left);
+        } else if (to->inside == 15 && left >= CV_L) {
             CONV_UNROLL
             for (int i = 0; i < 4; i++)
-                CV_STORE(to->y + steps[i] + j, y[i]);
+                CV_STORE(to->y + steps[i] + j, y[i][0]);
         } else {
             CONV_UNROLL
             for (int i = 0; i < 4; i++)
                 if (to->inside >> i & 1) {
                     if (left >= CV_L)
-                        CV_STORE(to->y + steps[i] + j, y[i]);
+                        CV_STORE(to->y + steps[i] + j, y[i][0]);
                     else
-                        CV_STORE_PART(to->y + steps[i] + j, y[i], left);
+                        CV_STORE_PART(to->y + steps[i] + j, y[i][0], left);
                 }
         }
     }
@@ -301,7 +311,11 @@ static void CV(turn_tile)(const CV(tiles) *q, ptrdiff_t number, CV_T *v, CV(plac
     const ptrdiff_t planes = q->end[1] - q->begin[1];
     const ptrdiff_t z = q->begin[1] + number % planes, n = q->begin[0] + number / planes;
     const ptrdiff_t in_z = z + d->taps[0].first, y = o[0] + d->taps[1].first, x = o[1] + d->taps[2].first;
-    to->y = d->y + (n * d->y_step[0] + z * d->y_step[1] + o[0] * d->y_step[2] + o[1] * d->y_step[3] - d->y_at);
+    if (d->pools_itself) {
+        const ptrdiff_t *cells = d->pool->out;
+        to->y = d->z + (((n * cells[0] + z) * cells[1] + o[0] / 2) * cells[2] + o[1] / 2) * d->filters;
+    } else
+        to->y = d->y + (n * d->y_step[0] + z * d->y_step[1] + o[0] * d->y_step[2] + o[1] * d->y_step[3] - d->y_at);
     const int places = CV_PLACES(d->winograd);
     const CV_T *p[36], *from = d->x + (((n * d->in[1] + in_z) * d->in[2] + y) * d->in[3] + x) * c;
     for (int i = 0; i < places; i++) {
@@ -322,7 +336,7 @@ static void CV(turn_tile)(const CV(tiles) *q, ptrdiff_t number, CV_T *v, CV(plac
 /* Asks for a tile's results. */
 RK_INLINE void CV(fetch_tile)(const CV(job) *d, const CV_T *y, ptrdiff_t columns)
 {
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < (d->pools_itself ? 1 : 4); i++)
         for (ptrdiff_t j = 0; j < columns; j += CV_LINE)
             CONV_FETCH(y + (i / 2) * d->taps[1].step * d->y_step[2] + (i % 2) * d->taps[2].step * d->y_step[3] + j, 1);
 }
