@@ -154,6 +154,11 @@ def test_syrk(kernels, dtype, n, k, two, lower, trans, alpha, beta, padding, see
 
 @drawn
 @given(DTYPES, SIZES, SIZES, FLAGS, FLAGS, FLAGS, FLAGS, FLAGS, FACTORS, st.integers(0, 3), st.integers(0, 99))
+# chunks of rows that threads copy, of columns, and many chunks for one copy of the diagonal
+@example(np.dtype(np.float32), 150, 170, False, True, False, False, False, 1, 1, 1)
+@example(np.dtype(np.complex64), 90, 75, False, False, True, True, False, 2, 0, 2)
+@example(np.dtype(np.float64), 170, 150, True, False, False, False, True, 1, 2, 3)
+@example(np.dtype(np.float64), 70, 700, False, True, True, False, False, 1, 1, 4)
 def test_trmm(kernels, dtype, m, n, right, lower, trans, conj, unit, alpha, padding, seed):
     rng = np.random.default_rng(seed)
     alpha = factor(alpha, dtype)
@@ -177,6 +182,11 @@ def test_trmm(kernels, dtype, m, n, right, lower, trans, conj, unit, alpha, padd
 
 @drawn
 @given(DTYPES, SIZES, SIZES, FLAGS, FLAGS, FLAGS, FLAGS, FLAGS, FACTORS, st.integers(0, 3), st.integers(0, 99))
+# chunks of rows that threads copy, of columns, and many chunks for one copy of the diagonal
+@example(np.dtype(np.float32), 150, 170, False, True, False, False, False, 1, 1, 1)
+@example(np.dtype(np.complex64), 90, 75, False, False, True, True, False, 2, 0, 2)
+@example(np.dtype(np.float64), 170, 150, True, False, False, False, True, 1, 2, 3)
+@example(np.dtype(np.float64), 70, 700, False, True, True, False, False, 1, 1, 4)
 def test_trsm(kernels, dtype, m, n, right, lower, trans, conj, unit, alpha, padding, seed):
     rng = np.random.default_rng(seed)
     alpha = factor(alpha, dtype)

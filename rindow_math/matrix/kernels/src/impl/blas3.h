@@ -56,7 +56,10 @@ static void l3_reciprocal(double re, double im, double *out_re, double *out_im)
 #define L3_E rk_c64
 #define L3_T float
 #define L3_W 2
+#define L3_V rk_vf32
 #define L3_L RK_VF32_LANES
+#define L3_VF(name) RKM_CAT(rk_##name, vf32)
+#define L3_SWAP RK_SWAP_F
 #define L3_G(name) gemm_##name##_f32
 #define L3_TURN(src, lds, rows, columns, dst, ldd) \
     gemm_turn_f64((const double *)(const void *)(src), lds, rows, columns, (double *)(void *)(dst), ldd)
@@ -66,7 +69,10 @@ static void l3_reciprocal(double re, double im, double *out_re, double *out_im)
 #define L3_E rk_c128
 #define L3_T double
 #define L3_W 2
+#define L3_V rk_vf64
 #define L3_L RK_VF64_LANES
+#define L3_VF(name) RKM_CAT(rk_##name, vf64)
+#define L3_SWAP RK_SWAP_D
 #define L3_G(name) gemm_##name##_f64
 #define L3_TURN(src, lds, rows, columns, dst, ldd) \
     gemm_turn_c128((const double *)(const void *)(src), lds, rows, columns, (double *)(void *)(dst), ldd)

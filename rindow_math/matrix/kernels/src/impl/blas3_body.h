@@ -6,6 +6,7 @@
 #define L3_ORDER (L3_W == 1 ? 64 : 32)                       /* triangular: order of a block */
 #define L3_PANEL (L3_L < L3_W ? 1 : GEMM_NV * L3_L / L3_W)   /* columns that a block is applied to at a time */
 #define L3_TILE (GEMM_MR / L3_W)
+#define L3_APART 262144                                      /* bytes of a chunk that may be copied */
 
 static const L3_T L3(one)[2] = { 1, 0 };
 static const L3_T L3(minus_one)[2] = { -1, 0 };
@@ -251,6 +252,7 @@ typedef struct {
     L3_E *b;
     const struct L3(corner) *corners;
     ptrdiff_t order, chunk;
+    int apart;                                     /* each chunk is copied */
 } L3(triangle);
 
 /* a block on the diagonal of M */
@@ -321,7 +323,58 @@ RK_NOINLINE void L3(group)(const L3(corner) *d, ptrdiff_t rows, ptrdiff_t r0, L3
     }
 }
 
-#if L3_W == 1
+#if L3_W == 2 && defined(RK_HAVE_TRANSPOSE)
+/* re + im i times x, or x minus that and those before: what multiplies im is kept apart, its parts in the wrong places,
+ * up to the end */
+RK_INLINE L3_V L3(turned)(L3_V re, L3_V im, L3_V sign)
+{
+    return L3_VF(fma)(RK_SHUFFLE(im, im, L3_L, L3_SWAP), sign, re);
+}
+
+/* the same for L3_GROUP rows, in registers */
+RK_NOINLINE void L3(whole_group)(const L3(corner) *d, ptrdiff_t r0, L3_E *x, ptrdiff_t ldx, ptrdiff_t columns)
+{
+    const L3_E *t = d->t + r0 * L3_ORDER + r0, *inverse = d->inverse + r0;
+    L3_T signs[L3_L];
+    for (int i = 0; i < L3_L; i++)
+        signs[i] = i % 2 ? 1 : -1;
+    const L3_V sign = L3_VF(load)(signs);
+    for (ptrdiff_t c = 0; c < 2 * columns; c += L3_L) {
+        L3_T *to = (L3_T *)x + c;
+        const ptrdiff_t rest = 2 * columns - c;
+        L3_V v[L3_GROUP];
+        RK_UNROLL
+        for (int i = 0; i < L3_GROUP; i++)
+            v[i] = rest >= L3_L ? L3_VF(load)(to + 2 * i * ldx) : L3_VF(load_part)(to + 2 * i * ldx, rest);
+        RK_UNROLL
+        for (int u = 0; u < L3_GROUP; u++) {
+            const int i = d->solve ? u : L3_GROUP - 1 - u;
+            const L3_E own = d->solve ? inverse[i] : t[i * L3_ORDER + i];
+            L3_V re = v[i], im = L3_VF(set1)(0);
+            if (!d->solve) {
+                im = L3_VF(set1)(own.im) * v[i];
+                re = L3_VF(set1)(own.re) * v[i];
+            }
+            RK_UNROLL
+            for (int j = 0; j < i; j++) {
+                const L3_E factor = t[i * L3_ORDER + j];
+                re = L3_VF(fma)(L3_VF(set1)(d->solve ? -factor.re : factor.re), v[j], re);
+                im = L3_VF(fma)(L3_VF(set1)(d->solve ? -factor.im : factor.im), v[j], im);
+            }
+            v[i] = L3(turned)(re, im, sign);
+            if (d->solve)
+                v[i] = L3(turned)(L3_VF(set1)(own.re) * v[i], L3_VF(set1)(own.im) * v[i], sign);
+        }
+        RK_UNROLL
+        for (int i = 0; i < L3_GROUP; i++) {
+            if (rest >= L3_L)
+                L3_VF(store)(to + 2 * i * ldx, v[i]);
+            else
+                L3_VF(store_part)(to + 2 * i * ldx, v[i], rest);
+        }
+    }
+}
+#elif L3_W == 1
 /* the same for L3_GROUP rows, in registers */
 RK_NOINLINE void L3(whole_group)(const L3(corner) *d, ptrdiff_t r0, L3_E *x, ptrdiff_t ldx, ptrdiff_t columns)
 {
@@ -395,7 +448,7 @@ static void L3(panel)(const L3(corner) *d, L3_E *x, ptrdiff_t ldx, ptrdiff_t col
         const ptrdiff_t r0 = d->solve ? at : last - at, rows = d->size - r0 < L3_GROUP ? d->size - r0 : L3_GROUP;
         if (d->solve && r0)
             L3(before_group)(d, rows, r0, x, ldx, columns);
-#if L3_W == 1
+#if L3_W == 1 || defined(RK_HAVE_TRANSPOSE)
         if (rows == L3_GROUP)
             L3(whole_group)(d, r0, x + r0 * ldx, ldx, columns);
         else
@@ -490,15 +543,24 @@ static void L3(halve)(const L3(triangle) *g, ptrdiff_t first, ptrdiff_t size)
     L3(halve)(g, g->solve ? to : from, g->solve ? changed : other);
 }
 
-/* some columns of X */
+/* Some columns of X. Parts of rows of B are copied where threads would else write to the same lines of the cache. */
 static void L3(chunks)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const L3(triangle) *g = context;
     L3(triangle) part = *g;
     for (ptrdiff_t c = begin * g->chunk; c < end * g->chunk && c < g->n; c += g->chunk) {
+        L3_E *b = g->b + c * (g->right ? g->ldb : 1), *own = NULL;
         part.n = g->n - c < g->chunk ? g->n - c : g->chunk;
-        part.b = g->b + c * (g->right ? g->ldb : 1);
+        const size_t row = (size_t)part.n * sizeof(L3_E);
+        if (g->apart)
+            own = rk_scratch(2, (size_t)(g->order * g->chunk) * sizeof(L3_E));
+        for (ptrdiff_t i = 0; own && i < g->order; i++)
+            memcpy(own + i * g->chunk, b + i * g->ldb, row);
+        part.b = own ? own : b;
+        part.ldb = own ? g->chunk : g->ldb;
         L3(halve)(&part, 0, g->order);
+        for (ptrdiff_t i = 0; own && i < g->order; i++)
+            memcpy(b + i * g->ldb, own + i * g->chunk, row);
     }
 }
 
@@ -516,21 +578,25 @@ static void L3(triangular)(int solve, int right, int lower, int trans, int conj,
             return;
     }
     L3(triangle) g = { solve, right, !lower != !turned, turned, conj, unit, right ? m : n, lda, ldb, a, b, NULL,
-                       right ? n : m, 0 };
-    const ptrdiff_t blocks = (g.order + L3_ORDER - 1) / L3_ORDER;
-    if (blocks > 1) {
-        /* without memory for them, blocks are copied each time */
+                       right ? n : m, right ? m : n, 0 };
+    /* On the right each chunk packs A. Chunks come in pairs, as threads do. */
+    const ptrdiff_t least = (right ? 4 : 2) * L3_PANEL, sixteenth = g.n / 16, vector = L3_L < L3_W ? 1 : L3_L / L3_W;
+    const ptrdiff_t wide = least > sixteenth ? least : sixteenth, pairs = (g.n + wide) / (2 * wide);
+    if (g.n > 2 * L3_PANEL)
+        g.chunk = (g.n + 2 * (pairs + !pairs) - 1) / (2 * (pairs + !pairs));
+    g.chunk = (g.chunk + vector - 1) / vector * vector;
+    const ptrdiff_t chunks = (g.n + g.chunk - 1) / g.chunk, blocks = (g.order + L3_ORDER - 1) / L3_ORDER;
+    const int alone = chunks == 1 || g.order * g.order / 2 * g.n * (L3_W * L3_W) < 2 * GEMM_THREAD_WORK;
+    const ptrdiff_t threads = alone ? 1 : rk_threads();
+    g.apart = !right && threads > 1 && g.order * g.chunk * (ptrdiff_t)sizeof(L3_E) <= L3_APART;
+    /* blocks are copied each time if there is no memory for them, or if each thread has but a few chunks */
+    if (blocks > 1 && (threads == 1 || chunks > 2 * threads)) {
         L3(corner) *corners = rk_scratch(3, (size_t)blocks * sizeof(L3(corner)));
         for (ptrdiff_t i = 0; corners && i < blocks; i++)
             L3(take)(&g, i * L3_ORDER, corners + i);
         g.corners = corners;
     }
-    /* on the right each chunk packs A */
-    const ptrdiff_t least = (right ? 4 : 2) * L3_PANEL, sixteenth = g.n / 16, vector = L3_L < L3_W ? 1 : L3_L / L3_W;
-    g.chunk = rk_even_block(g.n, least > sixteenth ? least : sixteenth);
-    g.chunk = (g.chunk + vector - 1) / vector * vector;
-    const ptrdiff_t chunks = (g.n + g.chunk - 1) / g.chunk;
-    if (chunks == 1 || g.order * g.order / 2 * g.n * (L3_W * L3_W) < 2 * GEMM_THREAD_WORK)
+    if (alone)
         L3(chunks)(&g, 0, chunks);
     else
         rk_parallel(L3(chunks), &g, chunks, 1);
@@ -543,6 +609,7 @@ static void L3(triangular)(int solve, int right, int lower, int trans, int conj,
 #undef L3_V
 #undef L3_L
 #undef L3_VF
+#undef L3_SWAP
 #undef L3_G
 #undef L3_TURN
 #undef L3_MIN
@@ -552,4 +619,5 @@ static void L3(triangular)(int solve, int right, int lower, int trans, int conj,
 #undef L3_BLOCK
 #undef L3_ORDER
 #undef L3_PANEL
+#undef L3_APART
 #undef L3_TILE
