@@ -421,6 +421,7 @@ WINOGRAD = [
     Case(3, [27, 21], 71, 66, 5, 1, [3, 2], same=True),
     Case(2, [3, 14, 14], 32, 34, [1, 5, 5], same=True),
     Case(20, [13, 14], 32, 34, 5),
+    Case(10, [7, 8], 17, 32, 3, same=True),  # few tiles and channels
 ]
 
 

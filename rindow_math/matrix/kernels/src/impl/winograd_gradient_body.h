@@ -326,8 +326,9 @@ RK_INLINE int CV(winograd_gradient_pays)(const rk_conv_call *c)
         || c->stride[0] != 1 || c->stride[1] != 1 || c->stride[2] != 1)
         return 0;
     const ptrdiff_t tiles = wino_before(c->out[1], c->dilation[1]) * wino_before(c->out[2], c->dilation[2]);
-    return c->channels >= CONV_WINOGRAD_CHANNELS && c->filters >= CONV_WINOGRAD_FILTERS
-           && c->batch * c->in[0] * tiles >= CONV_WINOGRAD_FROM
+    return conv_min(c->channels, c->filters) >= CONV_WINOGRAD_CHANNELS
+           && c->channels * c->filters >= CONV_WINOGRAD_SUMS
+           && 9 * c->batch * c->in[0] * tiles >= taps * taps * CONV_WINOGRAD_FROM
            && 4 * taps * taps * c->out[1] * c->out[2] >= 5 * products * tiles;
 }
 
@@ -360,7 +361,8 @@ static int CV(winograd_gradient)(const rk_conv_call *c, const CV_T *x, const CV_
     q.channels = (c->channels + q.channel_parts - 1) / q.channel_parts;
     g->parts = q.channel_parts * q.filter_parts;
     const ptrdiff_t size = d->k * c->filters + (dbias ? c->filters : 0);
-    g->chunks = conv_min(conv_min(q.tiles / CONV_WINOGRAD_CHUNK + 1, CONV_GROUPS),
+    const ptrdiff_t groups = q.tiles / CONV_WINOGRAD_CHUNK + 1;        /* units for pairs of threads */
+    g->chunks = conv_min(conv_min(g->parts % 2 ? (groups + 1) / 2 * 2 : groups, CONV_GROUPS),
                          CONV_SUMS_BYTES / (size * (ptrdiff_t)sizeof(CV_T)) + 1);
     g->size = CV_WIDTH(size);
     if (g->chunks > 1) {
