@@ -403,7 +403,7 @@ def test_no_images(conv, dtype):
     assert (db == 0).all()
 
 
-# ---- the gradient of 3 x 3 kernels by Winograd's algorithm ----
+# ---- the gradient of 3 x 3 and 5 x 5 kernels by Winograd's algorithm ----
 
 # more than the tiles and filters from which the algorithm is taken
 WINOGRAD = [
@@ -416,6 +416,12 @@ WINOGRAD = [
     Case(2, [4, 12, 12], 32, 34, [1, 3, 3], same=True),  # planes of volumes
     Case(40, [15, 15], 32, 64, 3),  # many groups of tiles
     Case(1, [40, 3], 32, 48, 3, same=True),
+    Case(6, [15, 17], 37, 51, 5),
+    Case(5, [13, 14], 40, 33, 5, same=True),
+    Case(3, [27, 21], 71, 66, 5, 1, [3, 2], same=True),
+    Case(2, [3, 14, 14], 32, 34, [1, 5, 5], same=True),
+    Case(20, [13, 14], 32, 34, 5),
+    Case(10, [7, 8], 17, 32, 3, same=True),  # few tiles and channels
 ]
 
 
@@ -454,10 +460,11 @@ DATA = {
 }
 
 
+@pytest.mark.parametrize("points", [3, 5])
 @pytest.mark.parametrize("kind", DATA)
-def test_no_less_accurate_than_the_sum(conv, kind):
+def test_no_less_accurate_than_the_sum(conv, kind, points):
     """Beside float32 sums of the products in blocks of a row of pixels, and the direct kernels."""
-    case = Case(16, [26, 26], 32, 64, 3)
+    case = Case(16, [23 + points] * 2, 32, 64 if points == 3 else 32, points)
     rng = np.random.default_rng(3)
     x = DATA[kind](rng, (case.batch, *case.image, case.channels)).astype(np.float32)
     dy = rng.standard_normal((case.batch, *case.out, case.filters)).astype(np.float32)
@@ -467,11 +474,10 @@ def test_no_less_accurate_than_the_sum(conv, kind):
     direct = np.zeros(want.shape, np.float32)
     for at, out, place in case.points():
         a, b = x[place].reshape(-1, 24, case.channels), dy[out].reshape(-1, 24, case.filters)
-        for i in range(len(a)):
-            direct[at] += a[i].T @ b[i]
+        direct[at] = (a.transpose(0, 2, 1) @ b).sum(0)
     taller = copy.copy(case)
-    taller.kernel = [1, 4, 3]  # its first three rows by the direct kernels
-    by_kernel = conv.gradients(taller, x, np.zeros((1, 4, *w.shape[2:]), np.float32), dy)[1][:, :3]
+    taller.kernel = [1, points + 1, points]  # its first rows by the direct kernels
+    by_kernel = conv.gradients(taller, x, np.zeros((1, points + 1, *w.shape[2:]), np.float32), dy)[1][:, :points]
     error, other = np.abs(got - want), np.abs(direct - want)
     assert np.sqrt((error**2).mean()) <= 1.1 * np.sqrt((other**2).mean())
     assert error.max() <= 1.25 * other.max()
@@ -479,8 +485,8 @@ def test_no_less_accurate_than_the_sum(conv, kind):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_special_values_stay_in_their_channel_and_filter(conv, value):
-    case = WINOGRAD[1]
+@pytest.mark.parametrize("case", [WINOGRAD[1], WINOGRAD[9]], ids=repr)
+def test_special_values_stay_in_their_channel_and_filter(conv, case, value):
     x, w, _, dy = case.arrays(np.float32)
     clean = conv.gradients(case, x, w, dy)[1:]
     x[2, 0, 5, 6, 7] = value
@@ -489,15 +495,16 @@ def test_special_values_stay_in_their_channel_and_filter(conv, value):
     assert not np.isfinite(dw[..., 7, :]).any()
     assert not np.isfinite(dw[..., :, 9]).any()
     assert not np.isfinite(db[9])
-    kept = np.ix_([0], range(3), range(3), np.delete(range(37), 7), np.delete(range(51), 9))
+    kept = np.ix_(*map(range, case.kernel), np.delete(range(37), 7), np.delete(range(51), 9))
     np.testing.assert_array_equal(dw[kept], clean[0][kept])
     np.testing.assert_array_equal(np.delete(db, 9), np.delete(clean[1], 9))
 
 
+@pytest.mark.parametrize("points", [3, 5])
 @pytest.mark.parametrize("edge", [0, -1])
-def test_a_nan_in_the_last_tiles(conv, edge):
+def test_a_nan_in_the_last_tiles(conv, edge, points):
     """Where a tile reaches beyond the results no other image's numbers are met."""
-    case = Case(40, [5, 5], 32, 32, 3)
+    case = Case(40, [2 + points, 2 + points], 32, 32, points)
     x, w, _, dy = case.arrays(np.float32)
     x[...], dy[...] = 1, 1
     x[edge, ..., 3], dy[edge, ..., 5] = np.nan, np.nan

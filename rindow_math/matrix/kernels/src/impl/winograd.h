@@ -20,9 +20,9 @@
 #define CONV_WINOGRAD_PART 64          /* with the sums of so many channels by so many filters */
 #define CONV_WINOGRAD_CHUNK 384        /* tiles with sums of their own, about */
 #define CONV_WINOGRAD_AHEAD 256        /* elements that are asked for before they are written */
-#define CONV_WINOGRAD_FROM 96          /* tiles from which on it pays */
-#define CONV_WINOGRAD_CHANNELS 24      /* likewise */
-#define CONV_WINOGRAD_FILTERS 32
+#define CONV_WINOGRAD_FROM 40          /* tiles from which on it pays, of 3 x 3 points */
+#define CONV_WINOGRAD_CHANNELS 16      /* likewise, also filters */
+#define CONV_WINOGRAD_SUMS 512         /* channels times filters, likewise */
 
 /* How many tiles begin before a place: in each stretch of 2 * step places the first `step`. */
 RK_INLINE ptrdiff_t wino_before(ptrdiff_t place, ptrdiff_t step)

@@ -371,7 +371,8 @@ static int CV(winograd_by_points)(CV(tiles) *q, ptrdiff_t tiles)
                 const CV_T *w = d->w + panel * CV(weight_panel)(d) + k * CV(weight_points)(d, width);
                 g.ldb = width;
                 g.b_step[2] = g.length * width;
-                g.ahead = panel + 1 < d->panels ? w + CV(weight_panel)(d) : d->w + (k + 1) * CV(weight_points)(d, CV_NR);
+                g.ahead = panel + 1 < d->panels ? w + CV(weight_panel)(d)
+                                                : d->w + (k + 1) * CV(weight_points)(d, CV_NR);
                 g.ahead_count = c * width / (CV_LINE * subs * g.count[2]) + 1;
                 for (ptrdiff_t sub = 0; sub < subs; sub++) {
                     const ptrdiff_t i0 = sub * n / subs, rows = (sub + 1) * n / subs - i0;
@@ -450,6 +451,3 @@ static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_
     }
     return 1;
 }
-
-#undef CV_PLACES
-#undef CV_TAPS
