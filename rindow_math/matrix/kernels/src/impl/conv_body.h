@@ -785,6 +785,7 @@ typedef struct CV(packing) {
     const CV(job) *d;
     ptrdiff_t at[3], step[3], size[3]; /* point t of a dimension is at + t * step of `size` points of the kernel */
     int transposed;                    /* the job's channels are the kernel's filters */
+    int corners;                       /* Winograd's points that are weights themselves are packed too */
 } CV(packing);
 
 static void CV(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
@@ -823,21 +824,11 @@ static void CV(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 #include "winograd_body.h"
 
-/* The job of a unit: with the weights of its panel, if it packs them itself. */
+/* The job of a unit: with the weights of its panel, if it packs them itself and not panel by panel. */
 static int CV(with_weights)(const CV(job) *d, ptrdiff_t group, CV(job) *part)
 {
     *part = *d;
-    if (d->packing && d->winograd) {
-        const ptrdiff_t parts = (d->channels + WINO_PART - 1) / WINO_PART;
-        const ptrdiff_t from = group * d->panels / d->groups, to = (group + 1) * d->panels / d->groups;
-        CV_T *packed = rk_scratch(0, (size_t)((to - from) * CV(weight_panel)(d)) * sizeof(CV_T));
-        if (!packed)
-            return 0;
-        CV(packing) q = *d->packing;
-        q.packed = packed - from * CV(weight_panel)(d);
-        CV(winograd_pack)(&q, from * parts, to * parts);
-        part->w = q.packed;
-    } else if (d->packing) {
+    if (d->packing && !d->winograd) {
         const ptrdiff_t points = d->taps[0].count * d->taps[1].count * d->taps[2].count;
         CV_T *packed = rk_scratch(0, (size_t)(d->k * CV_NR + 1) * sizeof(CV_T));
         if (!packed)
@@ -1067,7 +1058,7 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
     } else if (own && d->panels % rk_threads() == 0) {
         /* each thread has panels of its own: turning images twice is faster than reading weights from another core */
         d->packing = packing;
-        d->groups = bytes / rk_threads() <= WINO_BYTES ? rk_threads() : d->panels;
+        d->groups = rk_threads();
         CV(cut)(d, cells);
     } else {
         CV_T *packed = rk_scratch(0, (size_t)(d->panels * CV(weight_panel)(d)) * sizeof(CV_T));
@@ -1088,6 +1079,8 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
             d->blocks[i] = (d->sizes[i] + d->block[i] - 1) / d->block[i];
         }
     }
+    if (d->packing)                    /* for few tiles these are read where they lie */
+        packing->corners = packing->transposed || d->filters % CV_LINE != 0 || (uintptr_t)packing->kernel % 64 != 0;
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
     rk_parallel_flushed(d->pool ? CV(run_pooled) : CV(run_blocks), d, blocks * d->groups, 1);
     return !d->no_memory;
@@ -1114,7 +1107,7 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
      * lines do not push each other out of the caches; those of a few pixels anyway. */
     const ptrdiff_t filter_bytes = d->filters * (ptrdiff_t)sizeof(CV_T);
     CV(packing) packing = { kernel, NULL, d, { at[0], at[1], at[2] }, { step[0], step[1], step[2] },
-                            { size[0], size[1], size[2] }, transposed };
+                            { size[0], size[1], size[2] }, transposed, 1 };
     if (CV(winograd_suits)(d))
         return CV(run_winograd)(d, &packing, pixels);
     const int in_place = d->out[0] < CONV_MR / 2 && filter_bytes <= CONV_WIDE_BYTES && filter_bytes % 64 == 0

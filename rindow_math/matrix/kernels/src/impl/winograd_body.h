@@ -85,8 +85,16 @@ RK_INLINE int CV(winograd_far)(const CV(job) *d, double tiles)
 
 /* ---- weights ---- */
 
-/* GgG' of a row of filters. */
-RK_INLINE void CV(weight_row)(const CV_T *const *from, ptrdiff_t columns, CV_T *to, ptrdiff_t point, const int n)
+/* Where the weights of a point of the kernel lie. */
+RK_INLINE const CV_T *CV(point_weights)(const CV(packing) *q, int y, int x)
+{
+    return q->kernel + (((q->at[0] * q->size[1] + q->at[1] + y * q->step[1]) * q->size[2]) + q->at[2] + x * q->step[2])
+                       * q->d->channels * q->d->filters;
+}
+
+/* GgG' of a row of filters; without corners points that are weights themselves are left out. */
+RK_INLINE void CV(weight_row)(const CV_T *const *from, ptrdiff_t columns, CV_T *to, ptrdiff_t point, const int n,
+                              int corners)
 {
     const int taps = CV_TAPS(n);
     for (ptrdiff_t j = 0; j < columns; j += CV_L) {
@@ -108,7 +116,8 @@ RK_INLINE void CV(weight_row)(const CV_T *const *from, ptrdiff_t columns, CV_T *
             CV(turn_weights)(u, g, n);
             CONV_UNROLL
             for (int k = 0; k < n; k++)
-                CV_STORE(to + (i * n + k) * point + j, u[k]);
+                if (corners || i % 3 || k % 3)
+                    CV_STORE(to + (i * n + k) * point + j, u[k]);
         }
     }
 }
@@ -128,8 +137,7 @@ static void CV(winograd_pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
         CV_T *to = q->packed + panel * CV(weight_panel)(d) + c0 * width;
         const CV_T *from[25];
         for (int i = 0; i < taps * taps; i++) {
-            const CV_T *w = q->kernel + (((q->at[0] * q->size[1] + q->at[1] + i / taps * q->step[1]) * q->size[2])
-                                         + q->at[2] + i % taps * q->step[2]) * c * f;
+            const CV_T *w = CV(point_weights)(q, i / taps, i % taps);
             if (!q->transposed) {
                 from[i] = w + c0 * f + j0;
                 continue;
@@ -143,9 +151,9 @@ static void CV(winograd_pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
         const ptrdiff_t ld = q->transposed ? width : f, all = q->transposed ? width : columns;
         for (ptrdiff_t r = 0; r < rows; r++, to += width) {
             if (taps == 3)
-                CV(weight_row)(from, all, to, point, 4);
+                CV(weight_row)(from, all, to, point, 4, q->corners);
             else
-                CV(weight_row)(from, all, to, point, 7);
+                CV(weight_row)(from, all, to, point, 7, 1);
             for (int i = 0; i < taps * taps; i++)
                 from[i] += ld;
         }
@@ -387,8 +395,58 @@ static int CV(winograd_by_points)(CV(tiles) *q, ptrdiff_t tiles)
     return 1;
 }
 
-/* A group of panels of a block of results; 0 if there is no memory. Tiles are worked on in batches. While there are
- * products of one, the points of the next one are written, a tile at a time: memory takes no time then. */
+/* A batch of tiles, and the later one whose points are written meanwhile. */
+typedef struct {
+    const CV(tiles) *q;
+    const CV(packing) *own;            /* of weights of which some are read where they lie, or NULL */
+    const CV_T *weights, *now;
+    CV_T *other, *m;
+    ptrdiff_t tiles, next, later;      /* tiles of the batch; first of the later one, how many it has */
+    const CV(place) *place;
+    CV(place) *later_place;
+} CV(batch);
+
+/* The results of a batch for some panels. While there are products, the points of the later one are written, a tile at a
+ * time: memory takes no time then. */
+static void CV(multiply)(const CV(batch) *b, ptrdiff_t first_panel, ptrdiff_t last_panel)
+{
+    const CV(tiles) *q = b->q;
+    const CV(job) *d = q->d;
+    const ptrdiff_t pitch = CV(pitch)(d->channels), m_point = CONV_MR * CV_NR + CV_LINE;
+    const ptrdiff_t points = CV(winograd_points)(d), subs = (b->tiles + CONV_MR - 1) / CONV_MR;
+    const ptrdiff_t all = subs * (last_panel - first_panel) * points;
+    ptrdiff_t turned = 0, done = 0;
+    CV(call) g = { .count = { 1, 1, 1 }, .length = d->channels, .across = pitch, .ldc = CV_NR, .ahead = d->x };
+    for (ptrdiff_t panel = first_panel; panel < last_panel; panel++) {
+        const ptrdiff_t j0 = panel * CV_NR, columns = conv_min(d->filters - j0, CV_NR), width = CV_WIDTH(columns);
+        const ptrdiff_t w_point = CV(weight_points)(d, width);
+        const CV_T *w = b->weights + panel * CV(weight_panel)(d);
+        for (ptrdiff_t sub = 0; sub < subs; sub++) {
+            const ptrdiff_t i0 = sub * b->tiles / subs, rows = (sub + 1) * b->tiles / subs - i0;
+            const CV(kernel) kernel = CV(kernels)[rows - 1][width / CV_L - 1];
+            const CV(place) *place = b->place + i0;
+            for (int k = 0; k < points; k++) {
+                if (k < rows)
+                    CV(fetch_tile)(d, place[k].y + j0, columns);
+                const CV_T *u = w + k * w_point;
+                g.ldb = width;
+                if (b->own && !b->own->corners && k / 4 % 3 == 0 && k % 4 % 3 == 0) {
+                    u = CV(point_weights)(b->own, k / 12 * 2, k % 4 / 3 * 2) + j0;
+                    g.ldb = d->filters;
+                }
+                kernel(&g, b->now + k * q->point + i0 * pitch, u, b->m + k * m_point, (int)width, (int)width);
+                for (done++; turned * all < done * b->later; turned++)
+                    CV(turn_tile)(q, b->next + turned, b->other + turned * pitch, &b->later_place[turned]);
+            }
+            for (ptrdiff_t i = 0; i < rows; i++) {
+                const CV(place) to = { place[i].y + j0, place[i].inside };
+                CV(winograd_results)(d, b->m + i * CV_NR, m_point, &to, j0, columns);
+            }
+        }
+    }
+}
+
+/* A group of panels of a block of results; 0 if there is no memory. Tiles are worked on in batches. */
 static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *end, ptrdiff_t group)
 {
     const ptrdiff_t c = d->channels, pitch = CV(pitch)(c), points = CV(winograd_points)(d);
@@ -414,39 +472,32 @@ static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_
     memset(zeros, 0, (size_t)c * sizeof(CV_T));
     q.zeros = zeros;
     CV(place) places[2][WINO_TILES * CONV_MR];
-    CV(call) g = { .count = { 1, 1, 1 }, .length = c, .across = pitch, .ldc = CV_NR, .ahead = d->x };
-
-    for (ptrdiff_t i = 0; i < tiles / batches; i++)
-        CV(turn_tile)(&q, i, v + i * pitch, &places[0][i]);
-    for (ptrdiff_t batch = 0; batch < batches; batch++) {
-        const ptrdiff_t from = batch * tiles / batches, next = (batch + 1) * tiles / batches, n_tiles = next - from;
-        const ptrdiff_t later = batch + 1 < batches ? (batch + 2) * tiles / batches - next : 0;
-        const ptrdiff_t subs = (n_tiles + CONV_MR - 1) / CONV_MR, all = subs * (last_panel - first_panel) * points;
-        const CV_T *now = v + batch % 2 * points * q.point;
-        CV_T *other = v + (batch + 1) % 2 * points * q.point;
-        ptrdiff_t turned = 0, done = 0;
-        for (ptrdiff_t panel = first_panel; panel < last_panel; panel++) {
-            const ptrdiff_t j0 = panel * CV_NR, columns = conv_min(d->filters - j0, CV_NR), width = CV_WIDTH(columns);
-            const ptrdiff_t w_point = CV(weight_points)(d, width);
-            const CV_T *w = d->w + panel * CV(weight_panel)(d);
-            g.ldb = width;
-            for (ptrdiff_t sub = 0; sub < subs; sub++) {
-                const ptrdiff_t i0 = sub * n_tiles / subs, rows = (sub + 1) * n_tiles / subs - i0;
-                const CV(kernel) kernel = CV(kernels)[rows - 1][width / CV_L - 1];
-                const CV(place) *place = places[batch % 2] + i0;
-                for (ptrdiff_t k = 0; k < points; k++) {
-                    if (k < rows)
-                        CV(fetch_tile)(d, place[k].y + j0, columns);
-                    kernel(&g, now + k * q.point + i0 * pitch, w + k * w_point, m + k * m_point, (int)width,
-                           (int)width);
-                    for (done++; turned * all < done * later; turned++)
-                        CV(turn_tile)(&q, next + turned, other + turned * pitch, &places[(batch + 1) % 2][turned]);
-                }
-                for (ptrdiff_t i = 0; i < rows; i++) {
-                    const CV(place) to = { place[i].y + j0, place[i].inside };
-                    CV(winograd_results)(d, m + i * CV_NR, m_point, &to, j0, columns);
-                }
-            }
+    /* its own weights are turned a panel at a time, if all would not stay in the cache; two batches are kept for that */
+    const CV(packing) *own = d->packing;
+    const ptrdiff_t bytes = (last_panel - first_panel) * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T);
+    const ptrdiff_t held = own && bytes > WINO_BYTES ? 1 : last_panel - first_panel;
+    CV_T *packed = NULL;
+    if (own && !(packed = rk_scratch(0, (size_t)(held * CV(weight_panel)(d)) * sizeof(CV_T))))
+        return 0;
+    for (ptrdiff_t panel = first_panel; panel < last_panel; panel += held) {
+        const int kept = panel > first_panel && batches <= 2;
+        const CV_T *weights = d->w;
+        if (own) {
+            const ptrdiff_t parts = (c + WINO_PART - 1) / WINO_PART;
+            CV(packing) p = *own;
+            weights = p.packed = packed - panel * CV(weight_panel)(d);
+            CV(winograd_pack)(&p, panel * parts, (panel + held) * parts);
+        }
+        for (ptrdiff_t i = 0; !kept && i < tiles / batches; i++)
+            CV(turn_tile)(&q, i, v + i * pitch, &places[0][i]);
+        for (ptrdiff_t batch = 0; batch < batches; batch++) {
+            const ptrdiff_t from = batch * tiles / batches, next = (batch + 1) * tiles / batches, n_tiles = next - from;
+            const ptrdiff_t later = batch + 1 < batches && !kept ? (batch + 2) * tiles / batches - next : 0;
+            const CV(batch) b = { .q = &q, .own = own, .weights = weights, .now = v + batch % 2 * points * q.point,
+                                  .other = v + (batch + 1) % 2 * points * q.point, .m = m, .tiles = n_tiles,
+                                  .next = next, .later = later, .place = places[batch % 2],
+                                  .later_place = places[(batch + 1) % 2] };
+            CV(multiply)(&b, panel, panel + held);
         }
     }
     return 1;
