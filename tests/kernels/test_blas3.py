@@ -128,6 +128,9 @@ def test_symm(kernels, dtype, m, n, right, lower, alpha, beta, padding, seed):
 
 @drawn
 @given(DTYPES, SIZES, SIZES, FLAGS, FLAGS, FLAGS, FACTORS, FACTORS, st.integers(0, 3), st.integers(0, 99))
+# columns far apart: read where they are, and turned by two threads
+@example(np.dtype(np.float64), 280, 90, True, False, True, 1, 1, 1, 5)
+@example(np.dtype(np.complex64), 300, 260, False, True, True, 2, 0, 0, 6)
 def test_syrk(kernels, dtype, n, k, two, lower, trans, alpha, beta, padding, seed):
     rng = np.random.default_rng(seed)
     alpha, beta = factor(alpha, dtype), factor(beta, dtype)

@@ -2,6 +2,8 @@
  * types that vector L3_V and L3_VF(f); L3_G(f): a function of gemm.h on such numbers; L3_TURN transposes elements. */
 #define L3_LEAF (GEMM_NV * 64 / (int)sizeof(L3_E))           /* order of a block of C that straddles the diagonal */
 #define L3_STRIP (64 / (ptrdiff_t)sizeof(L3_E))              /* symmetric: rows that are turned together */
+/* bytes between rows that make columns slow to read */
+#define L3_FAR (L3_W == 1 && sizeof(L3_T) == 8 ? 2560 : 2048)
 #define L3_BLOCK (2048 / (ptrdiff_t)sizeof(L3_E))            /* with the own transpose: length of sums at a time */
 #define L3_ORDER (L3_W == 1 ? 64 : 32)                       /* triangular: order of a block */
 #define L3_PANEL (L3_L < L3_W ? 1 : GEMM_NV * L3_L / L3_W)   /* columns that a block is applied to at a time */
@@ -215,7 +217,7 @@ static void L3(syrk_all)(const L3(rank) *g, ptrdiff_t n, L3_E *c)
 {
     const ptrdiff_t block = rk_even_block(g->k, L3_BLOCK);
     L3_E *turned = NULL;
-    if (g->trans && n > L3_LEAF && block > 0 && g->lda * (ptrdiff_t)sizeof(L3_E) >= 2048)
+    if (g->trans && n > L3_LEAF && block > 0 && g->lda * (ptrdiff_t)sizeof(L3_E) >= L3_FAR)
         turned = rk_scratch(3, (size_t)((g->b ? 2 : 1) * n * block) * sizeof(L3_E));
     if (!turned) {
         L3(syrk)(g, n, 0, c);
@@ -229,10 +231,10 @@ static void L3(syrk_all)(const L3(rank) *g, ptrdiff_t n, L3_E *c)
         part.k = part.lda = part.ldb = g->k - p < block ? g->k - p : block;
         part.beta = p == 0 ? g->beta : L3(one);
         L3(turning) d = { g->a + p * g->lda, turned, n, part.k, g->lda };
-        rk_parallel(L3(turn_strips), &d, (n + L3_LEAF - 1) / L3_LEAF, 1 + 65536 / (L3_LEAF * part.k));
+        rk_parallel(L3(turn_strips), &d, (n + L3_LEAF - 1) / L3_LEAF, 1 + 16384 / (L3_LEAF * part.k));
         if (g->b) {
             L3(turning) e = { g->b + p * g->ldb, turned + n * block, n, part.k, g->ldb };
-            rk_parallel(L3(turn_strips), &e, (n + L3_LEAF - 1) / L3_LEAF, 1 + 65536 / (L3_LEAF * part.k));
+            rk_parallel(L3(turn_strips), &e, (n + L3_LEAF - 1) / L3_LEAF, 1 + 16384 / (L3_LEAF * part.k));
         }
         L3(syrk)(&part, n, 0, c);
     }
@@ -617,6 +619,7 @@ static void L3(triangular)(int solve, int right, int lower, int trans, int conj,
 #undef L3_LEAF
 #undef L3_STRIP
 #undef L3_BLOCK
+#undef L3_FAR
 #undef L3_ORDER
 #undef L3_PANEL
 #undef L3_APART

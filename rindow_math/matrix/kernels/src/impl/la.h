@@ -169,6 +169,15 @@ RK_INLINE rk_vf64 rk_exchange_vf64(rk_vf64 v) { return v; }
 /* part[0..1] += the sums of the even and of the odd lanes */
 RK_INLINE void rk_pairs_fold_f64(rk_vf64 v, double *part)
 {
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES >= 32
+#if RK_VECTOR_BYTES == 64
+    const __m256d half = _mm256_add_pd(_mm512_castpd512_pd256((__m512d)v), _mm512_extractf64x4_pd((__m512d)v, 1));
+#else
+    const __m256d half = (__m256d)v;
+#endif
+    const __m128d pair = _mm_add_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd(half, 1));
+    _mm_storeu_pd(part, _mm_add_pd(_mm_loadu_pd(part), pair));
+#else
     double lane[RK_VF64_LANES + 1];
     rk_store_vf64(lane, v);
     for (int k = RK_VF64_LANES / 2; k >= 2; k >>= 1)
@@ -176,12 +185,23 @@ RK_INLINE void rk_pairs_fold_f64(rk_vf64 v, double *part)
             lane[j] += lane[j + k];
     part[0] += lane[0];
     part[1] += lane[1];
+#endif
 }
 RK_INLINE void rk_pairs_fold_f32(rk_vf32 v, double *part)
 {
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+    const __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256((__m512)v));
+    const __m512d high = _mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)v, 1));
+    rk_pairs_fold_f64((rk_vf64)_mm512_add_pd(low, high), part);
+#elif defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 32
+    const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128((__m256)v));
+    const __m256d high = _mm256_cvtps_pd(_mm256_extractf128_ps((__m256)v, 1));
+    rk_pairs_fold_f64((rk_vf64)_mm256_add_pd(low, high), part);
+#else
     float lane[RK_VF32_LANES];
     rk_store_vf32(lane, v);
     rk_pairs_fold_f64(rk_widen_f32(lane) + rk_widen_f32(lane + RK_VF32_LANES / 2), part);
+#endif
 }
 
 enum { RK_PAIRS_RUN = 1024,   /* numbers whose products are added up in their own precision */
