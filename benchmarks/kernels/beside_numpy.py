@@ -27,6 +27,8 @@ ROUNDS = 9
 SMALL = 1_000_000
 """A repetition is so many elements, each call on its own copy of the data, but at most MOST_CALLS calls."""
 MOST_CALLS = 1000
+# seconds after a pause after which the threads of both sides work
+AWAKE = 0.0003
 BLAS = ("dot", "axpy", "scal", "asum", "nrm2", "gem", "sy", "tr", "matmul", "einsum", "svd", "solve", "inv")
 """Beginnings of the operations that NumPy computes with its BLAS."""
 
@@ -459,8 +461,11 @@ def measure(case: Case, n: int, dtype: str, mo: Any, np: Any, pause: float) -> t
                 for array, value in zip(copy, arrays, strict=True):
                     np.copyto(np.asarray(array), value)
             time.sleep(pause)
-            for _ in range(3 if pause else 1):  # both sides' threads wake
+            awake = time.perf_counter() + (AWAKE if pause else 0)
+            while True:  # both sides' threads wake
                 call(*arguments[0])
+                if time.perf_counter() >= awake:
+                    break
             took = seconds(call, arguments[1:])
             if turn:
                 found[side].append(took)
