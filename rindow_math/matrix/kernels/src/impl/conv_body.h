@@ -161,7 +161,7 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
                 const CV_T *b = b0 + z * g->b_step[0] + y * g->b_step[1] + x * g->b_step[2];
                 for (ptrdiff_t i = g->ahead_count; i > 0; i--, ahead += CV_LINE)
                     CONV_FETCH_LATER(ahead);
-                for (ptrdiff_t i = g->results_ahead; i > 0 && written < mr; i--, written++)
+                for (ptrdiff_t i = CONV_SPREADS ? g->results_ahead : 0; i > 0 && written < mr; i--, written++)
                     for (int j = 0; j < nv * CV_L; j += CV_LINE)
                         CONV_FETCH(c + written * ldc + j, 1);
                 if (taps) {
@@ -535,7 +535,8 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     for (int i = 0; i < 3; i++)
         CV(reach)(d, i, begin[i + 1], end[i + 1], &met[i], &past[i]);
     const ptrdiff_t stretches = t[0].count * t[1].count * g.count[2];
-    const int pointwise = d->k >= CONV_FETCH_FROM && d->k == c && d->out[0] * d->out[1] * d->out[2] == 1;
+    const int pointwise = CONV_SPREADS && d->k >= CONV_FETCH_FROM && d->k == c
+                          && d->out[0] * d->out[1] * d->out[2] == 1;
     const CV_T *next_block = v.p + end[3] * d->stride[2] * c;
     g.a_step[0] = t[0].step * v.step[1];
     g.a_step[1] = t[1].step * v.step[2];
@@ -585,8 +586,8 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
                     }
                     for (ptrdiff_t i = 0; i < tiles; i++) {
                         const ptrdiff_t rows = few + (i < more);
-                        g.results_ahead = pointwise ? (rows + stretches - 1) / stretches : 0;
-                        if (d->k >= CONV_FETCH_FROM && !pointwise)
+                        g.results_ahead = pointwise && stretches <= 8 ? (rows + stretches - 1) / stretches : 0;
+                        if (d->k >= CONV_FETCH_FROM && !g.results_ahead)
                             for (ptrdiff_t line = 0; line < lines; line++)
                                 CV(fetch_results)(to + line * g.c_line, rows, g.ldc, columns);
                         if (pointwise) {       /* all tiles of a block have their part of the next one */
