@@ -21,7 +21,8 @@ typedef struct {
     const CV_T *scale, *bias;          /* of the tile's columns; or NULL */
     int epilogue;
     const CV_T *ahead;                 /* what a later tile reads, */
-    ptrdiff_t ahead_count;             /* so many lines of it asked for at each stretch */
+    ptrdiff_t ahead_count;             /* so many lines of it asked for at each stretch, */
+    ptrdiff_t results_ahead;           /* and so many pixels of the tile's own results, if there is one line */
     char *places;                      /* of the largest results of windows, or NULL */
 } CV(call);
 
@@ -126,6 +127,7 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
     /* pixels that share a pointer: as many as leave all multiples of `across` in registers */
     const int share = lines == 1 && mr > 10 && !taps ? 2 : width, sets = (mr + share - 1) / share;
     const CV_T *ahead = g->ahead;
+    ptrdiff_t written = 0;
 
     CONV_UNROLL
     for (int i = 0; i < mr; i++) {
@@ -162,6 +164,9 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
                 const CV_T *b = b0 + z * g->b_step[0] + y * g->b_step[1] + x * g->b_step[2];
                 for (ptrdiff_t i = g->ahead_count; i > 0; i--, ahead += CV_LINE)
                     CONV_FETCH_LATER(ahead);
+                for (ptrdiff_t i = CONV_SPREADS ? g->results_ahead : 0; i > 0 && written < mr; i--, written++)
+                    for (int j = 0; j < nv * CV_L; j += CV_LINE)
+                        CONV_FETCH(c + written * ldc + j, 1);
                 if (taps) {
                     const ptrdiff_t channels = g->length / 3, points = channels * ldb;
                     for (ptrdiff_t p = channels; p > 0; p--, a[0]++, b += ldb) {
@@ -533,6 +538,9 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     for (int i = 0; i < 3; i++)
         CV(reach)(d, i, begin[i + 1], end[i + 1], &met[i], &past[i]);
     const ptrdiff_t stretches = t[0].count * t[1].count * g.count[2];
+    const int pointwise = CONV_SPREADS && d->k >= CONV_FETCH_FROM && d->k == c
+                          && d->out[0] * d->out[1] * d->out[2] == 1;
+    const CV_T *next_block = v.p + end[3] * d->stride[2] * c;
     g.a_step[0] = t[0].step * v.step[1];
     g.a_step[1] = t[1].step * v.step[2];
     g.a_step[2] = along ? g.length : t[2].step * c;
@@ -581,10 +589,15 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
                     }
                     for (ptrdiff_t i = 0; i < tiles; i++) {
                         const ptrdiff_t rows = few + (i < more);
-                        if (d->k >= CONV_FETCH_FROM)
+                        g.results_ahead = pointwise && stretches <= 8 ? (rows + stretches - 1) / stretches : 0;
+                        if (d->k >= CONV_FETCH_FROM && !g.results_ahead)
                             for (ptrdiff_t line = 0; line < lines; line++)
                                 CV(fetch_results)(to + line * g.c_line, rows, g.ldc, columns);
-                        if (ahead) {
+                        if (pointwise) {       /* all tiles of a block have their part of the next one */
+                            g.ahead_count = rows * g.across * d->groups / (CV_LINE * stretches * d->panels) + 1;
+                            g.ahead = next_block;
+                            next_block += g.ahead_count * stretches * CV_LINE;
+                        } else if (ahead) {
                             g.ahead = v.p == d->x ? a + next : beyond + (a - v.p);
                             g.ahead_count = rows * g.across / (CV_LINE * stretches) + 1;
                         }
@@ -607,6 +620,7 @@ static int CV(images)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t 
     const ptrdiff_t c = d->channels, row = d->in[3] * c, plane = d->in[2] * row;
     const int along = CV(runs_on)(&t[2]);
     CV(call) g;
+    g.results_ahead = 0;
     g.across = d->in[1] * plane;
     g.ldc = d->y_step[0];
     g.epilogue = d->epilogue;
