@@ -1159,6 +1159,8 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
     } else {
         const ptrdiff_t bytes = d->stride[0] * d->stride[1] * d->stride[2] * row_bytes + 1;
         wanted = conv_min(wanted, CONV_STRIP_BYTES / bytes + 1);
+        if (d->out[0] == 1 && d->k < CONV_FETCH_FROM && !alone)
+            wanted = conv_min(wanted, cells / (8 * rk_threads()) + 1);     /* a thread comes from other work: shares alike */
         if (d->pool)                   /* filters are not cut into groups: blocks for all threads even of one image */
             wanted = conv_min(conv_min(wanted, CONV_STRIP_BYTES / (d->filters * (ptrdiff_t)sizeof(CV_T)) + 1)
                                   / (d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2]),
