@@ -276,6 +276,15 @@ def test_a_scale_for_each_filter(conv, case, dtype):
     agree(conv.forward(case, x, w, b, RELU, scale), np.maximum(z + b, 0), terms)
 
 
+def on_a_line(a):
+    """The array, at the beginning of a cache line."""
+    memory = np.empty(a.size + 16, a.dtype)
+    start = -memory.ctypes.data % 64 // a.itemsize
+    aligned = memory[start : start + a.size].reshape(a.shape)
+    aligned[...] = a
+    return aligned
+
+
 @pytest.mark.parametrize("case", [
     Case(1, [9, 16], 9, 64, 3),
     Case(1, [12, 12], 5, 128, 3, same=True),
@@ -284,10 +293,7 @@ def test_a_scale_for_each_filter(conv, case, dtype):
 ], ids=repr)  # fmt: skip
 def test_weights_are_read_where_they_lie_if_their_rows_are_whole_lines(conv, case):
     x, w, b, _ = case.arrays(np.float32)
-    memory = np.empty(w.size + 16, np.float32)
-    start = -memory.ctypes.data % 64 // 4
-    aligned = memory[start : start + w.size].reshape(w.shape)
-    aligned[...] = w
+    aligned = on_a_line(w)
     packed = conv.forward(case, x, w, b, RELU)
     agree(packed, np.maximum(case.forward(*(a.astype(np.float64) for a in (x, w, b))), 0), 9 * case.channels)
     for threads in (1, 2):
@@ -300,7 +306,7 @@ def test_weights_are_read_where_they_lie_if_their_rows_are_whole_lines(conv, cas
 def test_subnormals_count_as_zero_and_the_state_is_left_alone(conv, threads):
     conv.set_threads(threads)
     for case in (Case(1, [4, 5], 3, 5, 3), Case(8, [24, 24], 16, 16, 3, same=True), Case(8, [20, 21], 16, 3, 3),
-                 TURNED[1], TURNED[-1]):  # fmt: skip
+                 TURNED[1], TURNED[8]):  # fmt: skip
         x, w, _, dy = case.arrays(np.float32)
         tiny = np.float32(1e-39)
         x[...], dy[...], w[...] = tiny, tiny, 1000
@@ -527,11 +533,13 @@ TURNED = [
     Case(2, [25, 26], 32, 33, 3, 1, [2, 3], same=True),
     Case(1, [23, 24], 33, 40, 3, 1, [2, 1]),
     Case(40, [8, 8], 32, 32, 3, same=True),  # batches of several images
-    Case(1, [14, 13], 64, 256, 3, same=True),  # threads with weights of their own
+    Case(1, [14, 13], 64, 256, 3, same=True),  # threads with weights of their own, turned a panel at a time
     Case(2, [21, 20], 33, 40, 5),  # 5 x 5 points
     Case(3, [2, 26, 24], 32, 36, [1, 5, 5], same=True),
     Case(2, [32, 30], 32, 33, 5, 1, [2, 3]),
     Case(8, [24, 24], 100, 72, 5),  # weights that do not stay in the second cache
+    Case(1, [12, 12], 128, 128, 3),  # of images turned once
+    Case(1, [29, 22], 32, 40, 3),  # threads with rows of their own
 ]
 
 
@@ -588,6 +596,19 @@ def test_winograd_neither_threads_nor_pooling_change_a_bit(conv, case):
     for other in found[1:]:
         for a, b in zip(found[0], other):
             np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", [TURNED[2], TURNED[7], *TURNED[-2:]], ids=repr)
+def test_winograd_weights_of_one_image_give_the_same_wherever_they_lie(conv, case, dtype):
+    x, w, b, _ = normal(case, dtype)
+    want, pool = conv.forward(case, x, w, b, RELU), pooling_of(case, (1, 2, 2), (1, 2, 2))
+    for threads in (1, 2):
+        conv.set_threads(threads)
+        np.testing.assert_array_equal(conv.forward(case, x, on_a_line(w), b, RELU), want)
+        z, places, of_want, index, alone = conv.pooled(case, x, on_a_line(w), b, RELU, pool, None)
+        for found, expected in ((z, of_want), (alone, of_want), (places, index)):
+            np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("points", [3, 5])

@@ -1093,7 +1093,7 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
             d->blocks[i] = (d->sizes[i] + d->block[i] - 1) / d->block[i];
         }
     }
-    if (d->packing)                    /* for few tiles these are read where they lie */
+    if (d->packing)                    /* few tiles: read where they lie, if that is on cache lines */
         packing->corners = packing->transposed || d->filters % CV_LINE != 0 || (uintptr_t)packing->kernel % 64 != 0;
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
     rk_parallel_flushed(d->pool ? CV(run_pooled) : CV(run_blocks), d, blocks * d->groups, 1);
@@ -1177,6 +1177,8 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
     } else {
         const ptrdiff_t bytes = d->stride[0] * d->stride[1] * d->stride[2] * row_bytes + 1;
         wanted = conv_min(wanted, CONV_STRIP_BYTES / bytes + 1);
+        if (d->out[0] == 1 && d->k < CONV_FETCH_FROM && !alone)
+            wanted = conv_min(wanted, cells / (8 * rk_threads()) + 1);     /* so that threads end together */
         if (d->pool)                   /* filters are not cut into groups: blocks for all threads even of one image */
             wanted = conv_min(conv_min(wanted, CONV_STRIP_BYTES / (d->filters * (ptrdiff_t)sizeof(CV_T)) + 1)
                                   / (d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2]),

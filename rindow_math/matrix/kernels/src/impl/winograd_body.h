@@ -406,8 +406,8 @@ typedef struct {
     CV(place) *later_place;
 } CV(batch);
 
-/* The results of a batch for some panels. While there are products, the points of the later one are written, a tile at a
- * time: memory takes no time then. */
+/* The results of a batch for some panels. While there are products, the points of the later one are written, a tile
+ * at a time: memory takes no time then. */
 static void CV(multiply)(const CV(batch) *b, ptrdiff_t first_panel, ptrdiff_t last_panel)
 {
     const CV(tiles) *q = b->q;
@@ -472,7 +472,7 @@ static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_
     memset(zeros, 0, (size_t)c * sizeof(CV_T));
     q.zeros = zeros;
     CV(place) places[2][WINO_TILES * CONV_MR];
-    /* its own weights are turned a panel at a time, if all would not stay in the cache; two batches are kept for that */
+    /* weights of its own are turned a panel at a time if all would not stay in the cache; two batches are kept then */
     const CV(packing) *own = d->packing;
     const ptrdiff_t bytes = (last_panel - first_panel) * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T);
     const ptrdiff_t held = own && bytes > WINO_BYTES ? 1 : last_panel - first_panel;
