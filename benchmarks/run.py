@@ -31,7 +31,8 @@ from rows import ROWS
 from scaling_rows import SCALING
 
 INPLACE = "-inplace"
-REST_S = 0.02
+# after a repetition: longer than the threads of OpenBLAS wait busily for more work, which would slow the next library
+REST_S = 0.15
 """Seconds between two workers, in which the threads of the first stop spinning."""
 
 
