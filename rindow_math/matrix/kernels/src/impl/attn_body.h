@@ -272,7 +272,7 @@ static void AT(backward_heads)(void *context, ptrdiff_t begin, ptrdiff_t end)
                     const ptrdiff_t number = head * c->tq + i0 + i;
                     const int cleared = c->zero_rows && c->query_mask && !c->query_mask[b * c->tq + i0 + i];
                     AT_T *x = s + i * ld, *dx = dp + i * ld, *w = dropped + i * ld;
-                    AT_V sum = AT_SET1(0);
+                    AT_V sum = AT_SET1(0), rest = AT_SET1(0);
                     AT_T mean = 0;
                     const AT(view) r = AT(look)(c, head, i0 + i, j0, n, counts);
                     AT(weigh)(&r, x, AT_SET1(d->stats[2 * number]), AT_SET1(d->stats[2 * number + 1]));
@@ -293,12 +293,20 @@ static void AT(backward_heads)(void *context, ptrdiff_t begin, ptrdiff_t end)
                         for (ptrdiff_t j = 0; j < width; j += AT_L)
                             sum += AT_LOAD(x + j) * AT_LOAD(dx + j);
                         mean = AT_VF(sum)(sum);
-                    } else
+                        /* Where a mean is much larger than what deviates from it, its error would be the larger part
+                         * of the gradient: the mean of the deviations is what is wrong with it. */
+                        for (ptrdiff_t j = 0; j < width; j += AT_L)
+                            rest += AT_LOAD(x + j) * (AT_LOAD(dx + j) - AT_SET1(mean));
+                        rest = AT_SET1(AT_VF(sum)(rest));
+                    } else {
                         /* what the sum over all tiles comes to, as the weights make the result */
+                        double exact = 0;
                         for (ptrdiff_t j = 0; j < c->dv; j++)
-                            mean += dout[i * c->o[1] + j] * y[i * c->o[1] + j];
+                            exact += (double)dout[i * c->o[1] + j] * (double)y[i * c->o[1] + j];
+                        mean = (AT_T)exact;
+                    }
                     for (ptrdiff_t j = 0; j < width; j += AT_L) {
-                        const AT_V y = AT_LOAD(x + j) * (AT_LOAD(dx + j) - AT_SET1(mean));
+                        const AT_V y = AT_LOAD(x + j) * (AT_LOAD(dx + j) - AT_SET1(mean) - rest);
                         AT_STORE(dx + j, r.any && r.replace ? AT_VF(select)(AT(seen)(&r, j), y, AT_SET1(0)) : y);
                     }
                     if (cleared)
