@@ -354,3 +354,37 @@ def test_input_variables_are_known_while_it_computes():
 def test_options_of_a_variable_by_position():
     assert g.Variable([1.0], "weight").name() == "weight"
     assert g.Variable([1.0], 7, None, False).name() == "7"
+
+
+def test_called_back_even_if_no_source_needs_it():
+    called = []
+
+    class Noted(AbstractFunction):
+        numOfInputs = 2
+
+        def call(self, inputs):
+            return [K.add(*inputs)]
+
+        def differentiate(self, dOutputs):
+            called.append((self.name(), self.generation(), dOutputs[0].toArray()))
+            return [K.scale(2, dOutputs[0]), dOutputs[0]]
+
+    x, y, z, unused = (g.Variable(v) for v in (1.0, 2.0, 3.0, 4.0))
+    with g.GradientTape() as tape:
+        beside = Noted(K, name="beside")(x, unused)
+        g.stopGradient(Noted(K, name="cut")(x, beside))
+        first = Noted(K, name="first")(x, y)
+        result = Noted(K, name="last")(g.mul(first, 3.0), z)
+    assert tape.gradient(result, z).toArray() == 1
+    assert called == [("last", 2, 1.0), ("first", 0, 6.0)]  # those that lead to the target, later ones first
+
+
+def test_without_a_gradient_where_no_source_needs_it():
+    class Rounded(AbstractFunction):
+        def call(self, inputs):
+            return [K.cast(K.cast(inputs[0], NDArray.int32), NDArray.float32)]
+
+    w = g.Variable(2.0)
+    with g.GradientTape() as tape:
+        y = g.mul(Rounded(K)(g.Variable(1.5)), w)
+    assert tape.gradient(y, w).toArray() == 1

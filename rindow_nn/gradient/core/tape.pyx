@@ -3,7 +3,7 @@
 A call of a function inside a tape leaves a node: the function object itself, holding its input variables and
 the values they had. The output variables point to it. ``GradientTape.gradient`` walks from the target to the
 sources, visits each node once in reverse order of its calls, and asks only for gradients that lead to a
-source. Gradients are computed with the same functions, so an outer tape can differentiate them again.
+source or to a function that a user wrote. Gradients are computed with the same functions, so an outer tape can differentiate them again.
 """
 
 cimport cython
@@ -1181,7 +1181,7 @@ cdef _Sources _sources(list variables, long within):
 
 
 cdef list _calls_between(list targets, _Sources sources, list all_needs):
-    """The calls on a path from a source to a target, each after all that feed it.
+    """The calls on a path from a source or a user's function to a target, each after all that feed it.
 
     Each comes with the inputs whose gradients are needed, as bits. The marks on the calls (`stamp`, `useful`) hold
     within this function only: another thread, or a gradient asked by a call's own gradient, may walk the same calls.
@@ -1231,8 +1231,9 @@ cdef list _calls_between(list targets, _Sources sources, list all_needs):
             before = _maker(v, sources.within)
             if sources.has(v) or (before is not None and before.stamp == done and before.useful):
                 needs |= 1ULL << (i if i < 63 else 63)
-        node.useful = needs != 0
-        if needs:
+        # functions that users write are called even if no source needs their gradient, as in the original
+        node.useful = needs != 0 or type(node).differentiate is not AbstractFunction.differentiate
+        if node.useful:
             order.append(node)
             all_needs.append(needs)
     return order
@@ -1513,6 +1514,7 @@ cdef list pull_back(object backend, list targets, list seeds, list wanted, long 
         if sources.outputs is None or node not in sources.outputs:
             del slots[node]  # or all gradients in between would live to the end
         if node.outputs_count > 1:
+            slot = list(slot)  # zeros are for this call: an output that is a source itself has no gradient
             for i in range(node.outputs_count):
                 if slot[i] is None and node.output_shapes[i] is not None:
                     slot[i] = _zeros(backend, node.output_shapes[i])
