@@ -4,7 +4,7 @@ from cpython.float cimport PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from libc.math cimport INFINITY, NAN, nextafterf, trunc
 from libc.stdint cimport int64_t, uint8_t
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 import builtins
 import math
@@ -740,10 +740,16 @@ cdef Buffer _flat_positions(NDArrayPhp x, list masks):
 
 
 cdef list _index_masks(NDArrayPhp x, list masks):
-    """Checks index matrices against each other and x."""
+    """Checks index matrices against each other and x; all but the first may hold whole numbers as floats."""
     cdef NDArrayPhp first = masks[0]
     cdef NDArrayPhp mask
+    cdef NDArrayPhp whole
+    cdef list checked = []
     for mask in masks:
+        if mask is not first and core.RK_FLOAT16 <= mask.dt <= core.RK_FLOAT64:
+            whole = cast_to(mask, core.RK_INT64)
+            if memcmp(cast_to(whole, mask.dt).ptr, mask.ptr, mask.n * item_size(mask.dt)) == 0:
+                mask = whole
         if not is_int(mask.dt):
             raise InvalidArgumentException(
                 f"The mask matrix must be type of the bool or int.: {NAMES[mask.dt]} given"
@@ -752,11 +758,12 @@ cdef list _index_masks(NDArrayPhp x, list masks):
             raise InvalidArgumentException(
                 "The shapes of the indexing matrix must all be the same.: " + ",".join([shape_text(m) for m in masks])
             )
+        checked.append(mask)
     if len(masks) > x.nd:
         raise InvalidArgumentException(
             f"To many indexing matrix.: {len(masks)} given for an array of shape {shape_text(x)}"
         )
-    return masks
+    return checked
 
 
 cdef NDArrayPhp _bool_mask(NDArrayPhp x, list masks, str message):
@@ -1662,7 +1669,7 @@ cdef class MatrixOperator:
                     memcpy(result.ptr + at * size, x.ptr + start * size, (i - start) * size)
                     at += i - start
             return result
-        _index_masks(x, masks)
+        masks = _index_masks(x, masks)
         if mask.nd + x.nd - len(masks) > MAX_DIMS:
             raise InvalidArgumentException(f"an array has at most {MAX_DIMS} dimensions: {_shapes(mask, x)} given")
         for d in range(mask.nd):
@@ -1748,7 +1755,7 @@ cdef class MatrixOperator:
                     i += 1
                 _update_run(code, x, start, i - start, value, plain, item)
             return X
-        _index_masks(x, masks)
+        masks = _index_masks(x, masks)
         for d in range(len(masks), x.nd):
             row *= x.dims[d]
         positions = _flat_positions(x, masks)

@@ -883,6 +883,14 @@ def test_select_by_lists():
     same(mo.select(x, []), np.zeros((0, 2)))
 
 
+@pytest.mark.parametrize("code", FLOATS)
+def test_later_indexes_may_be_floats(code):
+    x = arr(np.arange(9).reshape(3, 3))
+    columns = mo.array([0, 1, 2], code)
+    same(mo.select(x, mo.arange(3), columns), [0, 4, 8])
+    same(mo.update(x, "=", 9, mo.arange(3), columns), [[9, 1, 2], [3, 9, 5], [6, 7, 9]])
+
+
 def test_select_errors():
     x = arr([[1, 2, 3], [4, 5, 6]])
     i = mo.array([0, 1], NDArray.int32)
@@ -894,6 +902,8 @@ def test_select_errors():
         ([i, mo.array([0], NDArray.int32)], r"must all be the same.: \(2\),\(1\)"),
         ([i, i, i], "To many indexing matrix"),
         ([i, mo.ones([2], NDArray.bool)], "bool or int"),
+        ([i, arr([0, 0.5])], "bool or int"),
+        ([i, arr([0, np.nan])], "bool or int"),
         (["ab"], "mask matrix"),
     ):
         with pytest.raises(InvalidArgumentException, match=message):
