@@ -138,6 +138,17 @@ def test_outputs_of_split_that_are_not_used(check_gradient):
     check_gradient(lambda x: g.mul(g.split(x, [2, 2])[0], g.split(x, [1, 2, 1])[1]), [1.0, 2.0, 3.0, 4.0])
 
 
+def test_an_output_that_leads_nowhere_has_no_gradient():
+    """Also where another output of the call leads to the target, and the call's gradient is computed."""
+    x = g.Variable([1.0, 2.0])
+    with g.GradientTape() as tape:
+        used, unused = g.split(x, [1, 1], axis=0)
+        y = g.square(used)
+    assert [d.toArray() for d in tape.gradient(y, [x, used])] == [[2, 0], [2]]
+    with pytest.raises(InvalidArgumentException, match="the target does not depend on it"):
+        tape.gradient(y, [x, unused])
+
+
 def test_a_variable_assigned_after_recording_keeps_its_old_part():
     x, y = g.Variable([2.0]), g.Variable([5.0])
     with g.GradientTape() as tape:

@@ -3,7 +3,8 @@
 A call of a function inside a tape leaves a node: the function object itself, holding its input variables and
 the values they had. The output variables point to it. ``GradientTape.gradient`` walks from the target to the
 sources, visits each node once in reverse order of its calls, and asks only for gradients that lead to a
-source or to a function that a user wrote. Gradients are computed with the same functions, so an outer tape can differentiate them again.
+source or to a function that a user wrote. Gradients are computed with the same functions, so an outer tape can
+differentiate them again.
 """
 
 cimport cython
