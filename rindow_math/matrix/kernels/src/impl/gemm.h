@@ -82,6 +82,19 @@ RK_INLINE void gemm_fetch_share(const void *a, ptrdiff_t step, ptrdiff_t rows, p
             GEMM_FETCH((const char *)a + i * step + at);
 }
 
+/* Which elements of C are computed. */
+enum { GEMM_ALL, GEMM_LOWER, GEMM_UPPER };
+
+/* The panels (of `width` columns) in which rows i to i + rows - 1, counted from that on the diagonal in the first
+ * column, have elements of the triangle: from *first to the one before the result. */
+RK_INLINE ptrdiff_t gemm_touched(int triangle, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t width, ptrdiff_t panels,
+                                 ptrdiff_t *first)
+{
+    *first = triangle == GEMM_UPPER && i > 0 ? i / width : 0;
+    const ptrdiff_t next = triangle == GEMM_LOWER ? (i + rows - 1) / width + 1 : panels;
+    return next < panels ? next : panels;
+}
+
 /* Blocks of equal length, none longer than the limit. */
 RK_INLINE ptrdiff_t rk_even_block(ptrdiff_t n, ptrdiff_t limit)
 {
@@ -330,10 +343,10 @@ static void RK(xgemm)(int dtype, int ta, int tb, int conj_a, int conj_b, ptrdiff
         rk_parallel(gemm_rows_i64, &g, m, grain);
         break;
     case RK_COMPLEX64:
-        gemm_complex_product_f32(ta, tb, conj_a, conj_b, m, n, k, alpha_f, a, lda, b, ldb, beta_f, c, ldc);
+        gemm_complex_product_f32(GEMM_ALL, ta, tb, conj_a, conj_b, m, n, k, alpha_f, a, lda, b, ldb, beta_f, c, ldc);
         break;
     case RK_COMPLEX128:
-        gemm_complex_product_f64(ta, tb, conj_a, conj_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+        gemm_complex_product_f64(GEMM_ALL, ta, tb, conj_a, conj_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
         break;
     }
 }

@@ -189,14 +189,44 @@ static const GM(kernel) GM(kernels)[2][GEMM_MR][GEMM_NV] = {
 #endif
 };
 
-/* One block of k for all of C: tiles in a grid, numbered along rows or along columns of tiles. */
+/* One block of k for all of C: tiles in a grid, numbered along rows or along columns of tiles; those of a triangle
+ * along rows. */
 typedef struct {
     GM(call) call;
     const GM_T *a, *b, *bias;
     GM_T *c;
     ptrdiff_t ldb, m, n, row_tiles, panels;
-    int ta, packed_b, pack_a, along_columns;
+    int ta, packed_b, pack_a, along_columns, triangle;
+    ptrdiff_t below;                       /* rows from the diagonal's in the first column to the first */
 } GM(block);
+
+/* The panels of a row of tiles, as gemm_touched. */
+RK_INLINE ptrdiff_t GM(touched)(const GM(block) *d, ptrdiff_t i, ptrdiff_t *first)
+{
+    const ptrdiff_t few = d->m / d->row_tiles, more = d->m % d->row_tiles;
+    return gemm_touched(d->triangle, d->below + i * few + (i < more ? i : more), few + (i < more), GM_NR, d->panels,
+                        first);
+}
+
+/* A tile that the diagonal crosses goes by way of a copy, of which the elements of the triangle return. */
+RK_NOINLINE void GM(cross)(const GM(block) *d, GM(kernel) kernel, const GM(call) *call, const GM_T *a, const GM_T *b,
+                           ptrdiff_t ldb, GM_T *c, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t j, ptrdiff_t columns,
+                           ptrdiff_t columns_b)
+{
+    GM_T copy[GEMM_MR * GM_NR];
+    GM(call) own = *call;
+    own.ldc = GM_NR;
+    for (ptrdiff_t r = 0; r < rows && call->beta != 0; r++)
+        memcpy(copy + r * GM_NR, c + r * call->ldc, (size_t)columns * sizeof(GM_T));
+    kernel(&own, a, b, ldb, copy, NULL, (int)columns, (int)columns_b);
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        const ptrdiff_t at = i + r - j;    /* on the diagonal */
+        ptrdiff_t begin = d->triangle == GEMM_UPPER && at > 0 ? at : 0;
+        ptrdiff_t end = d->triangle == GEMM_LOWER && at + 1 < columns ? at + 1 : columns;
+        if (begin < end)
+            memcpy(c + r * call->ldc + begin, copy + r * GM_NR + begin, (size_t)(end - begin) * sizeof(GM_T));
+    }
+}
 
 static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
@@ -210,6 +240,16 @@ static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
 
     ptrdiff_t i = d->along_columns ? begin % d->row_tiles : begin / d->panels;
     ptrdiff_t j = d->along_columns ? begin / d->row_tiles : begin % d->panels;
+    ptrdiff_t first = 0, next = d->panels;
+    if (d->triangle) {
+        ptrdiff_t before = begin;
+        i = 0;
+        while ((next = GM(touched)(d, i, &first)) - first <= before) {
+            before -= next - first;
+            i++;
+        }
+        j = first + before;
+    }
     for (ptrdiff_t u = begin; u < end; u++) {
         ptrdiff_t i0 = i * few + (i < more ? i : more), rows = few + (i < more);
         ptrdiff_t j0 = j * GM_NR, columns = d->n - j0 < GM_NR ? d->n - j0 : GM_NR;
@@ -236,20 +276,24 @@ static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
             gemm_fetch_share(d->a + (i0 + rows) * d->call.lda, d->call.lda * (ptrdiff_t)sizeof(GM_T), rows,
                              call.k * (ptrdiff_t)sizeof(GM_T), j, d->panels);
         GM(kernel) kernel = GM(kernels)[d->ta][rows - 1][vectors - 1];
-        if (d->packed_b)
-            kernel(&call, a, d->b + j0 * call.k, vectors * GM_L, d->c + i0 * call.ldc + j0,
-                   d->bias ? d->bias + j0 : NULL, (int)columns, (int)(vectors * GM_L));
+        const GM_T *b = d->packed_b ? d->b + j0 * call.k : d->b + j0;
+        const ptrdiff_t ldb = d->packed_b ? vectors * GM_L : d->ldb, columns_b = d->packed_b ? ldb : columns;
+        GM_T *c = d->c + i0 * call.ldc + j0;
+        const ptrdiff_t row = d->below + i0;
+        if (d->triangle == GEMM_LOWER ? j0 + columns - 1 > row : d->triangle && j0 < row + rows - 1)
+            GM(cross)(d, kernel, &call, a, b, ldb, c, row, rows, j0, columns, columns_b);
         else
-            kernel(&call, a, d->b + j0, d->ldb, d->c + i0 * call.ldc + j0, d->bias ? d->bias + j0 : NULL,
-                   (int)columns, (int)columns);
+            kernel(&call, a, b, ldb, c, d->bias ? d->bias + j0 : NULL, (int)columns, (int)columns_b);
         if (d->along_columns) {
             if (++i == d->row_tiles) {
                 i = 0;
                 j++;
             }
-        } else if (++j == d->panels) {
-            j = 0;
+        } else if (++j == next) {
             i++;
+            if (d->triangle && i < d->row_tiles)
+                next = GM(touched)(d, i, &first);
+            j = first;
         }
     }
 }
@@ -722,6 +766,82 @@ static void GM(stream_long)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
+/* ---- tiles: all of C or a triangle ---- */
+static void GM(blocked)(int triangle, int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, GM_T alpha, const GM_T *a,
+                        ptrdiff_t lda, const GM_T *b, ptrdiff_t ldb, GM_T beta, GM_T *c, ptrdiff_t ldc,
+                        const GM_T *bias, int epilogue)
+{
+    if (alpha == 0 || k < 0)
+        k = 0;
+    const ptrdiff_t work = triangle ? m * n / 2 * k : m * n * k;
+    ptrdiff_t kc = rk_even_block(k, GEMM_KC);
+    ptrdiff_t nc = GEMM_PACK_BYTES / (ptrdiff_t)sizeof(GM_T) / (kc + 1) / GM_NR * GM_NR;
+    nc = rk_even_block(n, nc < GM_NR ? GM_NR : nc);
+    nc = (nc + GM_NR - 1) / GM_NR * GM_NR;
+    /* B is read in place while it stays in the second cache and its rows are not so far apart that each needs a page of
+     * its own; and if it is not read often enough to pay for a copy, which a B from main memory does sooner */
+    int big = kc * n > GEMM_PACK_BYTES / 8, far = big || ldb * (ptrdiff_t)sizeof(GM_T) > 1024;
+    int pack = k > 0 && (tb || (far && m > (big ? 1 : 4) * GEMM_MR));
+    GM_T spare[64 * GM_NR], *packed = NULL;
+    if (pack) {
+        packed = rk_scratch(0, (size_t)(kc * (nc < n + GM_L ? nc : n + GM_L)) * sizeof(GM_T));
+        if (!packed) {                     /* no memory: slower, but done */
+            packed = spare;
+            kc = kc < 64 ? kc : 64;
+            nc = GM_NR;
+        }
+    }
+
+    GM(block) d;
+    d.call = (GM(call)){ kc, lda, ldc, alpha, beta, epilogue };
+    d.ta = ta;
+    d.packed_b = pack;
+    d.triangle = triangle;
+    for (ptrdiff_t j0 = 0; j0 < n; j0 += nc) {
+        const ptrdiff_t i0 = triangle == GEMM_LOWER ? j0 : 0;
+        d.n = n - j0 < nc ? n - j0 : nc;
+        d.m = triangle == GEMM_UPPER ? j0 + d.n : m - i0;
+        d.row_tiles = (d.m + GEMM_MR - 1) / GEMM_MR;
+        d.below = i0 - j0;
+        d.c = c + i0 * ldc + j0;
+        d.panels = (d.n + GM_NR - 1) / GM_NR;
+        d.along_columns = !triangle && d.panels > d.row_tiles;
+        /* a tile of A' lies on k rows: on as many pages, or at the same place of the cache */
+        d.pack_a = ta && !d.along_columns && d.panels >= 3
+                   && (lda * sizeof(GM_T) >= 2048 || lda * sizeof(GM_T) % 512 == 0);
+        ptrdiff_t p0 = 0, tiles = triangle ? 0 : d.row_tiles * d.panels, first;
+        for (ptrdiff_t i = 0; triangle && i < d.row_tiles; i++) {
+            tiles += GM(touched)(&d, i, &first);
+            tiles -= first;
+        }
+        do {
+            d.call.k = k - p0 < kc ? k - p0 : kc;
+            int last = p0 + d.call.k >= k;
+            d.call.beta = p0 == 0 ? beta : 1;
+            d.call.epilogue = last ? epilogue : RK_EPI_NONE;
+            d.bias = last && bias ? bias + j0 : NULL;
+            d.a = ta ? a + p0 * lda + i0 : a + i0 * lda + p0;
+            d.b = tb ? b + j0 * ldb + p0 : b + p0 * ldb + j0;
+            d.ldb = ldb;
+            int alone = work < GEMM_THREAD_WORK;
+            if (pack) {
+                GM(packing) q = { d.b, packed, ldb, d.call.k, d.n, (d.call.k + GM_PACK_ROWS - 1) / GM_PACK_ROWS, tb };
+                if (alone || d.call.k * d.n < 32768)
+                    GM(pack)(&q, 0, d.panels * q.parts);
+                else
+                    rk_parallel(GM(pack), &q, d.panels * q.parts, 4);
+                d.b = packed;
+            }
+            if (alone)
+                GM(run_tiles)(&d, 0, tiles);
+            else
+                rk_parallel(GM(run_tiles), &d, tiles,
+                            1 + GEMM_THREAD_WORK / 4 / (GEMM_MR * GM_NR * (d.call.k + 1)));
+            p0 += d.call.k;
+        } while (p0 < k);
+    }
+}
+
 /* ---- the product ---- */
 static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, GM_T alpha, const GM_T *a, ptrdiff_t lda,
                         const GM_T *b, ptrdiff_t ldb, GM_T beta, GM_T *c, ptrdiff_t ldc, const GM_T *bias, int epilogue)
@@ -817,65 +937,7 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         return;
     }
 
-    ptrdiff_t kc = rk_even_block(k, GEMM_KC);
-    ptrdiff_t nc = GEMM_PACK_BYTES / (ptrdiff_t)sizeof(GM_T) / (kc + 1) / GM_NR * GM_NR;
-    nc = rk_even_block(n, nc < GM_NR ? GM_NR : nc);
-    nc = (nc + GM_NR - 1) / GM_NR * GM_NR;
-    /* B is read in place while it stays in the second cache and its rows are not so far apart that each needs a page of
-     * its own; and if it is not read often enough to pay for a copy, which a B from main memory does sooner */
-    int big = kc * n > GEMM_PACK_BYTES / 8, far = big || ldb * (ptrdiff_t)sizeof(GM_T) > 1024;
-    int pack = k > 0 && (tb || (far && m > (big ? 1 : 4) * GEMM_MR));
-    GM_T spare[64 * GM_NR], *packed = NULL;
-    if (pack) {
-        packed = rk_scratch(0, (size_t)(kc * (nc < n + GM_L ? nc : n + GM_L)) * sizeof(GM_T));
-        if (!packed) {                     /* no memory: slower, but done */
-            packed = spare;
-            kc = kc < 64 ? kc : 64;
-            nc = GM_NR;
-        }
-    }
-
-    GM(block) d;
-    d.call = (GM(call)){ kc, lda, ldc, alpha, beta, epilogue };
-    d.ta = ta;
-    d.packed_b = pack;
-    d.m = m;
-    d.row_tiles = (m + GEMM_MR - 1) / GEMM_MR;
-    for (ptrdiff_t j0 = 0; j0 < n; j0 += nc) {
-        d.n = n - j0 < nc ? n - j0 : nc;
-        d.c = c + j0;
-        d.panels = (d.n + GM_NR - 1) / GM_NR;
-        d.along_columns = d.panels > d.row_tiles;
-        /* a tile of A' lies on k rows: on as many pages, or at the same place of the cache */
-        d.pack_a = ta && !d.along_columns && d.panels >= 3
-                   && (lda * sizeof(GM_T) >= 2048 || lda * sizeof(GM_T) % 512 == 0);
-        ptrdiff_t p0 = 0;
-        do {
-            d.call.k = k - p0 < kc ? k - p0 : kc;
-            int last = p0 + d.call.k >= k;
-            d.call.beta = p0 == 0 ? beta : 1;
-            d.call.epilogue = last ? epilogue : RK_EPI_NONE;
-            d.bias = last && bias ? bias + j0 : NULL;
-            d.a = ta ? a + p0 * lda : a + p0;
-            d.b = tb ? b + j0 * ldb + p0 : b + p0 * ldb + j0;
-            d.ldb = ldb;
-            int alone = work < GEMM_THREAD_WORK;
-            if (pack) {
-                GM(packing) q = { d.b, packed, ldb, d.call.k, d.n, (d.call.k + GM_PACK_ROWS - 1) / GM_PACK_ROWS, tb };
-                if (alone || d.call.k * d.n < 32768)
-                    GM(pack)(&q, 0, d.panels * q.parts);
-                else
-                    rk_parallel(GM(pack), &q, d.panels * q.parts, 4);
-                d.b = packed;
-            }
-            if (alone)
-                GM(run_tiles)(&d, 0, d.row_tiles * d.panels);
-            else
-                rk_parallel(GM(run_tiles), &d, d.row_tiles * d.panels,
-                            1 + GEMM_THREAD_WORK / 4 / (GEMM_MR * GM_NR * (d.call.k + 1)));
-            p0 += d.call.k;
-        } while (p0 < k);
-    }
+    GM(blocked)(GEMM_ALL, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, bias, epilogue);
 }
 
 /* ---- with B packed before: blocks of k, each in panels ---- */
@@ -900,7 +962,7 @@ static void GM(product_packed)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const GM_T
         return;
     const ptrdiff_t kc = rk_even_block(k, GEMM_KC), width = GM(packed_size)(n, 1);
     GM(block) d = { { kc, lda, ldc, 1, beta, RK_EPI_NONE }, a, packed, NULL, c, 0, m, n, (m + GEMM_MR - 1) / GEMM_MR,
-                    (n + GM_NR - 1) / GM_NR, 0, 1, 0, 1 };
+                    (n + GM_NR - 1) / GM_NR, 0, 1, 0, 1, GEMM_ALL, 0 };
     ptrdiff_t p0 = 0;
     do {
         d.call.k = k - p0 < kc ? k - p0 : kc;
