@@ -167,14 +167,16 @@ typedef struct {
     const GM_T *b;
     GM_T *packed;
     ptrdiff_t ldb, k, n;
+    gemm_panels panels;
     int tb;
 } GM(complex_packing);
 
 static void GM(complex_pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const GM(complex_packing) *d = context;
-    for (ptrdiff_t j0 = begin * GM_NR; j0 < end * GM_NR && j0 < d->n; j0 += GM_NR) {
-        const ptrdiff_t columns = d->n - j0 < GM_NR ? d->n - j0 : GM_NR, width = (columns + GM_L - 1) / GM_L * GM_L;
+    for (ptrdiff_t j = begin; j < end; j++) {
+        const ptrdiff_t j0 = gemm_panel(&d->panels, j) * GM_L, width = (d->panels.thin + (j < d->panels.wide)) * GM_L;
+        const ptrdiff_t columns = d->n - j0 < width ? d->n - j0 : width;
         GM_T *packed = d->packed + j0 * d->k;
         if (d->tb)
             GM_TURN_PAIRS(d->b + j0 / 2 * d->ldb, d->ldb / 2, columns / 2, d->k, packed, width / 2);
@@ -191,7 +193,8 @@ typedef struct {
     GM(complex_call) call;
     const GM_T *a, *b;
     GM_T *c;
-    ptrdiff_t ldb, m, n, row_tiles, panels;
+    ptrdiff_t ldb, m, n, row_tiles;
+    gemm_panels panels;
     int packed_b, pack_a, along_columns, triangle;
     ptrdiff_t below;
 } GM(complex_block);
@@ -199,8 +202,8 @@ typedef struct {
 RK_INLINE ptrdiff_t GM(complex_touched)(const GM(complex_block) *d, ptrdiff_t i, ptrdiff_t *first)
 {
     const ptrdiff_t few = d->m / d->row_tiles, more = d->m % d->row_tiles;
-    return gemm_touched(d->triangle, d->below + i * few + (i < more ? i : more), few + (i < more), GM_NR / 2,
-                        d->panels, first);
+    const ptrdiff_t begin = 2 * (d->below + i * few + (i < more ? i : more));
+    return gemm_touched(d->triangle, &d->panels, GM_L, begin, begin + 2 * (few + (i < more)) - 1, first);
 }
 
 /* as for real numbers; i and j count elements */
@@ -234,9 +237,10 @@ static void GM(complex_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
         call.step = GEMM_MR;
         call.across = 2;
     }
-    ptrdiff_t i = d->along_columns ? begin % d->row_tiles : begin / d->panels;
-    ptrdiff_t j = d->along_columns ? begin / d->row_tiles : begin % d->panels;
-    ptrdiff_t first = 0, next = d->panels;
+    const ptrdiff_t panels = d->panels.count;
+    ptrdiff_t i = d->along_columns ? begin % d->row_tiles : begin / panels;
+    ptrdiff_t j = d->along_columns ? begin / d->row_tiles : begin % panels;
+    ptrdiff_t first = 0, next = panels;
     if (d->triangle) {
         ptrdiff_t before = begin;
         i = 0;
@@ -248,8 +252,8 @@ static void GM(complex_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
     for (ptrdiff_t u = begin; u < end; u++) {
         const ptrdiff_t i0 = i * few + (i < more ? i : more), rows = few + (i < more);
-        const ptrdiff_t j0 = j * GM_NR, columns = d->n - j0 < GM_NR ? d->n - j0 : GM_NR;
-        const ptrdiff_t vectors = (columns + GM_L - 1) / GM_L;
+        const ptrdiff_t vectors = d->panels.thin + (j < d->panels.wide), j0 = gemm_panel(&d->panels, j) * GM_L;
+        const ptrdiff_t columns = d->n - j0 < vectors * GM_L ? d->n - j0 : vectors * GM_L;
         const GM_T *a = d->a + i0 * d->call.across;
         if (packed_a) {
             if (packed_tile != i) {
@@ -265,7 +269,7 @@ static void GM(complex_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
         }
         if (d->call.step == 2 && !d->along_columns && call.k >= GEMM_EARLY_K && i + 1 < d->row_tiles)
             gemm_fetch_share(d->a + (i0 + rows) * d->call.across, d->call.across * (ptrdiff_t)sizeof(GM_T), rows,
-                             2 * call.k * (ptrdiff_t)sizeof(GM_T), j, d->panels);
+                             2 * call.k * (ptrdiff_t)sizeof(GM_T), j, panels);
         const GM_T *b = d->packed_b ? d->b + j0 * call.k : d->b + j0;
         const ptrdiff_t ldb = d->packed_b ? vectors * GM_L : d->ldb, columns_b = d->packed_b ? ldb : columns;
         const GM(complex_kernel) kernel = GM(complex_kernels)[rows - 1][vectors - 1];
@@ -333,11 +337,11 @@ static void GM(complex_product)(int triangle, int ta, int tb, int conj_a, int co
         d.row_tiles = (d.m + GM_ROWS - 1) / GM_ROWS;
         d.below = i0 - j0 / 2;
         d.c = c + i0 * ldc + j0;
-        d.panels = (d.n + GM_NR - 1) / GM_NR;
-        d.along_columns = !triangle && d.panels > d.row_tiles;
-        d.pack_a = ta && !d.along_columns && d.panels >= 3
+        d.panels = gemm_cut((d.n + GM_L - 1) / GM_L, GM_NR / GM_L);
+        d.along_columns = !triangle && d.panels.count > d.row_tiles;
+        d.pack_a = ta && !d.along_columns && d.panels.count >= 3
                    && (lda * sizeof(GM_T) >= 2048 || lda * sizeof(GM_T) % 512 == 0);
-        ptrdiff_t p0 = 0, tiles = triangle ? 0 : d.row_tiles * d.panels, first;
+        ptrdiff_t p0 = 0, tiles = triangle ? 0 : d.row_tiles * d.panels.count, first;
         for (ptrdiff_t i = 0; triangle && i < d.row_tiles; i++) {
             tiles += GM(complex_touched)(&d, i, &first);
             tiles -= first;
@@ -349,11 +353,11 @@ static void GM(complex_product)(int triangle, int ta, int tb, int conj_a, int co
             d.a = a + p0 * d.call.step + i0 * d.call.across;
             d.b = tb ? b + j0 / 2 * ldb + 2 * p0 : b + p0 * ldb + j0;
             if (pack) {
-                GM(complex_packing) q = { d.b, packed, ldb, d.call.k, d.n, tb };
+                GM(complex_packing) q = { d.b, packed, ldb, d.call.k, d.n, d.panels, tb };
                 if (alone || d.call.k * d.n < 32768)
-                    GM(complex_pack)(&q, 0, d.panels);
+                    GM(complex_pack)(&q, 0, d.panels.count);
                 else
-                    rk_parallel(GM(complex_pack), &q, d.panels, 1);
+                    rk_parallel(GM(complex_pack), &q, d.panels.count, 1);
                 d.b = packed;
             }
             if (alone)

@@ -85,14 +85,32 @@ RK_INLINE void gemm_fetch_share(const void *a, ptrdiff_t step, ptrdiff_t rows, p
 /* Which elements of C are computed. */
 enum { GEMM_ALL, GEMM_LOWER, GEMM_UPPER };
 
-/* The panels (of `width` columns) in which rows i to i + rows - 1, counted from that on the diagonal in the first
- * column, have elements of the triangle: from *first to the one before the result. */
-RK_INLINE ptrdiff_t gemm_touched(int triangle, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t width, ptrdiff_t panels,
+/* Columns cut into panels, which are alike: the first `wide` have a vector more than the `thin` ones of the others. */
+typedef struct {
+    ptrdiff_t count, thin, wide;
+} gemm_panels;
+
+RK_INLINE gemm_panels gemm_cut(ptrdiff_t vectors, ptrdiff_t most)
+{
+    const ptrdiff_t count = (vectors + most - 1) / most;
+    return (gemm_panels){ count, vectors / count, vectors % count };
+}
+
+/* The vector that panel j begins with. */
+RK_INLINE ptrdiff_t gemm_panel(const gemm_panels *p, ptrdiff_t j)
+{
+    return j * p->thin + (j < p->wide ? j : p->wide);
+}
+
+/* The panels in which some rows have elements of a triangle: from *first to the one before the result. The diagonal
+ * crosses them in columns `begin`, which may be before the first one, to `last`. */
+RK_INLINE ptrdiff_t gemm_touched(int triangle, const gemm_panels *p, ptrdiff_t lanes, ptrdiff_t begin, ptrdiff_t last,
                                  ptrdiff_t *first)
 {
-    *first = triangle == GEMM_UPPER && i > 0 ? i / width : 0;
-    const ptrdiff_t next = triangle == GEMM_LOWER ? (i + rows - 1) / width + 1 : panels;
-    return next < panels ? next : panels;
+    const ptrdiff_t v = (triangle == GEMM_UPPER ? begin : last) / lanes, rest = v - p->wide * (p->thin + 1);
+    const ptrdiff_t j = rest < 0 ? v / (p->thin + 1) : p->wide + rest / p->thin;
+    *first = triangle == GEMM_UPPER && begin > 0 ? j : 0;
+    return triangle == GEMM_LOWER && j < p->count ? j + 1 : p->count;
 }
 
 /* Blocks of equal length, none longer than the limit. */

@@ -195,7 +195,8 @@ typedef struct {
     GM(call) call;
     const GM_T *a, *b, *bias;
     GM_T *c;
-    ptrdiff_t ldb, m, n, row_tiles, panels;
+    ptrdiff_t ldb, m, n, row_tiles;
+    gemm_panels panels;
     int ta, packed_b, pack_a, along_columns, triangle;
     ptrdiff_t below;                       /* rows from the diagonal's in the first column to the first */
 } GM(block);
@@ -204,8 +205,8 @@ typedef struct {
 RK_INLINE ptrdiff_t GM(touched)(const GM(block) *d, ptrdiff_t i, ptrdiff_t *first)
 {
     const ptrdiff_t few = d->m / d->row_tiles, more = d->m % d->row_tiles;
-    return gemm_touched(d->triangle, d->below + i * few + (i < more ? i : more), few + (i < more), GM_NR, d->panels,
-                        first);
+    const ptrdiff_t begin = d->below + i * few + (i < more ? i : more);
+    return gemm_touched(d->triangle, &d->panels, GM_L, begin, begin + few + (i < more) - 1, first);
 }
 
 /* A tile that the diagonal crosses goes by way of a copy, of which the elements of the triangle return. */
@@ -238,9 +239,10 @@ static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
     if (d->pack_a && (packed_a = rk_scratch(1, (size_t)(call.k * GEMM_MR) * sizeof(GM_T))) != NULL)
         call.lda = GEMM_MR;
 
-    ptrdiff_t i = d->along_columns ? begin % d->row_tiles : begin / d->panels;
-    ptrdiff_t j = d->along_columns ? begin / d->row_tiles : begin % d->panels;
-    ptrdiff_t first = 0, next = d->panels;
+    const ptrdiff_t panels = d->panels.count;
+    ptrdiff_t i = d->along_columns ? begin % d->row_tiles : begin / panels;
+    ptrdiff_t j = d->along_columns ? begin / d->row_tiles : begin % panels;
+    ptrdiff_t first = 0, next = panels;
     if (d->triangle) {
         ptrdiff_t before = begin;
         i = 0;
@@ -252,8 +254,8 @@ static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
     for (ptrdiff_t u = begin; u < end; u++) {
         ptrdiff_t i0 = i * few + (i < more ? i : more), rows = few + (i < more);
-        ptrdiff_t j0 = j * GM_NR, columns = d->n - j0 < GM_NR ? d->n - j0 : GM_NR;
-        ptrdiff_t vectors = (columns + GM_L - 1) / GM_L;
+        const ptrdiff_t vectors = d->panels.thin + (j < d->panels.wide), j0 = gemm_panel(&d->panels, j) * GM_L;
+        const ptrdiff_t columns = d->n - j0 < vectors * GM_L ? d->n - j0 : vectors * GM_L;
         const GM_T *a = d->ta ? d->a + i0 : d->a + i0 * d->call.lda;
         if (packed_a) {
             if (packed_tile != i) {
@@ -274,7 +276,7 @@ static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
                             (int)columns * (int)sizeof(GM_T));
         if (early && !d->ta && !d->along_columns && i + 1 < d->row_tiles)
             gemm_fetch_share(d->a + (i0 + rows) * d->call.lda, d->call.lda * (ptrdiff_t)sizeof(GM_T), rows,
-                             call.k * (ptrdiff_t)sizeof(GM_T), j, d->panels);
+                             call.k * (ptrdiff_t)sizeof(GM_T), j, panels);
         GM(kernel) kernel = GM(kernels)[d->ta][rows - 1][vectors - 1];
         const GM_T *b = d->packed_b ? d->b + j0 * call.k : d->b + j0;
         const ptrdiff_t ldb = d->packed_b ? vectors * GM_L : d->ldb, columns_b = d->packed_b ? ldb : columns;
@@ -305,6 +307,7 @@ typedef struct {
     const GM_T *b;
     GM_T *packed;
     ptrdiff_t ldb, k, n, parts;
+    gemm_panels panels;
     int tb;
 } GM(packing);
 
@@ -370,10 +373,10 @@ static void GM(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const GM(packing) *d = context;
     for (ptrdiff_t u = begin; u < end; u++) {
-        ptrdiff_t j0 = u / d->parts * GM_NR, p0 = u % d->parts * GM_PACK_ROWS;
-        ptrdiff_t columns = d->n - j0 < GM_NR ? d->n - j0 : GM_NR;
-        ptrdiff_t rows = d->k - p0 < GM_PACK_ROWS ? d->k - p0 : GM_PACK_ROWS;
-        ptrdiff_t width = (columns + GM_L - 1) / GM_L * GM_L;
+        const ptrdiff_t j = u / d->parts, p0 = u % d->parts * GM_PACK_ROWS;
+        const ptrdiff_t j0 = gemm_panel(&d->panels, j) * GM_L, width = (d->panels.thin + (j < d->panels.wide)) * GM_L;
+        const ptrdiff_t columns = d->n - j0 < width ? d->n - j0 : width;
+        const ptrdiff_t rows = d->k - p0 < GM_PACK_ROWS ? d->k - p0 : GM_PACK_ROWS;
         GM_T *packed = d->packed + j0 * d->k + p0 * width;
         if (d->tb) {
             GM(pack_transposed)(d->b + j0 * d->ldb + p0, d->ldb, rows, columns, packed, width);
@@ -804,12 +807,12 @@ static void GM(blocked)(int triangle, int ta, int tb, ptrdiff_t m, ptrdiff_t n, 
         d.row_tiles = (d.m + GEMM_MR - 1) / GEMM_MR;
         d.below = i0 - j0;
         d.c = c + i0 * ldc + j0;
-        d.panels = (d.n + GM_NR - 1) / GM_NR;
-        d.along_columns = !triangle && d.panels > d.row_tiles;
+        d.panels = gemm_cut((d.n + GM_L - 1) / GM_L, GEMM_NV);
+        d.along_columns = !triangle && d.panels.count > d.row_tiles;
         /* a tile of A' lies on k rows: on as many pages, or at the same place of the cache */
-        d.pack_a = ta && !d.along_columns && d.panels >= 3
+        d.pack_a = ta && !d.along_columns && d.panels.count >= 3
                    && (lda * sizeof(GM_T) >= 2048 || lda * sizeof(GM_T) % 512 == 0);
-        ptrdiff_t p0 = 0, tiles = triangle ? 0 : d.row_tiles * d.panels, first;
+        ptrdiff_t p0 = 0, tiles = triangle ? 0 : d.row_tiles * d.panels.count, first;
         for (ptrdiff_t i = 0; triangle && i < d.row_tiles; i++) {
             tiles += GM(touched)(&d, i, &first);
             tiles -= first;
@@ -825,11 +828,12 @@ static void GM(blocked)(int triangle, int ta, int tb, ptrdiff_t m, ptrdiff_t n, 
             d.ldb = ldb;
             int alone = work < GEMM_THREAD_WORK;
             if (pack) {
-                GM(packing) q = { d.b, packed, ldb, d.call.k, d.n, (d.call.k + GM_PACK_ROWS - 1) / GM_PACK_ROWS, tb };
+                GM(packing) q = { d.b, packed, ldb, d.call.k, d.n, (d.call.k + GM_PACK_ROWS - 1) / GM_PACK_ROWS,
+                                  d.panels, tb };
                 if (alone || d.call.k * d.n < 32768)
-                    GM(pack)(&q, 0, d.panels * q.parts);
+                    GM(pack)(&q, 0, d.panels.count * q.parts);
                 else
-                    rk_parallel(GM(pack), &q, d.panels * q.parts, 4);
+                    rk_parallel(GM(pack), &q, d.panels.count * q.parts, 4);
                 d.b = packed;
             }
             if (alone)
@@ -949,8 +953,8 @@ static void GM(pack_all)(int tb, ptrdiff_t n, ptrdiff_t k, const GM_T *b, ptrdif
     for (ptrdiff_t p0 = 0; p0 < k; p0 += kc) {
         const ptrdiff_t rows = k - p0 < kc ? k - p0 : kc;
         GM(packing) q = { tb ? b + p0 : b + p0 * ldb, packed + p0 * width, ldb, rows, n,
-                          (rows + GM_PACK_ROWS - 1) / GM_PACK_ROWS, tb };
-        const ptrdiff_t pieces = (n + GM_NR - 1) / GM_NR * q.parts;
+                          (rows + GM_PACK_ROWS - 1) / GM_PACK_ROWS, gemm_cut((n + GM_L - 1) / GM_L, GEMM_NV), tb };
+        const ptrdiff_t pieces = q.panels.count * q.parts;
         rk_parallel(GM(pack), &q, pieces, 4 + 32768 / (GM_PACK_ROWS * GM_NR));
     }
 }
@@ -962,7 +966,8 @@ static void GM(product_packed)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const GM_T
         return;
     const ptrdiff_t kc = rk_even_block(k, GEMM_KC), width = GM(packed_size)(n, 1);
     GM(block) d = { { kc, lda, ldc, 1, beta, RK_EPI_NONE }, a, packed, NULL, c, 0, m, n, (m + GEMM_MR - 1) / GEMM_MR,
-                    (n + GM_NR - 1) / GM_NR, 0, 1, 0, 1, GEMM_ALL, 0 };
+                    gemm_cut((n + GM_L - 1) / GM_L, GEMM_NV), 0, 1, 0, 1, GEMM_ALL, 0 };
+    const ptrdiff_t tiles = d.row_tiles * d.panels.count;
     ptrdiff_t p0 = 0;
     do {
         d.call.k = k - p0 < kc ? k - p0 : kc;
@@ -970,9 +975,9 @@ static void GM(product_packed)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const GM_T
         d.a = a + p0;
         d.b = packed + p0 * width;
         if (m * n * k < GEMM_THREAD_WORK)
-            GM(run_tiles)(&d, 0, d.row_tiles * d.panels);
+            GM(run_tiles)(&d, 0, tiles);
         else
-            rk_parallel(GM(run_tiles), &d, d.row_tiles * d.panels,
+            rk_parallel(GM(run_tiles), &d, tiles,
                         1 + GEMM_THREAD_WORK / 4 / (GEMM_MR * GM_NR * (d.call.k + 1)));
         p0 += d.call.k;
     } while (p0 < k);
