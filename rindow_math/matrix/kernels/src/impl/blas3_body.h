@@ -1,9 +1,8 @@
 /* The routines of blas3.h for one type: elements L3_E of L3_W numbers L3_T, of which a vector holds L3_L; for real
  * types that vector L3_V and L3_VF(f); L3_G(f): a function of gemm.h on such numbers; L3_TURN transposes elements. */
-#define L3_LEAF (GEMM_NV * 64 / (int)sizeof(L3_E))           /* order of a block of C that straddles the diagonal */
+#define L3_LEAF (GEMM_NV * 64 / (int)sizeof(L3_E))           /* order of a C that is computed whole */
 #define L3_STRIP (64 / (ptrdiff_t)sizeof(L3_E))              /* symmetric: rows that are turned together */
-/* bytes between rows that make columns slow to read */
-#define L3_FAR (L3_W == 1 && sizeof(L3_T) == 8 ? 2560 : 2048)
+#define L3_FAR 4096                                          /* bytes between rows that make columns slow to read */
 #define L3_BLOCK (2048 / (ptrdiff_t)sizeof(L3_E))            /* with the own transpose: length of sums at a time */
 #define L3_ORDER (L3_W == 1 ? 64 : 32)                       /* triangular: order of a block */
 #define L3_PANEL (L3_L < L3_W ? 1 : GEMM_NV * L3_L / L3_W)   /* columns that a block is applied to at a time */
@@ -23,8 +22,8 @@ RK_INLINE void L3(product)(int ta, int tb, int conj_a, int conj_b, ptrdiff_t m, 
     (void)conj_b;
     L3_G(product)(ta, tb, m, n, k, *alpha, a, lda, b, ldb, *beta, c, ldc, NULL, RK_EPI_NONE);
 #else
-    L3_G(complex_product)(ta, tb, conj_a, conj_b, m, n, k, alpha, (const L3_T *)a, lda, (const L3_T *)b, ldb, beta,
-                          (L3_T *)c, ldc);
+    L3_G(complex_product)(GEMM_ALL, ta, tb, conj_a, conj_b, m, n, k, alpha, (const L3_T *)a, lda, (const L3_T *)b, ldb,
+                          beta, (L3_T *)c, ldc);
 #endif
 }
 
@@ -116,26 +115,40 @@ typedef struct {
     const L3_T *alpha, *beta;
 } L3(rank);
 
-/* c (rows, columns) = alpha op(A) op(A)' + beta c, or that of A and B, from rows i of the left and j of the right */
-static void L3(rank_product)(const L3(rank) *g, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t j, ptrdiff_t columns,
-                             const L3_T *beta, L3_E *c, ptrdiff_t ldc)
+/* c = alpha op(A) op(B)' + beta c, or a triangle of that */
+static void L3(rank_product)(int triangle, const L3(rank) *g, ptrdiff_t n, const L3_E *a, ptrdiff_t lda, const L3_E *b,
+                             ptrdiff_t ldb, const L3_T *beta, L3_E *c, ptrdiff_t ldc)
 {
-    const ptrdiff_t step_a = g->trans ? 1 : g->lda, step_b = g->trans ? 1 : g->ldb;
-    const L3_E *b = g->b ? g->b + j * step_b : g->a + j * step_a;
-    L3(product)(g->trans, !g->trans, 0, 0, rows, columns, g->k, g->alpha, g->a + i * step_a, g->lda, b,
-                g->b ? g->ldb : g->lda, beta, c, ldc);
-    if (g->b)
-        L3(product)(g->trans, !g->trans, 0, 0, rows, columns, g->k, g->alpha, g->b + i * step_b, g->ldb,
-                    g->a + j * step_a, g->lda, L3(one), c, ldc);
+#if L3_W == 1
+    if (triangle)
+        L3_G(blocked)(triangle, g->trans, !g->trans, n, n, g->k, *g->alpha, a, lda, b, ldb, *beta, c, ldc, NULL,
+                      RK_EPI_NONE);
+    else
+        L3(product)(g->trans, !g->trans, 0, 0, n, n, g->k, g->alpha, a, lda, b, ldb, beta, c, ldc);
+#else
+    L3_G(complex_product)(triangle, g->trans, !g->trans, 0, 0, n, n, g->k, g->alpha, (const L3_T *)a, lda,
+                          (const L3_T *)b, ldb, beta, (L3_T *)c, ldc);
+#endif
 }
 
-/* a block on the diagonal, of which one triangle counts */
-static void L3(rank_leaf)(const L3(rank) *g, ptrdiff_t first, ptrdiff_t n, L3_E *c)
+/* the same for op(A) op(A)', or op(A) op(B)' + op(B) op(A)' */
+static void L3(rank_products)(int triangle, const L3(rank) *g, ptrdiff_t n, const L3_T *beta, L3_E *c, ptrdiff_t ldc)
+{
+    if (!g->b) {
+        L3(rank_product)(triangle, g, n, g->a, g->lda, g->a, g->lda, beta, c, ldc);
+        return;
+    }
+    L3(rank_product)(triangle, g, n, g->a, g->lda, g->b, g->ldb, beta, c, ldc);
+    L3(rank_product)(triangle, g, n, g->b, g->ldb, g->a, g->lda, L3(one), c, ldc);
+}
+
+/* a C of one tile or so */
+static void L3(rank_leaf)(const L3(rank) *g, ptrdiff_t n, L3_E *c)
 {
     static const L3_T zero[2] = { 0, 0 };
     const L3_T re = g->beta[0], im = g->beta[L3_W - 1];
     L3_E sums[L3_LEAF * L3_LEAF];
-    L3(rank_product)(g, first, n, first, n, zero, sums, L3_LEAF);
+    L3(rank_products)(GEMM_ALL, g, n, zero, sums, L3_LEAF);
     for (ptrdiff_t i = 0; i < n; i++) {
         const ptrdiff_t begin = g->lower ? 0 : i, end = g->lower ? i + 1 : n;
         const L3_E *x = sums + i * L3_LEAF;
@@ -156,45 +169,12 @@ static void L3(rank_leaf)(const L3(rank) *g, ptrdiff_t first, ptrdiff_t n, L3_E 
     }
 }
 
-/* Rows and columns first to first + n of C, at c: a strip of columns at a time. Strips of a large matrix are wide, with
- * narrow ones in their squares on the diagonal. */
-typedef struct {
-    const L3(rank) *g;
-    ptrdiff_t n, first, width, count;
-    L3_E *c;
-} L3(square);
-
-static void L3(syrk)(const L3(rank) *g, ptrdiff_t n, ptrdiff_t first, L3_E *c);
-
-static void L3(strips)(void *context, ptrdiff_t begin, ptrdiff_t end)
+static void L3(syrk)(const L3(rank) *g, ptrdiff_t n, L3_E *c)
 {
-    const L3(square) *d = context;
-    const L3(rank) *g = d->g;
-    for (ptrdiff_t u = begin; u < end; u++) {
-        /* the longest ones first */
-        const ptrdiff_t j = (g->lower ? u : d->count - 1 - u) * d->width;
-        const ptrdiff_t size = d->n - j < d->width ? d->n - j : d->width, next = j + size;
-        L3_E *corner = d->c + j * g->ldc + j;
-        if (g->lower)
-            L3(rank_product)(g, d->first + next, d->n - next, d->first + j, size, g->beta, d->c + next * g->ldc + j,
-                             g->ldc);
-        else
-            L3(rank_product)(g, d->first, j, d->first + j, size, g->beta, d->c + j, g->ldc);
-        if (size > L3_LEAF)
-            L3(syrk)(g, size, d->first + j, corner);
-        else
-            L3(rank_leaf)(g, d->first + j, size, corner);
-    }
-}
-
-static void L3(syrk)(const L3(rank) *g, ptrdiff_t n, ptrdiff_t first, L3_E *c)
-{
-    const ptrdiff_t width = n > 64 * L3_LEAF ? 4 * L3_LEAF : n > 16 * L3_LEAF ? 2 * L3_LEAF : L3_LEAF;
-    L3(square) d = { g, n, first, width, (n + width - 1) / width, c };
-    if (d.count == 1 || n * n / 2 * g->k * (L3_W * L3_W) < 2 * GEMM_THREAD_WORK)
-        L3(strips)(&d, 0, d.count);
+    if (n <= L3_LEAF)
+        L3(rank_leaf)(g, n, c);
     else
-        rk_parallel(L3(strips), &d, d.count, 1);
+        L3(rank_products)(g->lower ? GEMM_LOWER : GEMM_UPPER, g, n, g->beta, c, g->ldc);
 }
 
 /* rows of op(A) from columns of A, a strip of them at a time */
@@ -220,7 +200,7 @@ static void L3(syrk_all)(const L3(rank) *g, ptrdiff_t n, L3_E *c)
     if (g->trans && n > L3_LEAF && block > 0 && g->lda * (ptrdiff_t)sizeof(L3_E) >= L3_FAR)
         turned = rk_scratch(3, (size_t)((g->b ? 2 : 1) * n * block) * sizeof(L3_E));
     if (!turned) {
-        L3(syrk)(g, n, 0, c);
+        L3(syrk)(g, n, c);
         return;
     }
     L3(rank) part = *g;
@@ -236,7 +216,7 @@ static void L3(syrk_all)(const L3(rank) *g, ptrdiff_t n, L3_E *c)
             L3(turning) e = { g->b + p * g->ldb, turned + n * block, n, part.k, g->ldb };
             rk_parallel(L3(turn_strips), &e, (n + L3_LEAF - 1) / L3_LEAF, 1 + 16384 / (L3_LEAF * part.k));
         }
-        L3(syrk)(&part, n, 0, c);
+        L3(syrk)(&part, n, c);
     }
 }
 

@@ -167,14 +167,16 @@ typedef struct {
     const GM_T *b;
     GM_T *packed;
     ptrdiff_t ldb, k, n;
+    gemm_panels panels;
     int tb;
 } GM(complex_packing);
 
 static void GM(complex_pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const GM(complex_packing) *d = context;
-    for (ptrdiff_t j0 = begin * GM_NR; j0 < end * GM_NR && j0 < d->n; j0 += GM_NR) {
-        const ptrdiff_t columns = d->n - j0 < GM_NR ? d->n - j0 : GM_NR, width = (columns + GM_L - 1) / GM_L * GM_L;
+    for (ptrdiff_t j = begin; j < end; j++) {
+        const ptrdiff_t j0 = gemm_panel(&d->panels, j) * GM_L, width = (d->panels.thin + (j < d->panels.wide)) * GM_L;
+        const ptrdiff_t columns = d->n - j0 < width ? d->n - j0 : width;
         GM_T *packed = d->packed + j0 * d->k;
         if (d->tb)
             GM_TURN_PAIRS(d->b + j0 / 2 * d->ldb, d->ldb / 2, columns / 2, d->k, packed, width / 2);
@@ -191,9 +193,38 @@ typedef struct {
     GM(complex_call) call;
     const GM_T *a, *b;
     GM_T *c;
-    ptrdiff_t ldb, m, n, row_tiles, panels;
-    int packed_b, pack_a, along_columns;
+    ptrdiff_t ldb, m, n, row_tiles;
+    gemm_panels panels;
+    int packed_b, pack_a, along_columns, triangle;
+    ptrdiff_t below;
 } GM(complex_block);
+
+RK_INLINE ptrdiff_t GM(complex_touched)(const GM(complex_block) *d, ptrdiff_t i, ptrdiff_t *first)
+{
+    const ptrdiff_t few = d->m / d->row_tiles, more = d->m % d->row_tiles;
+    const ptrdiff_t begin = 2 * (d->below + i * few + (i < more ? i : more));
+    return gemm_touched(d->triangle, &d->panels, GM_L, begin, begin + 2 * (few + (i < more)) - 1, first);
+}
+
+/* as for real numbers; i and j count elements */
+RK_NOINLINE void GM(complex_cross)(const GM(complex_block) *d, GM(complex_kernel) kernel, const GM(complex_call) *call,
+                                   const GM_T *a, const GM_T *b, ptrdiff_t ldb, GM_T *c, ptrdiff_t i, ptrdiff_t rows,
+                                   ptrdiff_t j, ptrdiff_t columns, ptrdiff_t columns_b)
+{
+    GM_T copy[GM_ROWS * GM_NR];
+    GM(complex_call) own = *call;
+    own.ldc = GM_NR;
+    for (ptrdiff_t r = 0; r < rows && (call->beta[0] != 0 || call->beta[1] != 0); r++)
+        memcpy(copy + r * GM_NR, c + r * call->ldc, (size_t)columns * sizeof(GM_T));
+    kernel(&own, a, b, ldb, copy, (int)columns, (int)columns_b);
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        const ptrdiff_t at = 2 * (i + r - j);
+        const ptrdiff_t begin = d->triangle == GEMM_UPPER && at > 0 ? at : 0;
+        const ptrdiff_t end = d->triangle == GEMM_LOWER && at + 2 < columns ? at + 2 : columns;
+        if (begin < end)
+            memcpy(c + r * call->ldc + begin, copy + r * GM_NR + begin, (size_t)(end - begin) * sizeof(GM_T));
+    }
+}
 
 static void GM(complex_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
@@ -206,12 +237,23 @@ static void GM(complex_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
         call.step = GEMM_MR;
         call.across = 2;
     }
-    ptrdiff_t i = d->along_columns ? begin % d->row_tiles : begin / d->panels;
-    ptrdiff_t j = d->along_columns ? begin / d->row_tiles : begin % d->panels;
+    const ptrdiff_t panels = d->panels.count;
+    ptrdiff_t i = d->along_columns ? begin % d->row_tiles : begin / panels;
+    ptrdiff_t j = d->along_columns ? begin / d->row_tiles : begin % panels;
+    ptrdiff_t first = 0, next = panels;
+    if (d->triangle) {
+        ptrdiff_t before = begin;
+        i = 0;
+        while ((next = GM(complex_touched)(d, i, &first)) - first <= before) {
+            before -= next - first;
+            i++;
+        }
+        j = first + before;
+    }
     for (ptrdiff_t u = begin; u < end; u++) {
         const ptrdiff_t i0 = i * few + (i < more ? i : more), rows = few + (i < more);
-        const ptrdiff_t j0 = j * GM_NR, columns = d->n - j0 < GM_NR ? d->n - j0 : GM_NR;
-        const ptrdiff_t vectors = (columns + GM_L - 1) / GM_L;
+        const ptrdiff_t vectors = d->panels.thin + (j < d->panels.wide), j0 = gemm_panel(&d->panels, j) * GM_L;
+        const ptrdiff_t columns = d->n - j0 < vectors * GM_L ? d->n - j0 : vectors * GM_L;
         const GM_T *a = d->a + i0 * d->call.across;
         if (packed_a) {
             if (packed_tile != i) {
@@ -227,33 +269,40 @@ static void GM(complex_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
         }
         if (d->call.step == 2 && !d->along_columns && call.k >= GEMM_EARLY_K && i + 1 < d->row_tiles)
             gemm_fetch_share(d->a + (i0 + rows) * d->call.across, d->call.across * (ptrdiff_t)sizeof(GM_T), rows,
-                             2 * call.k * (ptrdiff_t)sizeof(GM_T), j, d->panels);
+                             2 * call.k * (ptrdiff_t)sizeof(GM_T), j, panels);
         const GM_T *b = d->packed_b ? d->b + j0 * call.k : d->b + j0;
-        const ptrdiff_t ldb = d->packed_b ? vectors * GM_L : d->ldb;
-        GM(complex_kernels)[rows - 1][vectors - 1](&call, a, b, ldb, d->c + i0 * call.ldc + j0, (int)columns,
-                                                   (int)(d->packed_b ? ldb : columns));
+        const ptrdiff_t ldb = d->packed_b ? vectors * GM_L : d->ldb, columns_b = d->packed_b ? ldb : columns;
+        const GM(complex_kernel) kernel = GM(complex_kernels)[rows - 1][vectors - 1];
+        GM_T *c = d->c + i0 * call.ldc + j0;
+        const ptrdiff_t row = d->below + i0, column = j0 / 2;
+        if (d->triangle == GEMM_LOWER ? column + columns / 2 - 1 > row : d->triangle && column < row + rows - 1)
+            GM(complex_cross)(d, kernel, &call, a, b, ldb, c, row, rows, column, columns, columns_b);
+        else
+            kernel(&call, a, b, ldb, c, (int)columns, (int)columns_b);
         if (d->along_columns) {
             if (++i == d->row_tiles) {
                 i = 0;
                 j++;
             }
-        } else if (++j == d->panels) {
-            j = 0;
+        } else if (++j == next) {
             i++;
+            if (d->triangle && i < d->row_tiles)
+                next = GM(complex_touched)(d, i, &first);
+            j = first;
         }
     }
 }
 
-/* C = alpha op(A) op(B) + beta C. Sizes and row lengths count complex elements. */
-static void GM(complex_product)(int ta, int tb, int conj_a, int conj_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
-                                const GM_T *alpha, const GM_T *a, ptrdiff_t lda, const GM_T *b, ptrdiff_t ldb,
-                                const GM_T *beta, GM_T *c, ptrdiff_t ldc)
+/* C = alpha op(A) op(B) + beta C, or a triangle of it. Sizes and row lengths count complex elements. */
+static void GM(complex_product)(int triangle, int ta, int tb, int conj_a, int conj_b, ptrdiff_t m, ptrdiff_t n,
+                                ptrdiff_t k, const GM_T *alpha, const GM_T *a, ptrdiff_t lda, const GM_T *b,
+                                ptrdiff_t ldb, const GM_T *beta, GM_T *c, ptrdiff_t ldc)
 {
     if (m <= 0 || n <= 0)
         return;
     if (k < 0 || (alpha[0] == 0 && alpha[1] == 0))
         k = 0;
-    const int alone = 4 * m * n * k < GEMM_THREAD_WORK;
+    const int alone = (triangle ? 2 : 4) * m * n * k < GEMM_THREAD_WORK;
     n *= 2;
     lda *= 2;
     ldb *= 2;
@@ -279,35 +328,42 @@ static void GM(complex_product)(int ta, int tb, int conj_a, int conj_b, ptrdiff_
     d.call = (GM(complex_call)){ kc, ta ? lda : 2, ta ? 2 : lda, ldc, { alpha[0], alpha[1] }, { beta[0], beta[1] },
                                  conj_a ? -1 : 1, conj_b ? -1 : 1 };
     d.packed_b = pack;
-    d.m = m;
     d.ldb = ldb;
-    d.row_tiles = (m + GM_ROWS - 1) / GM_ROWS;
+    d.triangle = triangle;
     for (ptrdiff_t j0 = 0; j0 < n; j0 += nc) {
+        const ptrdiff_t i0 = triangle == GEMM_LOWER ? j0 / 2 : 0;
         d.n = n - j0 < nc ? n - j0 : nc;
-        d.c = c + j0;
-        d.panels = (d.n + GM_NR - 1) / GM_NR;
-        d.along_columns = d.panels > d.row_tiles;
-        d.pack_a = ta && !d.along_columns && d.panels >= 3
+        d.m = triangle == GEMM_UPPER ? (j0 + d.n) / 2 : m - i0;
+        d.row_tiles = (d.m + GM_ROWS - 1) / GM_ROWS;
+        d.below = i0 - j0 / 2;
+        d.c = c + i0 * ldc + j0;
+        d.panels = gemm_cut((d.n + GM_L - 1) / GM_L, GM_NR / GM_L);
+        d.along_columns = !triangle && d.panels.count > d.row_tiles;
+        d.pack_a = ta && !d.along_columns && d.panels.count >= 3
                    && (lda * sizeof(GM_T) >= 2048 || lda * sizeof(GM_T) % 512 == 0);
-        ptrdiff_t p0 = 0;
+        ptrdiff_t p0 = 0, tiles = triangle ? 0 : d.row_tiles * d.panels.count, first;
+        for (ptrdiff_t i = 0; triangle && i < d.row_tiles; i++) {
+            tiles += GM(complex_touched)(&d, i, &first);
+            tiles -= first;
+        }
         do {
             d.call.k = k - p0 < kc ? k - p0 : kc;
             d.call.beta[0] = p0 == 0 ? beta[0] : 1;
             d.call.beta[1] = p0 == 0 ? beta[1] : 0;
-            d.a = a + p0 * d.call.step;
+            d.a = a + p0 * d.call.step + i0 * d.call.across;
             d.b = tb ? b + j0 / 2 * ldb + 2 * p0 : b + p0 * ldb + j0;
             if (pack) {
-                GM(complex_packing) q = { d.b, packed, ldb, d.call.k, d.n, tb };
+                GM(complex_packing) q = { d.b, packed, ldb, d.call.k, d.n, d.panels, tb };
                 if (alone || d.call.k * d.n < 32768)
-                    GM(complex_pack)(&q, 0, d.panels);
+                    GM(complex_pack)(&q, 0, d.panels.count);
                 else
-                    rk_parallel(GM(complex_pack), &q, d.panels, 1);
+                    rk_parallel(GM(complex_pack), &q, d.panels.count, 1);
                 d.b = packed;
             }
             if (alone)
-                GM(complex_tiles)(&d, 0, d.row_tiles * d.panels);
+                GM(complex_tiles)(&d, 0, tiles);
             else
-                rk_parallel(GM(complex_tiles), &d, d.row_tiles * d.panels,
+                rk_parallel(GM(complex_tiles), &d, tiles,
                             1 + GEMM_THREAD_WORK / 4 / (GEMM_MR * GM_NR * (d.call.k + 1)));
             p0 += d.call.k;
         } while (p0 < k);

@@ -82,6 +82,37 @@ RK_INLINE void gemm_fetch_share(const void *a, ptrdiff_t step, ptrdiff_t rows, p
             GEMM_FETCH((const char *)a + i * step + at);
 }
 
+/* Which elements of C are computed. */
+enum { GEMM_ALL, GEMM_LOWER, GEMM_UPPER };
+
+/* Columns cut into panels, which are alike: the first `wide` have a vector more than the `thin` ones of the others. */
+typedef struct {
+    ptrdiff_t count, thin, wide;
+} gemm_panels;
+
+RK_INLINE gemm_panels gemm_cut(ptrdiff_t vectors, ptrdiff_t most)
+{
+    const ptrdiff_t count = (vectors + most - 1) / most;
+    return (gemm_panels){ count, vectors / count, vectors % count };
+}
+
+/* The vector that panel j begins with. */
+RK_INLINE ptrdiff_t gemm_panel(const gemm_panels *p, ptrdiff_t j)
+{
+    return j * p->thin + (j < p->wide ? j : p->wide);
+}
+
+/* The panels in which some rows have elements of a triangle: from *first to the one before the result. The diagonal
+ * crosses them in columns `begin`, which may be before the first one, to `last`. */
+RK_INLINE ptrdiff_t gemm_touched(int triangle, const gemm_panels *p, ptrdiff_t lanes, ptrdiff_t begin, ptrdiff_t last,
+                                 ptrdiff_t *first)
+{
+    const ptrdiff_t v = (triangle == GEMM_UPPER ? begin : last) / lanes, rest = v - p->wide * (p->thin + 1);
+    const ptrdiff_t j = rest < 0 ? v / (p->thin + 1) : p->wide + rest / p->thin;
+    *first = triangle == GEMM_UPPER && begin > 0 ? j : 0;
+    return triangle == GEMM_LOWER && j < p->count ? j + 1 : p->count;
+}
+
 /* Blocks of equal length, none longer than the limit. */
 RK_INLINE ptrdiff_t rk_even_block(ptrdiff_t n, ptrdiff_t limit)
 {
@@ -330,10 +361,10 @@ static void RK(xgemm)(int dtype, int ta, int tb, int conj_a, int conj_b, ptrdiff
         rk_parallel(gemm_rows_i64, &g, m, grain);
         break;
     case RK_COMPLEX64:
-        gemm_complex_product_f32(ta, tb, conj_a, conj_b, m, n, k, alpha_f, a, lda, b, ldb, beta_f, c, ldc);
+        gemm_complex_product_f32(GEMM_ALL, ta, tb, conj_a, conj_b, m, n, k, alpha_f, a, lda, b, ldb, beta_f, c, ldc);
         break;
     case RK_COMPLEX128:
-        gemm_complex_product_f64(ta, tb, conj_a, conj_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+        gemm_complex_product_f64(GEMM_ALL, ta, tb, conj_a, conj_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
         break;
     }
 }

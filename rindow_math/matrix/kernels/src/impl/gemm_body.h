@@ -189,14 +189,45 @@ static const GM(kernel) GM(kernels)[2][GEMM_MR][GEMM_NV] = {
 #endif
 };
 
-/* One block of k for all of C: tiles in a grid, numbered along rows or along columns of tiles. */
+/* One block of k for all of C: tiles in a grid, numbered along rows or along columns of tiles; those of a triangle
+ * along rows. */
 typedef struct {
     GM(call) call;
     const GM_T *a, *b, *bias;
     GM_T *c;
-    ptrdiff_t ldb, m, n, row_tiles, panels;
-    int ta, packed_b, pack_a, along_columns;
+    ptrdiff_t ldb, m, n, row_tiles;
+    gemm_panels panels;
+    int ta, packed_b, pack_a, along_columns, triangle;
+    ptrdiff_t below;                       /* rows from the diagonal's in the first column to the first */
 } GM(block);
+
+/* The panels of a row of tiles, as gemm_touched. */
+RK_INLINE ptrdiff_t GM(touched)(const GM(block) *d, ptrdiff_t i, ptrdiff_t *first)
+{
+    const ptrdiff_t few = d->m / d->row_tiles, more = d->m % d->row_tiles;
+    const ptrdiff_t begin = d->below + i * few + (i < more ? i : more);
+    return gemm_touched(d->triangle, &d->panels, GM_L, begin, begin + few + (i < more) - 1, first);
+}
+
+/* A tile that the diagonal crosses goes by way of a copy, of which the elements of the triangle return. */
+RK_NOINLINE void GM(cross)(const GM(block) *d, GM(kernel) kernel, const GM(call) *call, const GM_T *a, const GM_T *b,
+                           ptrdiff_t ldb, GM_T *c, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t j, ptrdiff_t columns,
+                           ptrdiff_t columns_b)
+{
+    GM_T copy[GEMM_MR * GM_NR];
+    GM(call) own = *call;
+    own.ldc = GM_NR;
+    for (ptrdiff_t r = 0; r < rows && call->beta != 0; r++)
+        memcpy(copy + r * GM_NR, c + r * call->ldc, (size_t)columns * sizeof(GM_T));
+    kernel(&own, a, b, ldb, copy, NULL, (int)columns, (int)columns_b);
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        const ptrdiff_t at = i + r - j;    /* on the diagonal */
+        ptrdiff_t begin = d->triangle == GEMM_UPPER && at > 0 ? at : 0;
+        ptrdiff_t end = d->triangle == GEMM_LOWER && at + 1 < columns ? at + 1 : columns;
+        if (begin < end)
+            memcpy(c + r * call->ldc + begin, copy + r * GM_NR + begin, (size_t)(end - begin) * sizeof(GM_T));
+    }
+}
 
 static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
@@ -208,12 +239,23 @@ static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
     if (d->pack_a && (packed_a = rk_scratch(1, (size_t)(call.k * GEMM_MR) * sizeof(GM_T))) != NULL)
         call.lda = GEMM_MR;
 
-    ptrdiff_t i = d->along_columns ? begin % d->row_tiles : begin / d->panels;
-    ptrdiff_t j = d->along_columns ? begin / d->row_tiles : begin % d->panels;
+    const ptrdiff_t panels = d->panels.count;
+    ptrdiff_t i = d->along_columns ? begin % d->row_tiles : begin / panels;
+    ptrdiff_t j = d->along_columns ? begin / d->row_tiles : begin % panels;
+    ptrdiff_t first = 0, next = panels;
+    if (d->triangle) {
+        ptrdiff_t before = begin;
+        i = 0;
+        while ((next = GM(touched)(d, i, &first)) - first <= before) {
+            before -= next - first;
+            i++;
+        }
+        j = first + before;
+    }
     for (ptrdiff_t u = begin; u < end; u++) {
         ptrdiff_t i0 = i * few + (i < more ? i : more), rows = few + (i < more);
-        ptrdiff_t j0 = j * GM_NR, columns = d->n - j0 < GM_NR ? d->n - j0 : GM_NR;
-        ptrdiff_t vectors = (columns + GM_L - 1) / GM_L;
+        const ptrdiff_t vectors = d->panels.thin + (j < d->panels.wide), j0 = gemm_panel(&d->panels, j) * GM_L;
+        const ptrdiff_t columns = d->n - j0 < vectors * GM_L ? d->n - j0 : vectors * GM_L;
         const GM_T *a = d->ta ? d->a + i0 : d->a + i0 * d->call.lda;
         if (packed_a) {
             if (packed_tile != i) {
@@ -234,22 +276,26 @@ static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
                             (int)columns * (int)sizeof(GM_T));
         if (early && !d->ta && !d->along_columns && i + 1 < d->row_tiles)
             gemm_fetch_share(d->a + (i0 + rows) * d->call.lda, d->call.lda * (ptrdiff_t)sizeof(GM_T), rows,
-                             call.k * (ptrdiff_t)sizeof(GM_T), j, d->panels);
+                             call.k * (ptrdiff_t)sizeof(GM_T), j, panels);
         GM(kernel) kernel = GM(kernels)[d->ta][rows - 1][vectors - 1];
-        if (d->packed_b)
-            kernel(&call, a, d->b + j0 * call.k, vectors * GM_L, d->c + i0 * call.ldc + j0,
-                   d->bias ? d->bias + j0 : NULL, (int)columns, (int)(vectors * GM_L));
+        const GM_T *b = d->packed_b ? d->b + j0 * call.k : d->b + j0;
+        const ptrdiff_t ldb = d->packed_b ? vectors * GM_L : d->ldb, columns_b = d->packed_b ? ldb : columns;
+        GM_T *c = d->c + i0 * call.ldc + j0;
+        const ptrdiff_t row = d->below + i0;
+        if (d->triangle == GEMM_LOWER ? j0 + columns - 1 > row : d->triangle && j0 < row + rows - 1)
+            GM(cross)(d, kernel, &call, a, b, ldb, c, row, rows, j0, columns, columns_b);
         else
-            kernel(&call, a, d->b + j0, d->ldb, d->c + i0 * call.ldc + j0, d->bias ? d->bias + j0 : NULL,
-                   (int)columns, (int)columns);
+            kernel(&call, a, b, ldb, c, d->bias ? d->bias + j0 : NULL, (int)columns, (int)columns_b);
         if (d->along_columns) {
             if (++i == d->row_tiles) {
                 i = 0;
                 j++;
             }
-        } else if (++j == d->panels) {
-            j = 0;
+        } else if (++j == next) {
             i++;
+            if (d->triangle && i < d->row_tiles)
+                next = GM(touched)(d, i, &first);
+            j = first;
         }
     }
 }
@@ -261,6 +307,7 @@ typedef struct {
     const GM_T *b;
     GM_T *packed;
     ptrdiff_t ldb, k, n, parts;
+    gemm_panels panels;
     int tb;
 } GM(packing);
 
@@ -326,10 +373,10 @@ static void GM(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const GM(packing) *d = context;
     for (ptrdiff_t u = begin; u < end; u++) {
-        ptrdiff_t j0 = u / d->parts * GM_NR, p0 = u % d->parts * GM_PACK_ROWS;
-        ptrdiff_t columns = d->n - j0 < GM_NR ? d->n - j0 : GM_NR;
-        ptrdiff_t rows = d->k - p0 < GM_PACK_ROWS ? d->k - p0 : GM_PACK_ROWS;
-        ptrdiff_t width = (columns + GM_L - 1) / GM_L * GM_L;
+        const ptrdiff_t j = u / d->parts, p0 = u % d->parts * GM_PACK_ROWS;
+        const ptrdiff_t j0 = gemm_panel(&d->panels, j) * GM_L, width = (d->panels.thin + (j < d->panels.wide)) * GM_L;
+        const ptrdiff_t columns = d->n - j0 < width ? d->n - j0 : width;
+        const ptrdiff_t rows = d->k - p0 < GM_PACK_ROWS ? d->k - p0 : GM_PACK_ROWS;
         GM_T *packed = d->packed + j0 * d->k + p0 * width;
         if (d->tb) {
             GM(pack_transposed)(d->b + j0 * d->ldb + p0, d->ldb, rows, columns, packed, width);
@@ -722,6 +769,83 @@ static void GM(stream_long)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
+/* ---- tiles: all of C or a triangle ---- */
+static void GM(blocked)(int triangle, int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, GM_T alpha, const GM_T *a,
+                        ptrdiff_t lda, const GM_T *b, ptrdiff_t ldb, GM_T beta, GM_T *c, ptrdiff_t ldc,
+                        const GM_T *bias, int epilogue)
+{
+    if (alpha == 0 || k < 0)
+        k = 0;
+    const ptrdiff_t work = triangle ? m * n / 2 * k : m * n * k;
+    ptrdiff_t kc = rk_even_block(k, GEMM_KC);
+    ptrdiff_t nc = GEMM_PACK_BYTES / (ptrdiff_t)sizeof(GM_T) / (kc + 1) / GM_NR * GM_NR;
+    nc = rk_even_block(n, nc < GM_NR ? GM_NR : nc);
+    nc = (nc + GM_NR - 1) / GM_NR * GM_NR;
+    /* B is read in place while it stays in the second cache and its rows are not so far apart that each needs a page of
+     * its own; and if it is not read often enough to pay for a copy, which a B from main memory does sooner */
+    int big = kc * n > GEMM_PACK_BYTES / 8, far = big || ldb * (ptrdiff_t)sizeof(GM_T) > 1024;
+    int pack = k > 0 && (tb || (far && m > (big ? 1 : 4) * GEMM_MR));
+    GM_T spare[64 * GM_NR], *packed = NULL;
+    if (pack) {
+        packed = rk_scratch(0, (size_t)(kc * (nc < n + GM_L ? nc : n + GM_L)) * sizeof(GM_T));
+        if (!packed) {                     /* no memory: slower, but done */
+            packed = spare;
+            kc = kc < 64 ? kc : 64;
+            nc = GM_NR;
+        }
+    }
+
+    GM(block) d;
+    d.call = (GM(call)){ kc, lda, ldc, alpha, beta, epilogue };
+    d.ta = ta;
+    d.packed_b = pack;
+    d.triangle = triangle;
+    for (ptrdiff_t j0 = 0; j0 < n; j0 += nc) {
+        const ptrdiff_t i0 = triangle == GEMM_LOWER ? j0 : 0;
+        d.n = n - j0 < nc ? n - j0 : nc;
+        d.m = triangle == GEMM_UPPER ? j0 + d.n : m - i0;
+        d.row_tiles = (d.m + GEMM_MR - 1) / GEMM_MR;
+        d.below = i0 - j0;
+        d.c = c + i0 * ldc + j0;
+        d.panels = gemm_cut((d.n + GM_L - 1) / GM_L, GEMM_NV);
+        d.along_columns = !triangle && d.panels.count > d.row_tiles;
+        /* a tile of A' lies on k rows: on as many pages, or at the same place of the cache */
+        d.pack_a = ta && !d.along_columns && d.panels.count >= 3
+                   && (lda * sizeof(GM_T) >= 2048 || lda * sizeof(GM_T) % 512 == 0);
+        ptrdiff_t p0 = 0, tiles = triangle ? 0 : d.row_tiles * d.panels.count, first;
+        for (ptrdiff_t i = 0; triangle && i < d.row_tiles; i++) {
+            tiles += GM(touched)(&d, i, &first);
+            tiles -= first;
+        }
+        do {
+            d.call.k = k - p0 < kc ? k - p0 : kc;
+            int last = p0 + d.call.k >= k;
+            d.call.beta = p0 == 0 ? beta : 1;
+            d.call.epilogue = last ? epilogue : RK_EPI_NONE;
+            d.bias = last && bias ? bias + j0 : NULL;
+            d.a = ta ? a + p0 * lda + i0 : a + i0 * lda + p0;
+            d.b = tb ? b + j0 * ldb + p0 : b + p0 * ldb + j0;
+            d.ldb = ldb;
+            int alone = work < GEMM_THREAD_WORK;
+            if (pack) {
+                GM(packing) q = { d.b, packed, ldb, d.call.k, d.n, (d.call.k + GM_PACK_ROWS - 1) / GM_PACK_ROWS,
+                                  d.panels, tb };
+                if (alone || d.call.k * d.n < 32768)
+                    GM(pack)(&q, 0, d.panels.count * q.parts);
+                else
+                    rk_parallel(GM(pack), &q, d.panels.count * q.parts, 4);
+                d.b = packed;
+            }
+            if (alone)
+                GM(run_tiles)(&d, 0, tiles);
+            else
+                rk_parallel(GM(run_tiles), &d, tiles,
+                            1 + GEMM_THREAD_WORK / 4 / (GEMM_MR * GM_NR * (d.call.k + 1)));
+            p0 += d.call.k;
+        } while (p0 < k);
+    }
+}
+
 /* ---- the product ---- */
 static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, GM_T alpha, const GM_T *a, ptrdiff_t lda,
                         const GM_T *b, ptrdiff_t ldb, GM_T beta, GM_T *c, ptrdiff_t ldc, const GM_T *bias, int epilogue)
@@ -817,65 +941,7 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         return;
     }
 
-    ptrdiff_t kc = rk_even_block(k, GEMM_KC);
-    ptrdiff_t nc = GEMM_PACK_BYTES / (ptrdiff_t)sizeof(GM_T) / (kc + 1) / GM_NR * GM_NR;
-    nc = rk_even_block(n, nc < GM_NR ? GM_NR : nc);
-    nc = (nc + GM_NR - 1) / GM_NR * GM_NR;
-    /* B is read in place while it stays in the second cache and its rows are not so far apart that each needs a page of
-     * its own; and if it is not read often enough to pay for a copy, which a B from main memory does sooner */
-    int big = kc * n > GEMM_PACK_BYTES / 8, far = big || ldb * (ptrdiff_t)sizeof(GM_T) > 1024;
-    int pack = k > 0 && (tb || (far && m > (big ? 1 : 4) * GEMM_MR));
-    GM_T spare[64 * GM_NR], *packed = NULL;
-    if (pack) {
-        packed = rk_scratch(0, (size_t)(kc * (nc < n + GM_L ? nc : n + GM_L)) * sizeof(GM_T));
-        if (!packed) {                     /* no memory: slower, but done */
-            packed = spare;
-            kc = kc < 64 ? kc : 64;
-            nc = GM_NR;
-        }
-    }
-
-    GM(block) d;
-    d.call = (GM(call)){ kc, lda, ldc, alpha, beta, epilogue };
-    d.ta = ta;
-    d.packed_b = pack;
-    d.m = m;
-    d.row_tiles = (m + GEMM_MR - 1) / GEMM_MR;
-    for (ptrdiff_t j0 = 0; j0 < n; j0 += nc) {
-        d.n = n - j0 < nc ? n - j0 : nc;
-        d.c = c + j0;
-        d.panels = (d.n + GM_NR - 1) / GM_NR;
-        d.along_columns = d.panels > d.row_tiles;
-        /* a tile of A' lies on k rows: on as many pages, or at the same place of the cache */
-        d.pack_a = ta && !d.along_columns && d.panels >= 3
-                   && (lda * sizeof(GM_T) >= 2048 || lda * sizeof(GM_T) % 512 == 0);
-        ptrdiff_t p0 = 0;
-        do {
-            d.call.k = k - p0 < kc ? k - p0 : kc;
-            int last = p0 + d.call.k >= k;
-            d.call.beta = p0 == 0 ? beta : 1;
-            d.call.epilogue = last ? epilogue : RK_EPI_NONE;
-            d.bias = last && bias ? bias + j0 : NULL;
-            d.a = ta ? a + p0 * lda : a + p0;
-            d.b = tb ? b + j0 * ldb + p0 : b + p0 * ldb + j0;
-            d.ldb = ldb;
-            int alone = work < GEMM_THREAD_WORK;
-            if (pack) {
-                GM(packing) q = { d.b, packed, ldb, d.call.k, d.n, (d.call.k + GM_PACK_ROWS - 1) / GM_PACK_ROWS, tb };
-                if (alone || d.call.k * d.n < 32768)
-                    GM(pack)(&q, 0, d.panels * q.parts);
-                else
-                    rk_parallel(GM(pack), &q, d.panels * q.parts, 4);
-                d.b = packed;
-            }
-            if (alone)
-                GM(run_tiles)(&d, 0, d.row_tiles * d.panels);
-            else
-                rk_parallel(GM(run_tiles), &d, d.row_tiles * d.panels,
-                            1 + GEMM_THREAD_WORK / 4 / (GEMM_MR * GM_NR * (d.call.k + 1)));
-            p0 += d.call.k;
-        } while (p0 < k);
-    }
+    GM(blocked)(GEMM_ALL, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, bias, epilogue);
 }
 
 /* ---- with B packed before: blocks of k, each in panels ---- */
@@ -887,8 +953,8 @@ static void GM(pack_all)(int tb, ptrdiff_t n, ptrdiff_t k, const GM_T *b, ptrdif
     for (ptrdiff_t p0 = 0; p0 < k; p0 += kc) {
         const ptrdiff_t rows = k - p0 < kc ? k - p0 : kc;
         GM(packing) q = { tb ? b + p0 : b + p0 * ldb, packed + p0 * width, ldb, rows, n,
-                          (rows + GM_PACK_ROWS - 1) / GM_PACK_ROWS, tb };
-        const ptrdiff_t pieces = (n + GM_NR - 1) / GM_NR * q.parts;
+                          (rows + GM_PACK_ROWS - 1) / GM_PACK_ROWS, gemm_cut((n + GM_L - 1) / GM_L, GEMM_NV), tb };
+        const ptrdiff_t pieces = q.panels.count * q.parts;
         rk_parallel(GM(pack), &q, pieces, 4 + 32768 / (GM_PACK_ROWS * GM_NR));
     }
 }
@@ -900,7 +966,8 @@ static void GM(product_packed)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const GM_T
         return;
     const ptrdiff_t kc = rk_even_block(k, GEMM_KC), width = GM(packed_size)(n, 1);
     GM(block) d = { { kc, lda, ldc, 1, beta, RK_EPI_NONE }, a, packed, NULL, c, 0, m, n, (m + GEMM_MR - 1) / GEMM_MR,
-                    (n + GM_NR - 1) / GM_NR, 0, 1, 0, 1 };
+                    gemm_cut((n + GM_L - 1) / GM_L, GEMM_NV), 0, 1, 0, 1, GEMM_ALL, 0 };
+    const ptrdiff_t tiles = d.row_tiles * d.panels.count;
     ptrdiff_t p0 = 0;
     do {
         d.call.k = k - p0 < kc ? k - p0 : kc;
@@ -908,9 +975,9 @@ static void GM(product_packed)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const GM_T
         d.a = a + p0;
         d.b = packed + p0 * width;
         if (m * n * k < GEMM_THREAD_WORK)
-            GM(run_tiles)(&d, 0, d.row_tiles * d.panels);
+            GM(run_tiles)(&d, 0, tiles);
         else
-            rk_parallel(GM(run_tiles), &d, d.row_tiles * d.panels,
+            rk_parallel(GM(run_tiles), &d, tiles,
                         1 + GEMM_THREAD_WORK / 4 / (GEMM_MR * GM_NR * (d.call.k + 1)));
         p0 += d.call.k;
     } while (p0 < k);
