@@ -1432,8 +1432,66 @@ static void CV(add_up)(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 #include "winograd_gradient_body.h"
 
+/* ---- the gradient of a kernel of one point, of many channels and filters ---- */
+
+/* A piece of channels by filters, of a group of pixels, is a matrix product: it copies what lies too far apart for the
+ * caches. A unit is a piece, which a thread does alone. */
+static void CV(run_pointwise_gradient)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const CV(gradient) *q = context;
+    const CV(job) *d = &q->job;
+    const ptrdiff_t c = d->channels, f = d->filters, pixels = d->out[3];
+    for (ptrdiff_t unit = begin / CONV_PRODUCT_GRAINS; unit * CONV_PRODUCT_GRAINS < end; unit++) {
+        const ptrdiff_t chunk = unit / q->parts, row = unit % q->parts / d->groups, column = unit % d->groups;
+        const ptrdiff_t i0 = row * c / q->runs, rows = (row + 1) * c / q->runs - i0;
+        const ptrdiff_t panel = column * d->panels / d->groups, j0 = panel * CV_NR;
+        const ptrdiff_t columns = conv_min((column + 1) * d->panels / d->groups * CV_NR, f) - j0;
+        const ptrdiff_t first = chunk * pixels / q->chunks, last = (chunk + 1) * pixels / q->chunks;
+        CV_T *dkernel = q->chunks > 1 ? q->sums + chunk * q->size : q->dkernel;
+        CV_T *dbias = q->chunks > 1 ? dkernel + c * f : q->dbias;
+        static const double one[2] = { 1, 0 }, zero[2] = { 0, 0 };
+        for (ptrdiff_t from = first, to; from < last; from = to) {
+            to = conv_min(from + CONV_PRODUCT_PIXELS, last);
+            RK_CAT(api, RK_VARIANT).xgemm(CV_TYPE, 1, 0, 0, 0, rows, columns, to - from, one, d->x + from * c + i0, c,
+                                          q->dy + from * f + j0, f, from > first ? one : zero, dkernel + i0 * f + j0, f);
+            const ptrdiff_t at[4] = { 0, 0, 0, from }, past[4] = { 1, 1, 1, to };
+            for (ptrdiff_t j = j0; row == 0 && q->dbias && j < j0 + columns; j += CV_NR)
+                CV(sum_rows)(d, q->dy + j, at, past, conv_min(f - j, CV_NR), dbias + j, from > first);
+        }
+    }
+}
+
+static int CV(pointwise_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias)
+{
+    CV(gradient) q = { .dy = dy, .dkernel = dkernel, .dbias = dbias };
+    CV(job) *d = &q.job;
+    d->x = x;
+    d->channels = c->channels;
+    d->filters = c->filters;
+    d->out[3] = c->batch * c->out[0] * c->out[1] * c->out[2];
+    d->k = c->channels;
+    d->panels = (c->filters + CV_NR - 1) / CV_NR;
+    d->groups = (c->filters + CONV_PRODUCT_PIECE - 1) / CONV_PRODUCT_PIECE;
+    q.runs = (c->channels + CONV_PRODUCT_PIECE - 1) / CONV_PRODUCT_PIECE;
+    q.parts = q.runs * d->groups;
+    const ptrdiff_t size = c->channels * c->filters + (dbias ? c->filters : 0);
+    q.chunks = conv_max(conv_min(CONV_PRODUCT_UNITS / q.parts, d->out[3] / (2 * CONV_PRODUCT_PIXELS)), 1);
+    q.size = CV_WIDTH(size);
+    if (q.chunks > 1) {                /* products use the other slots */
+        q.sums = rk_scratch(2, (size_t)(q.chunks * q.size) * sizeof(CV_T));
+        if (!q.sums)
+            return 0;
+    }
+    rk_flushed units = { CV(run_pointwise_gradient), &q };
+    rk_parallel_even(rk_run_flushed, &units, q.chunks * q.parts * CONV_PRODUCT_GRAINS, 1, CONV_PRODUCT_GRAINS);
+    if (q.chunks > 1)
+        rk_parallel_flushed(CV(add_up), &q, size, 4096);
+    return 1;
+}
+
 static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias)
 {
+    const ptrdiff_t pixels = c->batch * c->out[0] * c->out[1] * c->out[2];
     if (CV(pointwise)(c) && c->channels > c->filters) {
         /* turned round, so that long rows of pixels are read along and short ones element by element */
         const ptrdiff_t size = c->channels * c->filters;
@@ -1452,6 +1510,8 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
                                            c->batch * c->out[0] * c->out[1] * c->out[2], c->filters);
         return 1;
     }
+    if (CV(pointwise)(c) && conv_min(c->channels, c->filters) >= CONV_PRODUCT_FROM && pixels >= CONV_PRODUCT_PIXELS / 2)
+        return CV(pointwise_gradient)(c, x, dy, dkernel, dbias);
     if (CV(winograd_gradient_pays)(c))
         return CV(winograd_gradient)(c, x, dy, dkernel, dbias);
     CV(gradient) q = { .dy = dy, .dkernel = dkernel, .dbias = dbias };
@@ -1471,7 +1531,6 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
         d->y_step[i] = d->out[i + 1] * d->y_step[i + 1];
     const int along = CV(runs_on)(&d->taps[2]);
     const ptrdiff_t points = c->kernel[0] * c->kernel[1] * c->kernel[2];
-    const ptrdiff_t pixels = c->batch * c->out[0] * c->out[1] * c->out[2];
     d->k = points * c->channels;
     d->panels = (c->filters + CV_NR - 1) / CV_NR;
     q.runs = along ? points / c->kernel[2] : points;
