@@ -85,6 +85,7 @@ RK_INLINE void conv_inside(ptrdiff_t at, ptrdiff_t step, ptrdiff_t count, ptrdif
 }
 
 #include "winograd.h"
+#include "ahead.h"
 
 #define CV(name) RKM_CAT(conv_##name, CV_SUFFIX)
 

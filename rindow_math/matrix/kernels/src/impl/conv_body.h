@@ -398,6 +398,7 @@ typedef struct {
     int packed, by_image, few, pools_itself, epilogue;
     int winograd, far;                 /* points along a dimension or 0, way to weights (see winograd_body.h) */
     const struct CV(packing) *packing; /* each panel is packed where it is used; or NULL */
+    conv_span spans[CONV_SPANS];       /* memory to ask for */
     volatile int no_memory;
 } CV(job);
 
@@ -836,6 +837,15 @@ static void CV(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
+/* Notes the weights of a job of few pixels; all of them are read by each thread or a part of the filters. */
+static void CV(follow)(const CV(job) *d, const CV(packing) *q, ptrdiff_t pixels, int all)
+{
+    const ptrdiff_t row = d->filters * (ptrdiff_t)sizeof(CV_T), parts = rk_threads();
+    const ptrdiff_t part = all || row % (64 * parts) != 0 ? row : row / parts;
+    const conv_weights w = { q->kernel, d->k, row, part };
+    conv_follow(pixels <= WINO_OWN_PIXELS && !q->transposed && row % 64 == 0 ? &w : NULL);
+}
+
 #include "winograd_body.h"
 
 /* The job of a unit: with the weights of its panel, if it packs them itself and not panel by panel. */
@@ -1095,6 +1105,10 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
     }
     if (d->packing)                    /* few tiles: read where they lie, if that is on cache lines */
         packing->corners = packing->transposed || d->filters % CV_LINE != 0 || (uintptr_t)packing->kernel % 64 != 0;
+    CV(follow)(d, packing, pixels, d->groups == 1);
+    if (own)
+        conv_plan(packing->kernel, (pixels + 4 * CONV_MR - 1) / (4 * CONV_MR) * d->panels * CV(winograd_points)(d)
+                                       * conv_asked(d->channels, CV_L) / rk_threads(), d->spans);
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
     rk_parallel_flushed(d->pool ? CV(run_pooled) : CV(run_blocks), d, blocks * d->groups, 1);
     return !d->no_memory;
@@ -1190,6 +1204,7 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
         d->groups = d->panels;
     else
         d->groups = blocks >= 16 || alone || d->pool ? 1 : conv_min(d->panels, 16 / blocks);
+    CV(follow)(d, &packing, pixels, d->groups == 1);
     rk_task task = d->pool ? CV(run_pooled) : CV(run_blocks);
     rk_parallel_flushed(task, d, blocks * d->groups, alone ? PTRDIFF_MAX : 1);
     return !d->no_memory;
