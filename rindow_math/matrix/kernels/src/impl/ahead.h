@@ -53,6 +53,8 @@ static void conv_follow(const conv_weights *w)
         conv_seen.notes[i].next = *w;
     }
     conv_seen.last = w ? *w : (conv_weights){ 0 };
+    if (!w || w->kernel == conv_seen.asked)
+        conv_seen.asked = NULL;
 }
 
 /* What such a job asks for that can ask for so many lines. */

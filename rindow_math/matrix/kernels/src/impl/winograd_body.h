@@ -161,9 +161,10 @@ static void CV(winograd_pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 /* ---- images ---- */
 
-/* B'dB of a tile whose places are at p; points, and vectors of channels, are so many elements apart. */
-RK_INLINE void CV(image_points)(const CV_T *const *p, CV_T *v, ptrdiff_t point, ptrdiff_t step, ptrdiff_t channels,
-                                const int n)
+/* B'dB of a tile, at v; points, and vectors of channels, are so many elements apart. Its places are dy and dx apart, or
+ * at p, if some lie outside the image. */
+RK_INLINE void CV(image_points)(const CV_T *from, ptrdiff_t dy, ptrdiff_t dx, const CV_T *const *p, CV_T *v,
+                                ptrdiff_t point, ptrdiff_t step, ptrdiff_t channels, const int n)
 {
     const int places = CV_PLACES(n);
     for (ptrdiff_t k = 0; k < channels; k += CV_L, v += step) {
@@ -175,16 +176,22 @@ RK_INLINE void CV(image_points)(const CV_T *const *p, CV_T *v, ptrdiff_t point, 
         CV_V d[6]; \
         CONV_UNROLL \
         for (int i = 0; i < places; i++) \
-            d[i] = load(p[i * places + j] + k); \
+            d[i] = load(i, j); \
         CV(turn_places)(t[j], d, n); \
     }
-#define CV_LEFT(p) CV_LOAD_PART(p, left)
-        if (left >= CV_L) {
-            CV_COLUMNS(CV_LOAD)
-        } else {
+#define CV_INSIDE(i, j) CV_LOAD(from + k + (i) * dy + (j) * dx)
+#define CV_EDGE(i, j) CV_LOAD(p[(i) * places + (j)] + k)
+#define CV_LEFT(i, j) CV_LOAD_PART(p[(i) * places + (j)] + k, left)
+        if (left < CV_L) {
             CV_COLUMNS(CV_LEFT)
+        } else if (from) {
+            CV_COLUMNS(CV_INSIDE)
+        } else {
+            CV_COLUMNS(CV_EDGE)
         }
 #undef CV_COLUMNS
+#undef CV_INSIDE
+#undef CV_EDGE
 #undef CV_LEFT
         CONV_UNROLL
         for (int i = 0; i < n; i++) {
@@ -325,20 +332,23 @@ static void CV(turn_tile)(const CV(tiles) *q, ptrdiff_t number, CV_T *v, CV(plac
     } else
         to->y = d->y + (n * d->y_step[0] + z * d->y_step[1] + o[0] * d->y_step[2] + o[1] * d->y_step[3] - d->y_at);
     const int places = CV_PLACES(d->winograd);
+    const ptrdiff_t dy = step[0] * d->in[3] * c, dx = step[1] * c;
     const CV_T *p[36], *from = d->x + (((n * d->in[1] + in_z) * d->in[2] + y) * d->in[3] + x) * c;
-    for (int i = 0; i < places; i++) {
+    const int inside = in_z >= 0 && in_z < d->in[1] && y >= 0 && y + (places - 1) * step[0] < d->in[2] && x >= 0
+                       && x + (places - 1) * step[1] < d->in[3] && c % CV_L == 0;
+    for (int i = 0; !inside && i < places; i++) {
         const ptrdiff_t at_y = y + i * step[0];
         const int in_row = in_z >= 0 && in_z < d->in[1] && at_y >= 0 && at_y < d->in[2];
         for (int j = 0; j < places; j++) {
             const ptrdiff_t at_x = x + j * step[1];
             const int in = in_row && at_x >= 0 && at_x < d->in[3];
-            p[i * places + j] = in ? from + (i * step[0] * d->in[3] + j * step[1]) * c : q->zeros;
+            p[i * places + j] = in ? from + i * dy + j * dx : q->zeros;
         }
     }
     if (d->winograd == 4)
-        CV(image_points)(p, v, q->point, q->step, c, 4);
+        CV(image_points)(inside ? from : NULL, dy, dx, p, v, q->point, q->step, c, 4);
     else
-        CV(image_points)(p, v, q->point, q->step, c, 7);
+        CV(image_points)(inside ? from : NULL, dy, dx, p, v, q->point, q->step, c, 7);
 }
 
 /* ---- products ---- */
