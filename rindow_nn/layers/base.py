@@ -17,6 +17,7 @@ from rindow_nn.gradient.interfaces import Module
 from rindow_nn.support.calling import call_with, parameter_names
 from rindow_nn.support.cloning import clone
 from rindow_nn.support.naming import give_name
+from rindow_nn.support.shared_names import shared_name
 
 __all__ = ["AbstractLayer", "AbstractLayerBase", "Layer", "SequentialLayer"]
 
@@ -125,6 +126,7 @@ class AbstractLayerBase(Layer):
 
     # ---- identity
 
+    @shared_name("_name")
     def name(self) -> str | None:
         """The name."""
         return self._name
@@ -316,10 +318,12 @@ class AbstractLayerBase(Layer):
             )
         return inputShapes
 
+    @shared_name("_inputShape")
     def inputShape(self) -> list[Any]:
         """Shape of an input without the batch dimension."""
         return self._inputShape  # type: ignore[return-value]
 
+    @shared_name("_outputShape")
     def outputShape(self) -> list[Any]:
         """Shape of an output without the batch dimension."""
         return self._outputShape  # type: ignore[return-value]

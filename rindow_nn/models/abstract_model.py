@@ -18,6 +18,7 @@ from rindow_nn.models.summary import summary
 from rindow_nn.models.training import Training
 from rindow_nn.support.calling import call_with, parameter_names
 from rindow_nn.support.cloning import clone
+from rindow_nn.support.shared_names import shared_name
 
 __all__ = ["AbstractModel", "Model"]
 
@@ -180,6 +181,7 @@ class AbstractModel(Training, Saving, Model):
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         return self.forward(*inputs, **options)
 
+    @shared_name("_name")
     def name(self) -> str | None:
         """The name, or None."""
         return self._name
@@ -259,6 +261,7 @@ class AbstractModel(Training, Saving, Model):
         """Layers, models and lists of them among the attributes."""
         return [m for m in vars(self).values() if type(m) not in _NO_MODULES and _is_module(type(m))]  # type: ignore[arg-type]
 
+    @shared_name("layers")
     def layers(self) -> list[Any]:
         """The layers, those of models inside too."""
         found: list[Any] = []

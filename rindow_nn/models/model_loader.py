@@ -189,7 +189,7 @@ def _make_weights(model: Any, size: int | None) -> None:
         return model.builder.backend().zeros(shape)
 
     shape = None
-    for layer in model.layers():
+    for layer in type(model).layers(model):  # `layers` may be an attribute too
         shape = layer.inputShape() if shape is None else shape
         if shape is not None:
             with _initialized_by(layer, zeros):

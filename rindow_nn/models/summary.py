@@ -28,7 +28,7 @@ def summary(model: Any) -> str:
     """
     lines = [_row("Layer(type)", "Output Shape", "Param #"), _RULE]
     total = 0
-    for layer in model.layers():
+    for layer in type(model).layers(model):  # `layers` may be an attribute too
         label = f"{layer.name()}({type(layer).__name__})"
         if not layer.isBuilt():
             raise LogicException(f"the layer is not built: {label}")

@@ -392,3 +392,27 @@ def test_integers_and_fractions_are_not_truncated():
     for op in (lambda: v + 1.5, lambda: 1.5 - v, lambda: v * 0.5, lambda: v**0.5, lambda: v / 0.5):
         with pytest.raises(InvalidArgumentException, match="int32"):
             op()
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_value_of_one_number_is_a_scalar_and_an_array(compiled):
+    def f(x):
+        return g.get(x, 1), g.square(x)
+
+    f = g.Function(f) if compiled else f
+    x = g.Variable([1.0, 2.0, 3.0])
+    for _ in range(2):  # traced, then run
+        with g.GradientTape() as tape:
+            one, others = f(x)
+        number = one.value()
+        assert isinstance(number, Scalar)
+        assert isinstance(number, NDArray)
+        assert (number.value(), number.toArray(), number.shape(), one.shape()) == (2.0, 2.0, [], [])
+        assert K.mul(one, number).toArray() == 4
+        assert g.scale(number, x).toArray() == g.scale(one, x).toArray() == [2, 4, 6]
+        assert not isinstance(others.value(), Scalar)
+        assert tape.gradient(one, x).toArray() == [0, 1, 0]
+    assert isinstance(f(x)[0].value(), Scalar)  # without a tape
+    assert isinstance(copy.copy(one).value(), Scalar)
+    one.assign([1.0, 2.0])
+    assert one.value().toArray() == [1, 2]

@@ -306,7 +306,7 @@ def test_weights_are_read_where_they_lie_if_their_rows_are_whole_lines(conv, cas
 def test_subnormals_count_as_zero_and_the_state_is_left_alone(conv, threads):
     conv.set_threads(threads)
     for case in (Case(1, [4, 5], 3, 5, 3), Case(8, [24, 24], 16, 16, 3, same=True), Case(8, [20, 21], 16, 3, 3),
-                 TURNED[1], TURNED[8]):  # fmt: skip
+                 TURNED[1], TURNED[8], PRODUCTS[0]):  # fmt: skip
         x, w, _, dy = case.arrays(np.float32)
         tiny = np.float32(1e-39)
         x[...], dy[...], w[...] = tiny, tiny, 1000
@@ -430,6 +430,12 @@ WINOGRAD = [
     Case(10, [7, 8], 17, 32, 3, same=True),  # few tiles and channels
 ]
 
+# the same of kernels of one point, piece by piece as matrix products
+PRODUCTS = [
+    Case(1, [1030], 256, 300, 1),  # groups of pixels, pieces of filters
+    Case(2, [9, 16], 523, 259, 1),  # turned round, pieces of channels
+]
+
 
 def definition(case, x, dy):
     """(dkernel, dbias) in float64, all points of a kernel as one product each."""
@@ -441,8 +447,8 @@ def definition(case, x, dy):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("case", WINOGRAD, ids=repr)
-def test_winograd_gradient(conv, case, dtype):
+@pytest.mark.parametrize("case", WINOGRAD + PRODUCTS, ids=repr)
+def test_winograd_and_product_gradient(conv, case, dtype):
     x, w, _, dy = case.arrays(dtype)
     pixels = case.batch * int(np.prod(case.out))
     dw, db = definition(case, x, dy)

@@ -178,3 +178,32 @@ def test_unfinished_layers():
 
     with pytest.raises(NotImplementedError, match=r"Nothing\.call"):
         Nothing(K)(mo.ones([1, 2]))
+
+
+def test_names_of_properties_and_methods():
+    """PHP has `$this->outputShape` and `$this->outputShape()`."""
+
+    class Doubled(AbstractLayer):
+        def __init__(self, backend, input_shape=None, name=None):
+            super().__init__(backend)
+            self.inputShape = input_shape
+            self.name = name
+
+        def build(self, variable=None, sampleWeights=None):
+            self.outputShape = self.normalizeInputShape(variable)
+
+        def call(self, inputs, training=None):
+            return K.scale(2, inputs.reshape([inputs.shape()[0], *self.outputShape]))
+
+        def differentiate(self, dOutputs):
+            return K.scale(2, dOutputs)
+
+    layer = Doubled(K, [3], "doubled")
+    assert layer.outputShape() is None
+    model = nn.models().Sequential([layer, nn.layers().Dense(2)])
+    assert model.predict(mo.ones([1, 3])).shape() == [1, 2]
+    assert layer.inputShape() == layer.outputShape() == layer.inputShape == layer.outputShape == [3]
+    assert layer.name() == layer.name == "doubled"
+    layer.outputShape = (3,)
+    assert layer.outputShape() == (3,)
+    assert Doubled(K).name() is None

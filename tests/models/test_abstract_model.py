@@ -1,5 +1,7 @@
 """AbstractModel: what it finds in its attributes, and how it calls what users write."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -259,3 +261,36 @@ def test_builder_is_checked():
 
     with pytest.raises(InvalidArgumentException, match=r"builder of NeuralNetworks\. Received: Backend"):
         Net(nn.backend(), nn)
+
+
+def test_attributes_with_names_of_methods(capsys):
+    class Stack(AbstractModel):
+        def __init__(self, builder, layers):
+            super().__init__(builder)
+            self.name = "stack"
+            self.layers = layers
+
+        def call(self, x):
+            for layer in self.layers:
+                x = layer(x)
+            return x
+
+    first, second = nn.layers().Dense(3, input_shape=[2]), nn.layers().Dense(1)
+    model = Stack(nn, g.modules([first]))
+    model.layers.add(second)
+    model.build([1, 2])
+    assert model.name() == model.name == "stack"
+    assert model.layers() == list(model.layers) == [first, second]
+    assert len(model.trainableVariables()) == 4
+    model.summary()
+    assert "Total params: 13" in capsys.readouterr().out
+    model.compile(loss="mse")
+    assert len(model.fit(mo.ones([2, 2]), mo.ones([2, 1]), epochs=2, verbose=0)["loss"]) == 2
+    assert copy.copy(model).layers()[0] is not first
+
+    plain = Stack(nn, [first])  # a Python list is no list of modules, but stays what it is
+    plain.layers.append(second)
+    assert plain.layers == [first, second]
+    assert plain.predict(mo.ones([2, 2])).shape() == [2, 1]
+    plain.summary()
+    assert "Total params: 0" in capsys.readouterr().out

@@ -154,6 +154,7 @@ cdef class Program:
     cdef list traced                  # the calls forward as they were made
     cdef list alone                   # those to make again without a plan
     cdef list stopped                 # for each output: gradients stop there
+    cdef list single_numbers          # the outputs whose value() is a Scalar
     cdef bint shaped                  # something in the trace depends on the number of samples
     cdef list calls                   # forward, in order
     cdef list back_calls              # those of the gradient, in order
@@ -1522,6 +1523,8 @@ cdef class Compiled:
             run.inputs.append(value)
         results = _run_forward(program, program.plan(recorded), run)
         outputs = [make_variable(self.backend, x) for x in results]
+        for item in program.single_numbers:
+            (<Variable>outputs[item]).number = True
         if recorded:
             node = CompiledCall.__new__(CompiledCall)
             prepare(node, self.backend, None)
@@ -1659,6 +1662,7 @@ cdef class Compiled:
             program.read(results, program.calls)
             program.outputs = [program.value_of(<Variable>v) for v in results]
             program.stopped = [(<Variable>v).unbackpropagatable for v in results]
+            program.single_numbers = [i for i in range(len(results)) if (<Variable>results[i]).number]
             # ---- the gradient, where this call may be asked for one
             if recorded:
                 set_tracing(2)
@@ -1706,6 +1710,8 @@ cdef class Compiled:
             (<Variable>item).traced = False
         if not recorded:
             results = [make_variable(self.backend, (<Variable>v).value_) for v in results]
+            for item in program.single_numbers:
+                (<Variable>results[item]).number = True
         return results[0] if program.single else results
 
     cdef str describe(self, str label):

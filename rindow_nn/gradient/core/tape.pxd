@@ -38,6 +38,7 @@ cdef class Variable(NDArray):
     cdef bint unbackpropagatable
     cdef bint literal                 # made from a plain value inside a call: nobody can ask for its gradient
     cdef bint traced                  # depends on an argument of a function that is being traced
+    cdef bint number                  # value() gives the array's one number as a Scalar
     cdef object mask_
     cdef object __weakref__
     cdef object need_value(self)

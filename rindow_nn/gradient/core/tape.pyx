@@ -26,7 +26,7 @@ from rindow_math.matrix.buffer import NAMES
 from rindow_math.matrix.buffer cimport item_size
 from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport MAX_DIMS, copy_of, from_python, full, raw, read_shape, same_shape, shape_text
-from rindow_nn.gradient.core.values import ArrayShape, MaskedNDArray, Scalar
+from rindow_nn.gradient.core.values import ArrayShape, MaskedNDArray, Scalar, ScalarArray
 from rindow_nn.support.calling import call_with
 
 
@@ -321,6 +321,7 @@ cdef class Variable(NDArray):
             self.value_ = from_python(value, 0)
         self.mask_ = mask
         self.undetermined = False
+        self.number = False
 
     def isTrainable(self) -> bool:
         """Whether an optimizer may change the value."""
@@ -342,14 +343,15 @@ cdef class Variable(NDArray):
         return self.value_
 
     def value(self):
-        """The value: an NDArray, or what else was assigned.
+        """The value: an NDArray, or what else was assigned; a Scalar, if ``g.get`` took one number from an array.
 
         Raises:
             LogicException: the variable is undetermined, or depends on an argument of a function being compiled.
         """
         if rn_tracing == 1 and self.traced:
             raise _untraceable("value()")
-        return self.need_value()
+        value = self.need_value()
+        return ScalarArray(value) if self.number else value
 
     def backend(self):
         """The backend ``K``."""
@@ -540,6 +542,7 @@ cdef class Variable(NDArray):
         v.index = self.index
         v.generation_ = self.generation_
         v.mask_ = self.mask_
+        v.number = self.number
         return v
 
     def __deepcopy__(self, memo):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rindow_math.exceptions import InvalidArgumentException, LogicException
-from rindow_math.matrix.ndarray import NDArray
+from rindow_math.matrix.ndarray import NDArray, NDArrayPhp
 
 __all__ = ["ArrayShape", "ArraySpec", "MaskedNDArray", "Scalar"]
 
@@ -97,8 +97,6 @@ class Scalar:
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Core\\Scalar``.
     """
 
-    __slots__ = ("_value",)
-
     def __init__(self, value: Any) -> None:
         if isinstance(value, NDArray):
             if value.ndim() != 0:
@@ -163,6 +161,21 @@ class ArraySpec:
     def name(self) -> str | None:
         """The name, or None."""
         return self._name
+
+
+class ScalarArray(NDArrayPhp, Scalar):
+    """An array's one number: a Scalar, as the original's ``get`` gives, and an array of no dimensions as well.
+
+    Args:
+        array: of no dimensions; its memory is shared.
+    """
+
+    def __init__(self, array: NDArrayPhp) -> None:
+        NDArrayPhp.__init__(self, array.buffer(), array.dtype(), [], array.offset())
+
+    def value(self) -> Any:
+        """The number."""
+        return self.toArray()
 
 
 class MaskedNDArray(NDArray):

@@ -1029,7 +1029,7 @@ cdef Py_ssize_t _integer(object value, str what) except? -999999:
 cdef class Get(AbstractFunction):
     """Row `offset` of x (count 0), or `count` rows from there; a negative count is taken from the end.
 
-    Of an ArrayShape it gives a size, or a part of the shape.
+    Of an ArrayShape it gives a size, or a part of the shape. The ``value()`` of one number is a Scalar.
 
     PHP: ``Rindow\\NeuralNetworks\\Gradient\\Func\\Get``.
     """
@@ -1072,6 +1072,11 @@ cdef class Get(AbstractFunction):
             )
         part = rows_of(x, offset, self.rows)
         return part if count else view(part, 0, x.nd - 1, x.dims + 1)
+
+    cdef object record(self, tuple inputs):
+        cdef Variable v = AbstractFunction.record(self, inputs)
+        v.number = isinstance(v.value_, NDArrayPhp) and (<NDArrayPhp>v.value_).nd == 0
+        return v
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
         cdef PutRows f = PutRows.__new__(PutRows)

@@ -267,9 +267,6 @@ static void GM(complex_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
             packed_tile = i;
             a = packed_a;
         }
-        if (d->call.step == 2 && !d->along_columns && call.k >= GEMM_EARLY_K && i + 1 < d->row_tiles)
-            gemm_fetch_share(d->a + (i0 + rows) * d->call.across, d->call.across * (ptrdiff_t)sizeof(GM_T), rows,
-                             2 * call.k * (ptrdiff_t)sizeof(GM_T), j, panels);
         const GM_T *b = d->packed_b ? d->b + j0 * call.k : d->b + j0;
         const ptrdiff_t ldb = d->packed_b ? vectors * GM_L : d->ldb, columns_b = d->packed_b ? ldb : columns;
         const GM(complex_kernel) kernel = GM(complex_kernels)[rows - 1][vectors - 1];

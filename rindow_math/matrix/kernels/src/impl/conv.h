@@ -66,6 +66,11 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_SHORT 24                  /* steps of a stretch that are taken three at a time: images of three colours */
 #define CONV_WIDE_BYTES 512            /* a row of weights up to which they need no panels */
 #define CONV_OWN_BYTES (64 << 10)      /* of weights from which on threads have panels of their own */
+#define CONV_PRODUCT_FROM 256          /* channels and filters of gradients that are left to matrix products */
+#define CONV_PRODUCT_PIXELS 256        /* at a time: sums no longer than those of other kernels */
+#define CONV_PRODUCT_PIECE 256         /* channels, filters of a unit */
+#define CONV_PRODUCT_UNITS 8           /* at least, if there are pixels for them */
+#define CONV_PRODUCT_GRAINS 64         /* that a unit counts for: two are worth waking a thread */
 #define CONV_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
 
 /* A stretch of places along one dimension: t = first, first + step, ... for each of `count` points of a kernel. */
@@ -85,6 +90,7 @@ RK_INLINE void conv_inside(ptrdiff_t at, ptrdiff_t step, ptrdiff_t count, ptrdif
 }
 
 #include "winograd.h"
+#include "ahead.h"
 
 #define CV(name) RKM_CAT(conv_##name, CV_SUFFIX)
 

@@ -398,6 +398,7 @@ typedef struct {
     int packed, by_image, few, pools_itself, epilogue;
     int winograd, far;                 /* points along a dimension or 0, way to weights (see winograd_body.h) */
     const struct CV(packing) *packing; /* each panel is packed where it is used; or NULL */
+    conv_span spans[CONV_SPANS];       /* memory to ask for */
     volatile int no_memory;
 } CV(job);
 
@@ -836,6 +837,15 @@ static void CV(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
+/* Notes the weights of a job of few pixels; all of them are read by each thread or a part of the filters. */
+static void CV(follow)(const CV(job) *d, const CV(packing) *q, ptrdiff_t pixels, int all)
+{
+    const ptrdiff_t row = d->filters * (ptrdiff_t)sizeof(CV_T), parts = rk_threads();
+    const ptrdiff_t part = all || row % (64 * parts) != 0 ? row : row / parts;
+    const conv_weights w = { q->kernel, d->k, row, part };
+    conv_follow(pixels <= WINO_OWN_PIXELS && !q->transposed && row % 64 == 0 ? &w : NULL);
+}
+
 #include "winograd_body.h"
 
 /* The job of a unit: with the weights of its panel, if it packs them itself and not panel by panel. */
@@ -1095,6 +1105,10 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
     }
     if (d->packing)                    /* few tiles: read where they lie, if that is on cache lines */
         packing->corners = packing->transposed || d->filters % CV_LINE != 0 || (uintptr_t)packing->kernel % 64 != 0;
+    CV(follow)(d, packing, pixels, d->groups == 1);
+    if (own)
+        conv_plan(packing->kernel, (pixels + 4 * CONV_MR - 1) / (4 * CONV_MR) * d->panels * CV(winograd_points)(d)
+                                       * conv_asked(d->channels, CV_L) / rk_threads(), d->spans);
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
     rk_parallel_flushed(d->pool ? CV(run_pooled) : CV(run_blocks), d, blocks * d->groups, 1);
     return !d->no_memory;
@@ -1190,6 +1204,7 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
         d->groups = d->panels;
     else
         d->groups = blocks >= 16 || alone || d->pool ? 1 : conv_min(d->panels, 16 / blocks);
+    CV(follow)(d, &packing, pixels, d->groups == 1);
     rk_task task = d->pool ? CV(run_pooled) : CV(run_blocks);
     rk_parallel_flushed(task, d, blocks * d->groups, alone ? PTRDIFF_MAX : 1);
     return !d->no_memory;
@@ -1432,8 +1447,66 @@ static void CV(add_up)(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 #include "winograd_gradient_body.h"
 
+/* ---- the gradient of a kernel of one point, of many channels and filters ---- */
+
+/* A piece of channels by filters, of a group of pixels, is a matrix product: it copies what lies too far apart for the
+ * caches. A unit is a piece, which a thread does alone. */
+static void CV(run_pointwise_gradient)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const CV(gradient) *q = context;
+    const CV(job) *d = &q->job;
+    const ptrdiff_t c = d->channels, f = d->filters, pixels = d->out[3];
+    for (ptrdiff_t unit = begin / CONV_PRODUCT_GRAINS; unit * CONV_PRODUCT_GRAINS < end; unit++) {
+        const ptrdiff_t chunk = unit / q->parts, row = unit % q->parts / d->groups, column = unit % d->groups;
+        const ptrdiff_t i0 = row * c / q->runs, rows = (row + 1) * c / q->runs - i0;
+        const ptrdiff_t panel = column * d->panels / d->groups, j0 = panel * CV_NR;
+        const ptrdiff_t columns = conv_min((column + 1) * d->panels / d->groups * CV_NR, f) - j0;
+        const ptrdiff_t first = chunk * pixels / q->chunks, last = (chunk + 1) * pixels / q->chunks;
+        CV_T *dkernel = q->chunks > 1 ? q->sums + chunk * q->size : q->dkernel;
+        CV_T *dbias = q->chunks > 1 ? dkernel + c * f : q->dbias;
+        static const double one[2] = { 1, 0 }, zero[2] = { 0, 0 };
+        for (ptrdiff_t from = first, to; from < last; from = to) {
+            to = conv_min(from + CONV_PRODUCT_PIXELS, last);
+            RK_CAT(api, RK_VARIANT).xgemm(CV_TYPE, 1, 0, 0, 0, rows, columns, to - from, one, d->x + from * c + i0, c,
+                                          q->dy + from * f + j0, f, from > first ? one : zero, dkernel + i0 * f + j0, f);
+            const ptrdiff_t at[4] = { 0, 0, 0, from }, past[4] = { 1, 1, 1, to };
+            for (ptrdiff_t j = j0; row == 0 && q->dbias && j < j0 + columns; j += CV_NR)
+                CV(sum_rows)(d, q->dy + j, at, past, conv_min(f - j, CV_NR), dbias + j, from > first);
+        }
+    }
+}
+
+static int CV(pointwise_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias)
+{
+    CV(gradient) q = { .dy = dy, .dkernel = dkernel, .dbias = dbias };
+    CV(job) *d = &q.job;
+    d->x = x;
+    d->channels = c->channels;
+    d->filters = c->filters;
+    d->out[3] = c->batch * c->out[0] * c->out[1] * c->out[2];
+    d->k = c->channels;
+    d->panels = (c->filters + CV_NR - 1) / CV_NR;
+    d->groups = (c->filters + CONV_PRODUCT_PIECE - 1) / CONV_PRODUCT_PIECE;
+    q.runs = (c->channels + CONV_PRODUCT_PIECE - 1) / CONV_PRODUCT_PIECE;
+    q.parts = q.runs * d->groups;
+    const ptrdiff_t size = c->channels * c->filters + (dbias ? c->filters : 0);
+    q.chunks = conv_max(conv_min(CONV_PRODUCT_UNITS / q.parts, d->out[3] / (2 * CONV_PRODUCT_PIXELS)), 1);
+    q.size = CV_WIDTH(size);
+    if (q.chunks > 1) {                /* products use the other slots */
+        q.sums = rk_scratch(2, (size_t)(q.chunks * q.size) * sizeof(CV_T));
+        if (!q.sums)
+            return 0;
+    }
+    rk_flushed units = { CV(run_pointwise_gradient), &q };
+    rk_parallel_even(rk_run_flushed, &units, q.chunks * q.parts * CONV_PRODUCT_GRAINS, 1, CONV_PRODUCT_GRAINS);
+    if (q.chunks > 1)
+        rk_parallel_flushed(CV(add_up), &q, size, 4096);
+    return 1;
+}
+
 static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias)
 {
+    const ptrdiff_t pixels = c->batch * c->out[0] * c->out[1] * c->out[2];
     if (CV(pointwise)(c) && c->channels > c->filters) {
         /* turned round, so that long rows of pixels are read along and short ones element by element */
         const ptrdiff_t size = c->channels * c->filters;
@@ -1452,6 +1525,8 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
                                            c->batch * c->out[0] * c->out[1] * c->out[2], c->filters);
         return 1;
     }
+    if (CV(pointwise)(c) && conv_min(c->channels, c->filters) >= CONV_PRODUCT_FROM && pixels >= CONV_PRODUCT_PIXELS / 2)
+        return CV(pointwise_gradient)(c, x, dy, dkernel, dbias);
     if (CV(winograd_gradient_pays)(c))
         return CV(winograd_gradient)(c, x, dy, dkernel, dbias);
     CV(gradient) q = { .dy = dy, .dkernel = dkernel, .dbias = dbias };
@@ -1471,7 +1546,6 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
         d->y_step[i] = d->out[i + 1] * d->y_step[i + 1];
     const int along = CV(runs_on)(&d->taps[2]);
     const ptrdiff_t points = c->kernel[0] * c->kernel[1] * c->kernel[2];
-    const ptrdiff_t pixels = c->batch * c->out[0] * c->out[1] * c->out[2];
     d->k = points * c->channels;
     d->panels = (c->filters + CV_NR - 1) / CV_NR;
     q.runs = along ? points / c->kernel[2] : points;

@@ -61,7 +61,7 @@
 #define GEMM_FETCH(p)
 #endif
 
-#define GEMM_EARLY_K 128               /* k from which on it pays to ask early for what a tile needs later, */
+#define GEMM_EARLY_K 128               /* k from which on it pays to ask early for a tile of C, */
 #define GEMM_EARLY_TILES 4             /* if there are so many tiles of rows */
 
 /* Asks for a tile of C, which is read and written when its sums are done. */
@@ -70,16 +70,6 @@ RK_INLINE void gemm_fetch_tile(const void *c, ptrdiff_t step, int rows, int byte
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < bytes + 63; j += 64)
             rk_prefetch((const char *)c + i * step + j);
-}
-
-/* Asks for the share `part` of `parts` of the next rows of A, for the second cache. */
-RK_INLINE void gemm_fetch_share(const void *a, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t bytes, ptrdiff_t part,
-                                ptrdiff_t parts)
-{
-    const ptrdiff_t begin = bytes * part / parts / 64 * 64, end = bytes * (part + 1) / parts / 64 * 64;
-    for (ptrdiff_t i = 0; i < rows; i++)
-        for (ptrdiff_t at = begin; at < end; at += 64)
-            GEMM_FETCH((const char *)a + i * step + at);
 }
 
 /* Which elements of C are computed. */

@@ -270,13 +270,9 @@ static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
             }
             a = packed_a;
         }
-        const int early = call.k >= GEMM_EARLY_K && d->row_tiles >= GEMM_EARLY_TILES;
-        if (early)
+        if (call.k >= GEMM_EARLY_K && d->row_tiles >= GEMM_EARLY_TILES)
             gemm_fetch_tile(d->c + i0 * call.ldc + j0, call.ldc * (ptrdiff_t)sizeof(GM_T), (int)rows,
                             (int)columns * (int)sizeof(GM_T));
-        if (early && !d->ta && !d->along_columns && i + 1 < d->row_tiles)
-            gemm_fetch_share(d->a + (i0 + rows) * d->call.lda, d->call.lda * (ptrdiff_t)sizeof(GM_T), rows,
-                             call.k * (ptrdiff_t)sizeof(GM_T), j, panels);
         GM(kernel) kernel = GM(kernels)[d->ta][rows - 1][vectors - 1];
         const GM_T *b = d->packed_b ? d->b + j0 * call.k : d->b + j0;
         const ptrdiff_t ldb = d->packed_b ? vectors * GM_L : d->ldb, columns_b = d->packed_b ? ldb : columns;

@@ -18,10 +18,10 @@
 
 RK_INLINE void CV(turn_weights)(CV_V *t, const CV_V *g, const int n)
 {
-    const CV_V half = CV_SET1((CV_T)0.5), sum = g[0] + g[2];
+    const CV_V half = CV_SET1((CV_T)0.5), sum = (g[0] + g[2]) * half;
     t[0] = g[0];
-    t[1] = (sum + g[1]) * half;
-    t[2] = (sum - g[1]) * half;
+    t[1] = CV_FMA(g[1], half, sum);
+    t[2] = CV_FMA(g[1], -half, sum);
     t[3] = g[2];
     if (n == 7) {
         t[4] = g[3];
@@ -55,14 +55,10 @@ RK_INLINE void CV(turn_products)(CV_V *y, const CV_V *m, const int n)
 
 RK_INLINE ptrdiff_t CV(winograd_points)(const CV(job) *d) { return d->winograd * d->winograd; }
 
-/* A row of a tile's points, so that rows do not push each other out of the first cache. */
-RK_INLINE ptrdiff_t CV(pitch)(ptrdiff_t channels)
-{
-    const ptrdiff_t lines = (channels + CV_LINE - 1) / CV_LINE;
-    return (lines % 8 == 0 ? lines + 1 : lines) * CV_LINE;
-}
+/* A tile's channels at a point: whole vectors, each beside those of the other tiles. */
+RK_INLINE ptrdiff_t CV(pitch)(ptrdiff_t channels) { return CV_WIDTH(channels); }
 
-/* Weights at a point, a panel's size: as above. */
+/* Weights at a point, a panel's size: so that they do not push each other out of the first cache. */
 RK_INLINE ptrdiff_t CV(weight_points)(const CV(job) *d, ptrdiff_t width) { return d->channels * width + CV_LINE; }
 RK_INLINE ptrdiff_t CV(weight_panel)(const CV(job) *d) { return CV(winograd_points)(d) * CV(weight_points)(d, CV_NR); }
 
@@ -92,34 +88,37 @@ RK_INLINE const CV_T *CV(point_weights)(const CV(packing) *q, int y, int x)
                        * q->d->channels * q->d->filters;
 }
 
-/* GgG' of a row of filters; without corners points that are weights themselves are left out. */
-RK_INLINE void CV(weight_row)(const CV_T *const *from, ptrdiff_t columns, CV_T *to, ptrdiff_t point, const int n,
-                              int corners)
+/* GgG' of rows of filters, whose points are dy and dx apart, from columns on; without corners points that are weights
+ * themselves are left out. */
+RK_INLINE void CV(weight_rows)(const CV_T *g0, ptrdiff_t dy, ptrdiff_t dx, ptrdiff_t ld, ptrdiff_t rows,
+                               ptrdiff_t columns, CV_T *to, ptrdiff_t point, ptrdiff_t width, const int n, int corners)
 {
     const int taps = CV_TAPS(n);
-    for (ptrdiff_t j = 0; j < columns; j += CV_L) {
-        CV_V t[5][7];
-        CONV_UNROLL
-        for (int i = 0; i < taps; i++) {
-            CV_V g[5];
+    for (; rows > 0; rows--, g0 += ld, to += width)
+        for (ptrdiff_t j = 0; j < columns; j += CV_L) {
+            CV_V t[5][7];
             CONV_UNROLL
-            for (int k = 0; k < taps; k++)
-                g[k] = CV(part)(from[k * taps + i] + j, 0, (int)(columns - j));
-            CV(turn_weights)(t[i], g, n);
+            for (int i = 0; i < taps; i++) {
+                CV_V g[5];
+                CONV_UNROLL
+                for (int k = 0; k < taps; k++)
+                    g[k] = columns - j >= CV_L ? CV_LOAD(g0 + k * dy + i * dx + j)
+                                               : CV_LOAD_PART(g0 + k * dy + i * dx + j, columns - j);
+                CV(turn_weights)(t[i], g, n);
+            }
+            CONV_UNROLL
+            for (int i = 0; i < n; i++) {
+                CV_V g[5], u[7];
+                CONV_UNROLL
+                for (int k = 0; k < taps; k++)
+                    g[k] = t[k][i];
+                CV(turn_weights)(u, g, n);
+                CONV_UNROLL
+                for (int k = 0; k < n; k++)
+                    if (corners || i % 3 || k % 3)
+                        CV_STORE(to + (i * n + k) * point + j, u[k]);
+            }
         }
-        CONV_UNROLL
-        for (int i = 0; i < n; i++) {
-            CV_V g[5], u[7];
-            CONV_UNROLL
-            for (int k = 0; k < taps; k++)
-                g[k] = t[k][i];
-            CV(turn_weights)(u, g, n);
-            CONV_UNROLL
-            for (int k = 0; k < n; k++)
-                if (corners || i % 3 || k % 3)
-                    CV_STORE(to + (i * n + k) * point + j, u[k]);
-        }
-    }
 }
 
 /* The same of parts of panels, each of WINO_PART channels. */
@@ -135,38 +134,40 @@ static void CV(winograd_pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
         const ptrdiff_t columns = conv_min(f - j0, CV_NR), width = CV_WIDTH(columns);
         const ptrdiff_t rows = conv_min(c - c0, WINO_PART), point = CV(weight_points)(d, width);
         CV_T *to = q->packed + panel * CV(weight_panel)(d) + c0 * width;
-        const CV_T *from[25];
-        for (int i = 0; i < taps * taps; i++) {
-            const CV_T *w = CV(point_weights)(q, i / taps, i % taps);
-            if (!q->transposed) {
-                from[i] = w + c0 * f + j0;
-                continue;
-            }
-            CV_T *t = turned + i * WINO_PART * CV_NR;
-            from[i] = t;
+        const CV_T *g = CV(point_weights)(q, 0, 0) + c0 * f + j0;
+        ptrdiff_t dy = q->step[1] * q->size[2] * c * f, dx = q->step[2] * c * f, ld = f, all = columns;
+        if (q->transposed) {
+            dx = WINO_PART * CV_NR;
+            dy = taps * dx;
+            ld = all = width;
+            g = turned;
             if (columns < width)
-                memset(t, 0, (size_t)(rows * width) * sizeof(CV_T));
-            RK_CAT(api, RK_VARIANT).omatcopy(CV_TYPE, 1, 0, columns, rows, 1, 0, w + j0 * c + c0, c, t, width);
-        }
-        const ptrdiff_t ld = q->transposed ? width : f, all = q->transposed ? width : columns;
-        for (ptrdiff_t r = 0; r < rows; r++, to += width) {
-            if (taps == 3)
-                CV(weight_row)(from, all, to, point, 4, q->corners);
-            else
-                CV(weight_row)(from, all, to, point, 7, 1);
+                memset(turned, 0, sizeof turned);
             for (int i = 0; i < taps * taps; i++)
-                from[i] += ld;
+                RK_CAT(api, RK_VARIANT).omatcopy(CV_TYPE, 1, 0, columns, rows, 1, 0,
+                                                 CV(point_weights)(q, i / taps, i % taps) + j0 * c + c0, c,
+                                                 turned + i * dx, width);
         }
+        if (taps == 5)
+            CV(weight_rows)(g, dy, dx, ld, rows, all, to, point, width, 7, 1);
+        else if (q->corners)
+            CV(weight_rows)(g, dy, dx, ld, rows, all, to, point, width, 4, 1);
+        else if (all == CV_NR)
+            CV(weight_rows)(g, dy, dx, ld, rows, CV_NR, to, point, width, 4, 0);
+        else
+            CV(weight_rows)(g, dy, dx, ld, rows, all, to, point, width, 4, 0);
     }
 }
 
 /* ---- images ---- */
 
-/* B'dB of a tile whose places are at p; points are so many elements apart. */
-RK_INLINE void CV(image_points)(const CV_T *const *p, CV_T *v, ptrdiff_t point, ptrdiff_t channels, const int n)
+/* B'dB of a tile, at v; points, and vectors of channels, are so many elements apart. Its places are dy and dx apart, or
+ * at p, if some lie outside the image. */
+RK_INLINE void CV(image_points)(const CV_T *from, ptrdiff_t dy, ptrdiff_t dx, const CV_T *const *p, CV_T *v,
+                                ptrdiff_t point, ptrdiff_t step, ptrdiff_t channels, const int n)
 {
     const int places = CV_PLACES(n);
-    for (ptrdiff_t k = 0; k < channels; k += CV_L) {
+    for (ptrdiff_t k = 0; k < channels; k += CV_L, v += step) {
         CV_V t[6][7];
         const ptrdiff_t left = channels - k;
 #define CV_COLUMNS(load) \
@@ -175,19 +176,25 @@ RK_INLINE void CV(image_points)(const CV_T *const *p, CV_T *v, ptrdiff_t point, 
         CV_V d[6]; \
         CONV_UNROLL \
         for (int i = 0; i < places; i++) \
-            d[i] = load(p[i * places + j] + k); \
+            d[i] = load(i, j); \
         CV(turn_places)(t[j], d, n); \
     }
-#define CV_LEFT(p) CV_LOAD_PART(p, left)
-        if (left >= CV_L) {
-            CV_COLUMNS(CV_LOAD)
-        } else {
+#define CV_INSIDE(i, j) CV_LOAD(from + k + (i) * dy + (j) * dx)
+#define CV_EDGE(i, j) CV_LOAD(p[(i) * places + (j)] + k)
+#define CV_LEFT(i, j) CV_LOAD_PART(p[(i) * places + (j)] + k, left)
+        if (left < CV_L) {
             CV_COLUMNS(CV_LEFT)
+        } else if (from) {
+            CV_COLUMNS(CV_INSIDE)
+        } else {
+            CV_COLUMNS(CV_EDGE)
         }
 #undef CV_COLUMNS
+#undef CV_INSIDE
+#undef CV_EDGE
 #undef CV_LEFT
         CONV_UNROLL
-        for (int i = 0; i < n; i++) {          /* rows of points are whole vectors */
+        for (int i = 0; i < n; i++) {
             CV_V d[6], u[7];
             CONV_UNROLL
             for (int j = 0; j < places; j++)
@@ -195,7 +202,7 @@ RK_INLINE void CV(image_points)(const CV_T *const *p, CV_T *v, ptrdiff_t point, 
             CV(turn_places)(u, d, n);
             CONV_UNROLL
             for (int j = 0; j < n; j++)
-                CV_STORE(v + (i * n + j) * point + k, u[j]);
+                CV_STORE(v + (i * n + j) * point, u[j]);
         }
     }
 }
@@ -296,7 +303,7 @@ typedef struct {
     const CV(job) *d;
     const ptrdiff_t *begin, *end;
     ptrdiff_t first[2], count[2];
-    ptrdiff_t point;                   /* elements between a tile's points */
+    ptrdiff_t point, step;             /* elements between a tile's points, and its vectors of channels */
     const CV_T *zeros;
 } CV(tiles);
 
@@ -325,21 +332,125 @@ static void CV(turn_tile)(const CV(tiles) *q, ptrdiff_t number, CV_T *v, CV(plac
     } else
         to->y = d->y + (n * d->y_step[0] + z * d->y_step[1] + o[0] * d->y_step[2] + o[1] * d->y_step[3] - d->y_at);
     const int places = CV_PLACES(d->winograd);
+    const ptrdiff_t dy = step[0] * d->in[3] * c, dx = step[1] * c;
     const CV_T *p[36], *from = d->x + (((n * d->in[1] + in_z) * d->in[2] + y) * d->in[3] + x) * c;
-    for (int i = 0; i < places; i++) {
+    const int inside = in_z >= 0 && in_z < d->in[1] && y >= 0 && y + (places - 1) * step[0] < d->in[2] && x >= 0
+                       && x + (places - 1) * step[1] < d->in[3] && c % CV_L == 0;
+    for (int i = 0; !inside && i < places; i++) {
         const ptrdiff_t at_y = y + i * step[0];
         const int in_row = in_z >= 0 && in_z < d->in[1] && at_y >= 0 && at_y < d->in[2];
         for (int j = 0; j < places; j++) {
             const ptrdiff_t at_x = x + j * step[1];
             const int in = in_row && at_x >= 0 && at_x < d->in[3];
-            p[i * places + j] = in ? from + (i * step[0] * d->in[3] + j * step[1]) * c : q->zeros;
+            p[i * places + j] = in ? from + i * dy + j * dx : q->zeros;
         }
     }
     if (d->winograd == 4)
-        CV(image_points)(p, v, q->point, c, 4);
+        CV(image_points)(inside ? from : NULL, dy, dx, p, v, q->point, q->step, c, 4);
     else
-        CV(image_points)(p, v, q->point, c, 7);
+        CV(image_points)(inside ? from : NULL, dy, dx, p, v, q->point, q->step, c, 7);
 }
+
+/* ---- products ---- */
+
+/* Memory that is asked for while there are products: stretches of so many lines, and what lies between them. */
+typedef struct {
+    const CV_T *at;
+    ptrdiff_t left, run, line, skip;
+} CV(ahead);
+
+/* The next of the weights that a thread asks for ahead of the jobs that read them (see ahead.h). */
+typedef struct {
+    CV(ahead) now;
+    ptrdiff_t part, next, lines;       /* of the thread; of the spans; until the span ends */
+} CV(asking);
+
+static void CV(next_span)(const CV(job) *d, CV(asking) *a)
+{
+    if (a->next >= CONV_SPANS || d->spans[a->next].lines <= 0) {
+        a->now = (CV(ahead)){ .at = d->x, .left = PTRDIFF_MAX };
+        a->lines = PTRDIFF_MAX;
+        return;
+    }
+    const conv_span *s = &d->spans[a->next++];
+    const ptrdiff_t parts = s->weights.row / s->weights.part, row = s->weights.row / (ptrdiff_t)sizeof(CV_T);
+    const ptrdiff_t run = s->weights.part / 64, from = s->first % run;
+    a->now = (CV(ahead)){ .at = (const CV_T *)s->weights.kernel + s->first / run * row + a->part % parts * run * CV_LINE
+                                + from * CV_LINE,
+                          .left = run - from, .run = run, .line = CV_LINE, .skip = row - run * CV_LINE };
+    a->lines = s->lines;
+}
+
+/* The products of so many tiles with nv vectors of filters at a point. */
+typedef struct {
+    ptrdiff_t channels, step, ldu, ldm;    /* step: between tiles' vectors of channels */
+    CV(ahead) *ahead;
+} CV(products);
+
+RK_INLINE void CV(point_tile)(const CV(products) *g, const CV_T *v, const CV_T *u, CV_T *m, const int tiles,
+                              const int nv)
+{
+    CV_V acc[CONV_MR][CONV_NV], w[CONV_NV];
+    const ptrdiff_t step = g->step, ldu = g->ldu, ldm = g->ldm, line = g->ahead->line;
+    const CV_T *at = g->ahead->at;
+    ptrdiff_t left = g->ahead->left;
+    CONV_UNROLL
+    for (int i = 0; i < tiles; i++) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++)
+            acc[i][j] = CV_SET1(0);
+    }
+#define CV_STEP(p) \
+    CONV_UNROLL \
+    for (int j = 0; j < nv; j++) \
+        w[j] = CV_LOAD(u + j * CV_L); \
+    u += ldu; \
+    CONV_UNROLL \
+    for (int i = 0; i < tiles; i++) { \
+        const CV_V x = CV_SET1(v[i * CV_L + (p)]); \
+        CONV_UNROLL \
+        for (int j = 0; j < nv; j++) \
+            acc[i][j] = CV_FMA(x, w[j], acc[i][j]); \
+    }
+    for (ptrdiff_t channels = g->channels; channels > 0; channels -= CV_L, v += step) {
+        const ptrdiff_t n = conv_min(channels, CV_L);
+        ptrdiff_t p = 0;
+        for (; p + 2 <= n; p += 2) {
+            CV_STEP(p)
+            CONV_FETCH_LATER(at);          /* more often it would be in the way */
+            at += line;
+            if (--left == 0) {
+                at += g->ahead->skip;
+                left = g->ahead->run;
+            }
+            CV_STEP(p + 1)
+        }
+        if (p < n) {
+            CV_STEP(p)
+        }
+    }
+#undef CV_STEP
+    g->ahead->at = at;
+    g->ahead->left = left;
+    CONV_UNROLL
+    for (int i = 0; i < tiles; i++) {
+        CONV_UNROLL
+        for (int j = 0; j < nv; j++)
+            CV_STORE(m + i * ldm + j * CV_L, acc[i][j]);
+    }
+}
+
+typedef void (*CV(point_kernel))(const CV(products) *g, const CV_T *v, const CV_T *u, CV_T *m);
+#define CV_POINT_KERNEL(tiles, nv) \
+    RK_NOINLINE void CV(point_##tiles##_##nv)(const CV(products) *g, const CV_T *v, const CV_T *u, CV_T *m) \
+    { \
+        CV(point_tile)(g, v, u, m, tiles, nv); \
+    }
+#define CV_POINT_KERNELS(tiles) CV_POINT_KERNEL(tiles, 1) CV_POINT_KERNEL(tiles, 2)
+#define CV_POINT_ENTRY(tiles) { CV(point_##tiles##_1), CV(point_##tiles##_2) },
+CV_EACH(CV_POINT_KERNELS)
+/* [tiles - 1][vectors - 1] */
+static const CV(point_kernel) CV(point_kernels)[CONV_MR][CONV_NV] = { CV_EACH(CV_POINT_ENTRY) };
 
 /* Asks for a tile's results. */
 RK_INLINE void CV(fetch_tile)(const CV(job) *d, const CV_T *y, ptrdiff_t columns)
@@ -355,42 +466,42 @@ static int CV(winograd_by_points)(CV(tiles) *q, ptrdiff_t tiles)
     const CV(job) *d = q->d;
     const ptrdiff_t c = d->channels, pitch = CV(pitch)(c), points = CV(winograd_points)(d);
     const ptrdiff_t batches = (tiles + WINO_FAR_TILES - 1) / WINO_FAR_TILES, most = (tiles + batches - 1) / batches;
-    CV(call) g = { .count = { 1, 1, 1 }, .length = c, .across = pitch, .ldc = CV(pitch)(d->panels * CV_NR) };
-    const ptrdiff_t m_point = most * g.ldc + CV_LINE;
+    CV(ahead) ahead = { .left = PTRDIFF_MAX, .line = CV_LINE };
+    CV(products) g = { .channels = c, .step = most * CV_L, .ldm = d->panels * CV_NR, .ahead = &ahead };
+    const ptrdiff_t m_point = most * g.ldm + CV_LINE;
     q->point = most * pitch + CV_LINE;
+    q->step = g.step;
     CV_T *v = rk_scratch(2, (size_t)(points * (q->point + m_point) + pitch) * sizeof(CV_T));
     if (!v)
         return 0;
     CV_T *m = v + points * q->point, *zeros = m + points * m_point;
     memset(zeros, 0, (size_t)c * sizeof(CV_T));
     q->zeros = zeros;
-    for (; g.length > 32 && g.length % 2 == 0; g.length /= 2)
-        g.count[2] *= 2;               /* stretches, between which weights are asked for */
-    g.a_step[2] = g.length;
     CV(place) places[WINO_FAR_TILES];
     for (ptrdiff_t batch = 0; batch < batches; batch++) {
         const ptrdiff_t from = batch * tiles / batches, n = (batch + 1) * tiles / batches - from;
         const ptrdiff_t subs = (n + CONV_MR - 1) / CONV_MR;
         for (ptrdiff_t i = 0; i < n; i++)
-            CV(turn_tile)(q, from + i, v + i * pitch, &places[i]);
+            CV(turn_tile)(q, from + i, v + i * CV_L, &places[i]);
         for (ptrdiff_t k = 0; k < points; k++)
             for (ptrdiff_t panel = 0; panel < d->panels; panel++) {
                 const ptrdiff_t j0 = panel * CV_NR, width = CV_WIDTH(conv_min(d->filters - j0, CV_NR));
                 const CV_T *w = d->w + panel * CV(weight_panel)(d) + k * CV(weight_points)(d, width);
-                g.ldb = width;
-                g.b_step[2] = g.length * width;
-                g.ahead = panel + 1 < d->panels ? w + CV(weight_panel)(d)
-                                                : d->w + (k + 1) * CV(weight_points)(d, CV_NR);
-                g.ahead_count = c * width / (CV_LINE * subs * g.count[2]) + 1;
+                const CV_T *next = panel + 1 < d->panels ? w + CV(weight_panel)(d)
+                                                         : d->w + (k + 1) * CV(weight_points)(d, CV_NR);
+                g.ldu = width;
+                ahead.at = next;
+                ahead.line = CV_LINE;
                 for (ptrdiff_t sub = 0; sub < subs; sub++) {
                     const ptrdiff_t i0 = sub * n / subs, rows = (sub + 1) * n / subs - i0;
-                    CV(kernels)[rows - 1][width / CV_L - 1](&g, v + k * q->point + i0 * pitch, w,
-                                                            m + k * m_point + i0 * g.ldc + j0, (int)width, (int)width);
-                    g.ahead += g.ahead_count * g.count[2] * CV_LINE;
+                    CV(point_kernels)[rows - 1][width / CV_L - 1](&g, v + k * q->point + i0 * CV_L, w,
+                                                                  m + k * m_point + i0 * g.ldm + j0);
+                    if (ahead.at >= next + c * width)
+                        ahead.line = 0;
                 }
             }
         for (ptrdiff_t i = 0; i < n; i++)
-            CV(winograd_results)(d, m + i * g.ldc, m_point, &places[i], 0, d->filters);
+            CV(winograd_results)(d, m + i * g.ldm, m_point, &places[i], 0, d->filters);
     }
     return 1;
 }
@@ -401,6 +512,7 @@ typedef struct {
     const CV(packing) *own;            /* of weights of which some are read where they lie, or NULL */
     const CV_T *weights, *now;
     CV_T *other, *m;
+    CV(asking) *asking;
     ptrdiff_t tiles, next, later;      /* tiles of the batch; first of the later one, how many it has */
     const CV(place) *place;
     CV(place) *later_place;
@@ -412,31 +524,33 @@ static void CV(multiply)(const CV(batch) *b, ptrdiff_t first_panel, ptrdiff_t la
 {
     const CV(tiles) *q = b->q;
     const CV(job) *d = q->d;
-    const ptrdiff_t pitch = CV(pitch)(d->channels), m_point = CONV_MR * CV_NR + CV_LINE;
+    const ptrdiff_t m_point = CONV_MR * CV_NR + CV_LINE, asked = conv_asked(d->channels, CV_L);
     const ptrdiff_t points = CV(winograd_points)(d), subs = (b->tiles + CONV_MR - 1) / CONV_MR;
     const ptrdiff_t all = subs * (last_panel - first_panel) * points;
     ptrdiff_t turned = 0, done = 0;
-    CV(call) g = { .count = { 1, 1, 1 }, .length = d->channels, .across = pitch, .ldc = CV_NR, .ahead = d->x };
+    CV(products) g = { .channels = d->channels, .step = q->step, .ldm = CV_NR, .ahead = &b->asking->now };
     for (ptrdiff_t panel = first_panel; panel < last_panel; panel++) {
         const ptrdiff_t j0 = panel * CV_NR, columns = conv_min(d->filters - j0, CV_NR), width = CV_WIDTH(columns);
         const ptrdiff_t w_point = CV(weight_points)(d, width);
         const CV_T *w = b->weights + panel * CV(weight_panel)(d);
         for (ptrdiff_t sub = 0; sub < subs; sub++) {
             const ptrdiff_t i0 = sub * b->tiles / subs, rows = (sub + 1) * b->tiles / subs - i0;
-            const CV(kernel) kernel = CV(kernels)[rows - 1][width / CV_L - 1];
+            const CV(point_kernel) kernel = CV(point_kernels)[rows - 1][width / CV_L - 1];
             const CV(place) *place = b->place + i0;
             for (int k = 0; k < points; k++) {
                 if (k < rows)
                     CV(fetch_tile)(d, place[k].y + j0, columns);
                 const CV_T *u = w + k * w_point;
-                g.ldb = width;
+                g.ldu = width;
                 if (b->own && !b->own->corners && k / 4 % 3 == 0 && k % 4 % 3 == 0) {
                     u = CV(point_weights)(b->own, k / 12 * 2, k % 4 / 3 * 2) + j0;
-                    g.ldb = d->filters;
+                    g.ldu = d->filters;
                 }
-                kernel(&g, b->now + k * q->point + i0 * pitch, u, b->m + k * m_point, (int)width, (int)width);
+                kernel(&g, b->now + k * q->point + i0 * CV_L, u, b->m + k * m_point);
+                if ((b->asking->lines -= asked) <= 0)
+                    CV(next_span)(d, b->asking);
                 for (done++; turned * all < done * b->later; turned++)
-                    CV(turn_tile)(q, b->next + turned, b->other + turned * pitch, &b->later_place[turned]);
+                    CV(turn_tile)(q, b->next + turned, b->other + turned * CV_L, &b->later_place[turned]);
             }
             for (ptrdiff_t i = 0; i < rows; i++) {
                 const CV(place) to = { place[i].y + j0, place[i].inside };
@@ -464,7 +578,8 @@ static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_
         return CV(winograd_by_points)(&q, tiles);
     const ptrdiff_t most = CV(winograd_batch)(d), batches = (tiles + most - 1) / most;
     const ptrdiff_t m_point = CONV_MR * CV_NR + CV_LINE;
-    q.point = (tiles + batches - 1) / batches * pitch + CV_LINE;
+    q.step = (tiles + batches - 1) / batches * CV_L;
+    q.point = q.step / CV_L * pitch + CV_LINE;
     CV_T *v = rk_scratch(2, (size_t)(points * (2 * q.point + m_point) + pitch) * sizeof(CV_T));
     if (!v)
         return 0;
@@ -472,6 +587,8 @@ static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_
     memset(zeros, 0, (size_t)c * sizeof(CV_T));
     q.zeros = zeros;
     CV(place) places[2][WINO_TILES * CONV_MR];
+    CV(asking) asking = { .part = d->groups > 1 ? group : begin[2] * rk_get_threads() / d->out[2] };
+    CV(next_span)(d, &asking);
     /* weights of its own are turned a panel at a time if all would not stay in the cache; two batches are kept then */
     const CV(packing) *own = d->packing;
     const ptrdiff_t bytes = (last_panel - first_panel) * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T);
@@ -489,13 +606,13 @@ static int CV(winograd)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_
             CV(winograd_pack)(&p, panel * parts, (panel + held) * parts);
         }
         for (ptrdiff_t i = 0; !kept && i < tiles / batches; i++)
-            CV(turn_tile)(&q, i, v + i * pitch, &places[0][i]);
+            CV(turn_tile)(&q, i, v + i * CV_L, &places[0][i]);
         for (ptrdiff_t batch = 0; batch < batches; batch++) {
             const ptrdiff_t from = batch * tiles / batches, next = (batch + 1) * tiles / batches, n_tiles = next - from;
             const ptrdiff_t later = batch + 1 < batches && !kept ? (batch + 2) * tiles / batches - next : 0;
             const CV(batch) b = { .q = &q, .own = own, .weights = weights, .now = v + batch % 2 * points * q.point,
                                   .other = v + (batch + 1) % 2 * points * q.point, .m = m, .tiles = n_tiles,
-                                  .next = next, .later = later, .place = places[batch % 2],
+                                  .next = next, .later = later, .asking = &asking, .place = places[batch % 2],
                                   .later_place = places[(batch + 1) % 2] };
             CV(multiply)(&b, panel, panel + held);
         }
