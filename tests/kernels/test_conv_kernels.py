@@ -430,10 +430,12 @@ WINOGRAD = [
     Case(10, [7, 8], 17, 32, 3, same=True),  # few tiles and channels
 ]
 
-# the same of kernels of one point, piece by piece as matrix products
+# many channels and filters that no algorithm of fewer products fits: matrix products, piece by piece
 PRODUCTS = [
     Case(1, [1030], 256, 300, 1),  # groups of pixels, pieces of filters
     Case(2, [9, 16], 523, 259, 1),  # turned round, pieces of channels
+    Case(4, [11, 13], 257, 260, [2, 3], 2, same=True),  # pixels that are copied
+    Case(3, [3, 9, 11], 256, 256, [2, 1, 2], [1, 2, 1], 2, same=True),
 ]
 
 

@@ -1447,66 +1447,99 @@ static void CV(add_up)(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 #include "winograd_gradient_body.h"
 
-/* ---- the gradient of a kernel of one point, of many channels and filters ---- */
+/* ---- the gradient of a kernel of many channels and filters ---- */
 
-/* A piece of channels by filters, of a group of pixels, is a matrix product: it copies what lies too far apart for the
- * caches. A unit is a piece, which a thread does alone. */
-static void CV(run_pointwise_gradient)(void *context, ptrdiff_t begin, ptrdiff_t end)
+/* What results [begin, end) meet at a point of the kernel: so many channels, zeros outside. */
+static void CV(gather)(const CV(job) *d, const ptrdiff_t *point, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t channel,
+                       ptrdiff_t channels, ptrdiff_t apart, CV_T *to)
 {
-    const CV(gradient) *q = context;
-    const CV(job) *d = &q->job;
-    const ptrdiff_t c = d->channels, f = d->filters, pixels = d->out[3];
+    for (ptrdiff_t i = begin; i < end; i++, to += apart) {
+        ptrdiff_t rest = i, place = 0, size = d->channels;
+        int inside = 1;
+        for (int j = 2; j >= 0; j--) {
+            const ptrdiff_t at = rest % d->out[j + 1] * d->stride[j] + d->taps[j].first + point[j] * d->taps[j].step;
+            inside &= at >= 0 && at < d->in[j + 1];
+            place += at * size;
+            size *= d->in[j + 1];
+            rest /= d->out[j + 1];
+        }
+        if (inside)
+            memcpy(to, d->x + rest * size + place + channel, (size_t)channels * sizeof(CV_T));
+        else
+            memset(to, 0, (size_t)channels * sizeof(CV_T));
+    }
+}
+
+/* A piece of channels by filters, at a point of the kernel and of a group of pixels, is a matrix product: it copies
+ * what lies too far apart for the caches. A unit is a piece, which a thread does alone. */
+static void CV(run_product_gradient)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    CV(gradient) *q = context;
+    CV(job) *d = &q->job;
+    const ptrdiff_t c = d->channels, f = d->filters, pixels = d->out[0] * d->out[1] * d->out[2] * d->out[3];
     for (ptrdiff_t unit = begin / CONV_PRODUCT_GRAINS; unit * CONV_PRODUCT_GRAINS < end; unit++) {
-        const ptrdiff_t chunk = unit / q->parts, row = unit % q->parts / d->groups, column = unit % d->groups;
-        const ptrdiff_t i0 = row * c / q->runs, rows = (row + 1) * c / q->runs - i0;
-        const ptrdiff_t panel = column * d->panels / d->groups, j0 = panel * CV_NR;
+        const ptrdiff_t chunk = unit / q->parts, column = unit % d->groups, row = unit / d->groups % q->rows;
+        const ptrdiff_t number = unit % q->parts / (d->groups * q->rows), t = d->taps[2].count, ty = d->taps[1].count;
+        const ptrdiff_t point[3] = { number / t / ty, number / t % ty, number % t };
+        const ptrdiff_t i0 = row * c / q->rows, rows = (row + 1) * c / q->rows - i0;
+        const ptrdiff_t j0 = column * d->panels / d->groups * CV_NR;
         const ptrdiff_t columns = conv_min((column + 1) * d->panels / d->groups * CV_NR, f) - j0;
         const ptrdiff_t first = chunk * pixels / q->chunks, last = (chunk + 1) * pixels / q->chunks;
         CV_T *dkernel = q->chunks > 1 ? q->sums + chunk * q->size : q->dkernel;
-        CV_T *dbias = q->chunks > 1 ? dkernel + c * f : q->dbias;
+        CV_T *dbias = q->chunks > 1 ? dkernel + d->k * f : q->dbias;
         static const double one[2] = { 1, 0 }, zero[2] = { 0, 0 };
+        const ptrdiff_t lda = q->run ? c : rows + CV_LINE;     /* run: read where they lie */
+        CV_T *copy = q->run ? NULL : rk_scratch(3, (size_t)(CONV_PRODUCT_PIXELS * lda) * sizeof(CV_T));
+        if (!q->run && !copy) {
+            d->no_memory = 1;
+            return;
+        }
         for (ptrdiff_t from = first, to; from < last; from = to) {
             to = conv_min(from + CONV_PRODUCT_PIXELS, last);
-            RK_CAT(api, RK_VARIANT).xgemm(CV_TYPE, 1, 0, 0, 0, rows, columns, to - from, one, d->x + from * c + i0, c,
-                                          q->dy + from * f + j0, f, from > first ? one : zero, dkernel + i0 * f + j0, f);
+            if (copy)
+                CV(gather)(d, point, from, to, i0, rows, lda, copy);
+            RK_CAT(api, RK_VARIANT).xgemm(CV_TYPE, 1, 0, 0, 0, rows, columns, to - from, one,
+                                          copy ? copy : d->x + from * c + i0, lda, q->dy + from * f + j0, f,
+                                          from > first ? one : zero, dkernel + (number * c + i0) * f + j0, f);
             const ptrdiff_t at[4] = { 0, 0, 0, from }, past[4] = { 1, 1, 1, to };
-            for (ptrdiff_t j = j0; row == 0 && q->dbias && j < j0 + columns; j += CV_NR)
+            for (ptrdiff_t j = j0; number == 0 && row == 0 && q->dbias && j < j0 + columns; j += CV_NR)
                 CV(sum_rows)(d, q->dy + j, at, past, conv_min(f - j, CV_NR), dbias + j, from > first);
         }
     }
 }
 
-static int CV(pointwise_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias)
+RK_INLINE int CV(product_gradient_pays)(const rk_conv_call *c, ptrdiff_t pixels)
 {
-    CV(gradient) q = { .dy = dy, .dkernel = dkernel, .dbias = dbias };
-    CV(job) *d = &q.job;
-    d->x = x;
-    d->channels = c->channels;
-    d->filters = c->filters;
-    d->out[3] = c->batch * c->out[0] * c->out[1] * c->out[2];
-    d->k = c->channels;
-    d->panels = (c->filters + CV_NR - 1) / CV_NR;
-    d->groups = (c->filters + CONV_PRODUCT_PIECE - 1) / CONV_PRODUCT_PIECE;
-    q.runs = (c->channels + CONV_PRODUCT_PIECE - 1) / CONV_PRODUCT_PIECE;
-    q.parts = q.runs * d->groups;
-    const ptrdiff_t size = c->channels * c->filters + (dbias ? c->filters : 0);
-    q.chunks = conv_max(conv_min(CONV_PRODUCT_UNITS / q.parts, d->out[3] / (2 * CONV_PRODUCT_PIXELS)), 1);
-    q.size = CV_WIDTH(size);
-    if (q.chunks > 1) {                /* products use the other slots */
-        q.sums = rk_scratch(2, (size_t)(q.chunks * q.size) * sizeof(CV_T));
-        if (!q.sums)
+    return conv_min(c->channels, c->filters) >= CONV_PRODUCT_FROM && pixels >= CONV_PRODUCT_PIXELS / 2;
+}
+
+/* Of a job whose images, results and taps are set; `whole`: pixels lie as products read them. */
+static int CV(product_gradient)(CV(gradient) *q, ptrdiff_t points, ptrdiff_t pixels, int whole)
+{
+    CV(job) *d = &q->job;
+    d->groups = (d->filters + CONV_PRODUCT_PIECE - 1) / CONV_PRODUCT_PIECE;
+    q->rows = (d->channels + CONV_PRODUCT_PIECE - 1) / CONV_PRODUCT_PIECE;
+    q->run = whole;
+    q->parts = points * q->rows * d->groups;
+    const ptrdiff_t size = d->k * d->filters + (q->dbias ? d->filters : 0);
+    q->chunks = conv_max(conv_min(CONV_PRODUCT_UNITS / q->parts, pixels / (2 * CONV_PRODUCT_PIXELS)), 1);
+    q->size = CV_WIDTH(size);
+    if (q->chunks > 1) {               /* products use slots 0 and 1 */
+        q->sums = rk_scratch(2, (size_t)(q->chunks * q->size) * sizeof(CV_T));
+        if (!q->sums)
             return 0;
     }
-    rk_flushed units = { CV(run_pointwise_gradient), &q };
-    rk_parallel_even(rk_run_flushed, &units, q.chunks * q.parts * CONV_PRODUCT_GRAINS, 1, CONV_PRODUCT_GRAINS);
-    if (q.chunks > 1)
-        rk_parallel_flushed(CV(add_up), &q, size, 4096);
+    rk_flushed units = { CV(run_product_gradient), q };
+    rk_parallel_even(rk_run_flushed, &units, q->chunks * q->parts * CONV_PRODUCT_GRAINS, 1, CONV_PRODUCT_GRAINS);
+    if (d->no_memory)
+        return 0;
+    if (q->chunks > 1)
+        rk_parallel_flushed(CV(add_up), q, size, 4096);
     return 1;
 }
 
 static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias)
 {
-    const ptrdiff_t pixels = c->batch * c->out[0] * c->out[1] * c->out[2];
     if (CV(pointwise)(c) && c->channels > c->filters) {
         /* turned round, so that long rows of pixels are read along and short ones element by element */
         const ptrdiff_t size = c->channels * c->filters;
@@ -1525,8 +1558,6 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
                                            c->batch * c->out[0] * c->out[1] * c->out[2], c->filters);
         return 1;
     }
-    if (CV(pointwise)(c) && conv_min(c->channels, c->filters) >= CONV_PRODUCT_FROM && pixels >= CONV_PRODUCT_PIXELS / 2)
-        return CV(pointwise_gradient)(c, x, dy, dkernel, dbias);
     if (CV(winograd_gradient_pays)(c))
         return CV(winograd_gradient)(c, x, dy, dkernel, dbias);
     CV(gradient) q = { .dy = dy, .dkernel = dkernel, .dbias = dbias };
@@ -1546,8 +1577,11 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
         d->y_step[i] = d->out[i + 1] * d->y_step[i + 1];
     const int along = CV(runs_on)(&d->taps[2]);
     const ptrdiff_t points = c->kernel[0] * c->kernel[1] * c->kernel[2];
+    const ptrdiff_t pixels = c->batch * c->out[0] * c->out[1] * c->out[2];
     d->k = points * c->channels;
     d->panels = (c->filters + CV_NR - 1) / CV_NR;
+    if (CV(product_gradient_pays)(c, pixels))
+        return CV(product_gradient)(&q, points, pixels, CV(pointwise)(c));
     q.runs = along ? points / c->kernel[2] : points;
     q.run = along ? c->kernel[2] * c->channels : c->channels;
     if (pixels <= 0 || q.run <= 0 || c->filters <= 0) {
