@@ -72,6 +72,10 @@ static void conv_plan(const void *kernel, ptrdiff_t lines, conv_span *spans)
         while (w->kernel != at)
             w = conv_next(w->kernel);
         first = conv_seen.lines;
+        if (first >= conv_weight_lines(w)) {   /* all of them */
+            w = conv_next(at);
+            first = 0;
+        }
     }
     for (int i = 0; w && i < CONV_SPANS && lines > 0; i++) {
         const ptrdiff_t n = conv_min(conv_weight_lines(w) - first, lines);
