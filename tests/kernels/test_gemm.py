@@ -81,6 +81,8 @@ def test_small_sizes(kernels, dtype, ta, tb):
         (1, 300, 1),
         (300, 1, 1),
         (1, 700, 400),
+        (1, 517, 301),
+        (1, 261, 300),
         (700, 1, 400),
         (6, 128, 2),
         (6, 2, 128),
@@ -115,7 +117,18 @@ def test_shapes_that_take_different_paths(kernels, m, n, k, dtype, ta, tb):
 @pytest.mark.parametrize("epilogue", [NONE, RELU, SIGMOID, TANH])
 @pytest.mark.parametrize("with_bias", [False, True])
 @pytest.mark.parametrize(
-    "m, n, k", [(5, 7, 3), (33, 50, 20), (1, 40, 600), (1, 500, 600), (40, 1, 64), (7, 9, 700), (5, 345, 402)]
+    "m, n, k",
+    [
+        (5, 7, 3),
+        (33, 50, 20),
+        (1, 40, 600),
+        (1, 500, 600),
+        (1, 517, 301),
+        (1, 261, 300),
+        (40, 1, 64),
+        (7, 9, 700),
+        (5, 345, 402),
+    ],
 )
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_epilogues(kernels, dtype, m, n, k, with_bias, epilogue):
@@ -190,7 +203,16 @@ def test_nan_and_inf_pass_through(kernels):
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_threads_do_not_change_a_bit(kernels, dtype, ta, tb):
     rng = np.random.default_rng(5)
-    sizes = [(150, 129, 600), (8, 2000, 300), (2000, 9, 300), (1, 3000, 500), (3000, 1, 500), (5, 3000, 100)]
+    sizes = [
+        (150, 129, 600),
+        (8, 2000, 300),
+        (2000, 9, 300),
+        (1, 3000, 500),
+        (1, 517, 301),
+        (1, 261, 300),
+        (3000, 1, 500),
+        (5, 3000, 100),
+    ]
     for m, n, k in [*sizes, (6, 130, 1111), (17, 1000, 270), (17, 2600, 100), (9, 120, 1700)]:
         a, b = operands(rng, ta, tb, m, n, k, dtype)
         results = []

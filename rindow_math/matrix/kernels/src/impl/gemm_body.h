@@ -648,6 +648,26 @@ static void GM(stream_finish)(const GM(dots) *d, const GM_T *sums, ptrdiff_t wid
     }
 }
 
+/* C, a row, for strips of d->across columns: sums of the same blocks in the same order, none from another core */
+static void GM(sum_block_strips)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const GM(dots) *d = context;
+    _Alignas(64) GM_T all[GM_SUM_COLUMNS], sum[GM_SUM_COLUMNS];
+    for (ptrdiff_t u = begin; u < end; u++) {
+        const ptrdiff_t j0 = u * d->across, columns = d->n - j0 < d->across ? d->n - j0 : d->across;
+        for (ptrdiff_t p = 0; p < d->call.k; p += d->chunk) {
+            const ptrdiff_t left = d->call.k - p;
+            GM_T *to = p ? sum : all;
+            memset(to, 0, (size_t)GM_WIDTH(columns) * sizeof(GM_T));
+            GM(add_rows)(to, d->a + p * d->call.lda, d->call.lda, d->b + p * d->ldb + j0, d->ldb,
+                         left < d->chunk ? left : d->chunk, columns, 0);
+            for (ptrdiff_t j = 0; p && j < columns; j += GM_L)
+                GM_STORE(all + j, GM_LOAD(all + j) + GM_LOAD(sum + j));
+        }
+        GM(stream_finish)(d, all, columns, j0, columns);
+    }
+}
+
 static void GM(stream_pieces)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const GM(dots) *d = context;
@@ -877,11 +897,20 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, 0, 0, NULL };
         d.across = (n + GM_L - 1) / GM_L * GM_L;
         const ptrdiff_t most = k / 32 < GEMM_ROW_BLOCKS ? k / 32 : GEMM_ROW_BLOCKS;
-        /* each thread reads whole rows, where the sums of a block stay in the first cache */
-        if (most >= 4 && n <= GM_BLOCK_SUMS)
+        /* Sums of blocks of rows. Each thread reads whole rows, where these stay in the first cache, or a part of the
+         * columns of a smaller B. */
+        const int in_blocks = most >= 4 && n <= GM_BLOCK_SUMS;
+        if (in_blocks)
+            d.chunk = (k + 4 * most - 1) / (4 * most) * 4;
+        if (in_blocks && work * (ptrdiff_t)sizeof(GM_T) <= GEMM_PACK_BYTES) {
+            const ptrdiff_t share = GM_WIDTH((n + rk_threads() - 1) / rk_threads());
+            d.across = share < GM_SUM_COLUMNS ? share : GM_SUM_COLUMNS;
+            rk_parallel(GM(sum_block_strips), &d, (n + d.across - 1) / d.across, 1);
+            return;
+        }
+        if (in_blocks)
             d.parts = rk_scratch(0, (size_t)(most * d.across) * sizeof(GM_T));
         if (d.parts) {
-            d.chunk = (k + 4 * most - 1) / (4 * most) * 4;
             const ptrdiff_t blocks = (k + d.chunk - 1) / d.chunk;
             const int much = work * (ptrdiff_t)sizeof(GM_T) >= 2 * GEMM_PACK_BYTES;
             rk_parallel(much ? GM(sum_blocks_ahead) : GM(sum_blocks), &d, blocks, much ? 1 : 4);
@@ -891,8 +920,7 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
                     sum += GM_LOAD(d.parts + u * d.across + j);
                 GM_STORE(d.parts + j, sum);
             }
-            for (ptrdiff_t j = 0; j < n; j++)
-                GM(finish)(&d.call, d.parts[j], c + j, bias ? bias + j : NULL);
+            GM(stream_finish)(&d, d.parts, d.across, 0, n);
             return;
         }
         /* long stretches of memory, but some for each thread */

@@ -655,6 +655,17 @@ static void NM(batch_large)(const NM_T *x, ptrdiff_t outer, ptrdiff_t step, ptrd
     }
 }
 
+/* What inputs are multiplied by, for moving variances; a loop without branches, as roots and quotients take long. */
+static void NM(batch_factors)(ptrdiff_t n, double eps, const NM_T *variance, const NM_T *gamma, NM_T *restrict rstd,
+                              NM_T *restrict scale)
+{
+    for (ptrdiff_t c = 0; c < n; c++) {
+        const double factor = 1 / sqrt((double)variance[c] + eps);
+        rstd[c] = (NM_T)factor;
+        scale[c] = (NM_T)(gamma ? factor * (double)gamma[c] : factor);
+    }
+}
+
 static int NM(batch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T *x, const NM_T *gamma,
                      const NM_T *beta, double eps, double momentum, int training, NM_T *moving_mean,
                      NM_T *moving_variance, int relu, NM_T *y, NM_T *stats)
@@ -681,30 +692,34 @@ static int NM(batch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T *
         NM(batch_repeat)(&d, n);
         NM(batch_sums)(&d);
     }
-    for (ptrdiff_t c = 0; c < n; c++) {
-        double mean = (double)moving_mean[c], variance = (double)moving_variance[c];
-        if (training) {
-            double sum, squares;
-            NM(batch_total)(&d, c, n, &sum, &squares);
-            if (squares < (double)INFINITY) {
-                sum /= items;
-                squares = squares / items - sum * sum;
-                sum += (double)d.mean[c];
-            } else {
-                NM(batch_large)(x + c * inner, outer, n * inner, inner, &sum, &squares);
-            }
-            moving_mean[c] = (NM_T)(mean * momentum + sum * (1 - momentum));
-            mean = sum;
-            squares = squares < 0 ? 0 : squares;
-            moving_variance[c] = (NM_T)(variance * momentum + squares * (1 - momentum));
-            variance = squares;
+    for (ptrdiff_t c = 0; training && c < n; c++) {
+        double sum, squares;
+        NM(batch_total)(&d, c, n, &sum, &squares);
+        if (squares < (double)INFINITY) {
+            sum /= items;
+            squares = squares / items - sum * sum;
+            sum += (double)d.mean[c];
+        } else {
+            NM(batch_large)(x + c * inner, outer, n * inner, inner, &sum, &squares);
         }
-        const double rstd = 1 / sqrt(variance + eps);
-        stats[c] = d.mean[c] = (NM_T)mean;
+        squares = squares < 0 ? 0 : squares;
+        moving_mean[c] = (NM_T)((double)moving_mean[c] * momentum + sum * (1 - momentum));
+        moving_variance[c] = (NM_T)((double)moving_variance[c] * momentum + squares * (1 - momentum));
+        const double rstd = 1 / sqrt(squares + eps);
+        d.mean[c] = (NM_T)sum;
         stats[n + c] = (NM_T)rstd;
-        stats[2 * n + c] = d.scale[c] = (NM_T)(gamma ? rstd * (double)gamma[c] : rstd);
-        stats[3 * n + c] = d.shift[c] = beta ? beta[c] : 0;
+        d.scale[c] = (NM_T)(gamma ? rstd * (double)gamma[c] : rstd);
     }
+    const size_t bytes = (size_t)n * sizeof(NM_T);
+    if (!training) {
+        memcpy(d.mean, moving_mean, bytes);
+        NM(batch_factors)(n, eps, moving_variance, gamma, stats + n, d.scale);
+    }
+    if (beta)
+        memcpy(d.shift, beta, bytes);
+    memcpy(stats, d.mean, bytes);
+    memcpy(stats + 2 * n, d.scale, bytes);
+    memcpy(stats + 3 * n, d.shift, bytes);
     NM(batch_repeat)(&d, n);
     NM(batch_apply)(&d, outer);
     return 1;
