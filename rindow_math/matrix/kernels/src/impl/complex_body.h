@@ -193,18 +193,10 @@ typedef struct {
     GM(complex_call) call;
     const GM_T *a, *b;
     GM_T *c;
-    ptrdiff_t ldb, m, n, row_tiles;
-    gemm_panels panels;
-    int packed_b, pack_a, along_columns, triangle;
-    ptrdiff_t below;
+    ptrdiff_t ldb, n;
+    int packed_b, pack_a;
+    gemm_grid grid;
 } GM(complex_block);
-
-RK_INLINE ptrdiff_t GM(complex_touched)(const GM(complex_block) *d, ptrdiff_t i, ptrdiff_t *first)
-{
-    const ptrdiff_t few = d->m / d->row_tiles, more = d->m % d->row_tiles;
-    const ptrdiff_t begin = 2 * (d->below + i * few + (i < more ? i : more));
-    return gemm_touched(d->triangle, &d->panels, GM_L, begin, begin + 2 * (few + (i < more)) - 1, first);
-}
 
 /* as for real numbers; i and j count elements */
 RK_NOINLINE void GM(complex_cross)(const GM(complex_block) *d, GM(complex_kernel) kernel, const GM(complex_call) *call,
@@ -219,8 +211,8 @@ RK_NOINLINE void GM(complex_cross)(const GM(complex_block) *d, GM(complex_kernel
     kernel(&own, a, b, ldb, copy, (int)columns, (int)columns_b);
     for (ptrdiff_t r = 0; r < rows; r++) {
         const ptrdiff_t at = 2 * (i + r - j);
-        const ptrdiff_t begin = d->triangle == GEMM_UPPER && at > 0 ? at : 0;
-        const ptrdiff_t end = d->triangle == GEMM_LOWER && at + 2 < columns ? at + 2 : columns;
+        const ptrdiff_t begin = d->grid.triangle == GEMM_UPPER && at > 0 ? at : 0;
+        const ptrdiff_t end = d->grid.triangle == GEMM_LOWER && at + 2 < columns ? at + 2 : columns;
         if (begin < end)
             memcpy(c + r * call->ldc + begin, copy + r * GM_NR + begin, (size_t)(end - begin) * sizeof(GM_T));
     }
@@ -229,7 +221,7 @@ RK_NOINLINE void GM(complex_cross)(const GM(complex_block) *d, GM(complex_kernel
 static void GM(complex_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const GM(complex_block) *d = context;
-    const ptrdiff_t few = d->m / d->row_tiles, more = d->m % d->row_tiles;   /* rows of a tile: few or few + 1 */
+    const gemm_panels *panels = &d->grid.panels;
     GM(complex_call) call = d->call;
     GM_T *packed_a = NULL;
     ptrdiff_t packed_tile = -1;
@@ -237,26 +229,14 @@ static void GM(complex_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
         call.step = GEMM_MR;
         call.across = 2;
     }
-    const ptrdiff_t panels = d->panels.count;
-    ptrdiff_t i = d->along_columns ? begin % d->row_tiles : begin / panels;
-    ptrdiff_t j = d->along_columns ? begin / d->row_tiles : begin % panels;
-    ptrdiff_t first = 0, next = panels;
-    if (d->triangle) {
-        ptrdiff_t before = begin;
-        i = 0;
-        while ((next = GM(complex_touched)(d, i, &first)) - first <= before) {
-            before -= next - first;
-            i++;
-        }
-        j = first + before;
-    }
-    for (ptrdiff_t u = begin; u < end; u++) {
-        const ptrdiff_t i0 = i * few + (i < more ? i : more), rows = few + (i < more);
-        const ptrdiff_t vectors = d->panels.thin + (j < d->panels.wide), j0 = gemm_panel(&d->panels, j) * GM_L;
+    gemm_place at = gemm_find(&d->grid, begin);
+    for (ptrdiff_t u = begin; u < end; u++, gemm_go_on(&d->grid, &at)) {
+        const ptrdiff_t i0 = gemm_row(&d->grid, at.i), rows = gemm_row(&d->grid, at.i + 1) - i0;
+        const ptrdiff_t vectors = panels->thin + (at.j < panels->wide), j0 = gemm_panel(panels, at.j) * GM_L;
         const ptrdiff_t columns = d->n - j0 < vectors * GM_L ? d->n - j0 : vectors * GM_L;
         const GM_T *a = d->a + i0 * d->call.across;
         if (packed_a) {
-            if (packed_tile != i) {
+            if (packed_tile != at.i) {
                 if (rows == GM_ROWS)
                     for (ptrdiff_t p = 0; p < call.k; p++)
                         memcpy(packed_a + p * GEMM_MR, a + p * d->call.step, GEMM_MR * sizeof(GM_T));
@@ -264,29 +244,19 @@ static void GM(complex_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
                     for (ptrdiff_t p = 0; p < call.k; p++)
                         memcpy(packed_a + p * GEMM_MR, a + p * d->call.step, (size_t)(2 * rows) * sizeof(GM_T));
             }
-            packed_tile = i;
+            packed_tile = at.i;
             a = packed_a;
         }
         const GM_T *b = d->packed_b ? d->b + j0 * call.k : d->b + j0;
         const ptrdiff_t ldb = d->packed_b ? vectors * GM_L : d->ldb, columns_b = d->packed_b ? ldb : columns;
         const GM(complex_kernel) kernel = GM(complex_kernels)[rows - 1][vectors - 1];
         GM_T *c = d->c + i0 * call.ldc + j0;
-        const ptrdiff_t row = d->below + i0, column = j0 / 2;
-        if (d->triangle == GEMM_LOWER ? column + columns / 2 - 1 > row : d->triangle && column < row + rows - 1)
+        const ptrdiff_t row = d->grid.below + i0, column = j0 / 2;
+        if (d->grid.triangle == GEMM_LOWER ? column + columns / 2 - 1 > row
+                                           : d->grid.triangle && column < row + rows - 1)
             GM(complex_cross)(d, kernel, &call, a, b, ldb, c, row, rows, column, columns, columns_b);
         else
             kernel(&call, a, b, ldb, c, (int)columns, (int)columns_b);
-        if (d->along_columns) {
-            if (++i == d->row_tiles) {
-                i = 0;
-                j++;
-            }
-        } else if (++j == next) {
-            i++;
-            if (d->triangle && i < d->row_tiles)
-                next = GM(complex_touched)(d, i, &first);
-            j = first;
-        }
     }
 }
 
@@ -326,23 +296,16 @@ static void GM(complex_product)(int triangle, int ta, int tb, int conj_a, int co
                                  conj_a ? -1 : 1, conj_b ? -1 : 1 };
     d.packed_b = pack;
     d.ldb = ldb;
-    d.triangle = triangle;
     for (ptrdiff_t j0 = 0; j0 < n; j0 += nc) {
         const ptrdiff_t i0 = triangle == GEMM_LOWER ? j0 / 2 : 0;
         d.n = n - j0 < nc ? n - j0 : nc;
-        d.m = triangle == GEMM_UPPER ? (j0 + d.n) / 2 : m - i0;
-        d.row_tiles = (d.m + GM_ROWS - 1) / GM_ROWS;
-        d.below = i0 - j0 / 2;
+        const ptrdiff_t rows = triangle == GEMM_UPPER ? (j0 + d.n) / 2 : m - i0;
+        d.grid = gemm_grid_of(triangle, rows, GM_ROWS, i0 - j0 / 2, (d.n + GM_L - 1) / GM_L, GM_NR / GM_L, GM_L, 2);
         d.c = c + i0 * ldc + j0;
-        d.panels = gemm_cut((d.n + GM_L - 1) / GM_L, GM_NR / GM_L);
-        d.along_columns = !triangle && d.panels.count > d.row_tiles;
-        d.pack_a = ta && !d.along_columns && d.panels.count >= 3
+        d.pack_a = ta && !d.grid.along_columns && d.grid.panels.count >= 3
                    && (lda * sizeof(GM_T) >= 2048 || lda * sizeof(GM_T) % 512 == 0);
-        ptrdiff_t p0 = 0, tiles = triangle ? 0 : d.row_tiles * d.panels.count, first;
-        for (ptrdiff_t i = 0; triangle && i < d.row_tiles; i++) {
-            tiles += GM(complex_touched)(&d, i, &first);
-            tiles -= first;
-        }
+        const ptrdiff_t tiles = gemm_tiles(&d.grid);
+        ptrdiff_t p0 = 0;
         do {
             d.call.k = k - p0 < kc ? k - p0 : kc;
             d.call.beta[0] = p0 == 0 ? beta[0] : 1;
@@ -350,11 +313,11 @@ static void GM(complex_product)(int triangle, int ta, int tb, int conj_a, int co
             d.a = a + p0 * d.call.step + i0 * d.call.across;
             d.b = tb ? b + j0 / 2 * ldb + 2 * p0 : b + p0 * ldb + j0;
             if (pack) {
-                GM(complex_packing) q = { d.b, packed, ldb, d.call.k, d.n, d.panels, tb };
+                GM(complex_packing) q = { d.b, packed, ldb, d.call.k, d.n, d.grid.panels, tb };
                 if (alone || d.call.k * d.n < 32768)
-                    GM(complex_pack)(&q, 0, d.panels.count);
+                    GM(complex_pack)(&q, 0, d.grid.panels.count);
                 else
-                    rk_parallel(GM(complex_pack), &q, d.panels.count, 1);
+                    rk_parallel(GM(complex_pack), &q, d.grid.panels.count, 1);
                 d.b = packed;
             }
             if (alone)

@@ -12,7 +12,8 @@
  *
  * The input's gradient is a convolution of the result's gradient with the kernel's points in reverse order, for a
  * stride s one for each residue of the place modulo s. The kernel's gradient has tiles of channels by filters, in
- * which the sum runs over pixels; images are cut into groups whose sums are added up in the end.
+ * which the sum runs over pixels; images are cut into groups whose sums are added up in the end. Of many channels and
+ * filters, where Winograd's way does not fit, it is a matrix product at each point of the kernel.
  *
  * The order of each element's sums follows from the shapes: threads do not change a bit of it.
  * Subnormal numbers count as zero. */

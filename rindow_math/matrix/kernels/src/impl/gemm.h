@@ -92,15 +92,92 @@ RK_INLINE ptrdiff_t gemm_panel(const gemm_panels *p, ptrdiff_t j)
     return j * p->thin + (j < p->wide ? j : p->wide);
 }
 
-/* The panels in which some rows have elements of a triangle: from *first to the one before the result. The diagonal
- * crosses them in columns `begin`, which may be before the first one, to `last`. */
-RK_INLINE ptrdiff_t gemm_touched(int triangle, const gemm_panels *p, ptrdiff_t lanes, ptrdiff_t begin, ptrdiff_t last,
-                                 ptrdiff_t *first)
+/* Tiles of C, numbered along rows or along columns of tiles; those that have elements of a triangle along rows. */
+typedef struct {
+    int triangle, along_columns;
+    ptrdiff_t row_tiles, few, more;        /* tiles have `few` rows, the first `more` ones one more */
+    ptrdiff_t below;                       /* rows from the diagonal's in the first column to the first */
+    ptrdiff_t lanes, width;                /* numbers of a vector, of an element */
+    gemm_panels panels;
+} gemm_grid;
+
+/* Of so many rows, at most `most` in a tile, and vectors, at most `vectors_most`. */
+RK_INLINE gemm_grid gemm_grid_of(int triangle, ptrdiff_t rows, ptrdiff_t most, ptrdiff_t below, ptrdiff_t vectors,
+                                 ptrdiff_t vectors_most, ptrdiff_t lanes, ptrdiff_t width)
 {
-    const ptrdiff_t v = (triangle == GEMM_UPPER ? begin : last) / lanes, rest = v - p->wide * (p->thin + 1);
-    const ptrdiff_t j = rest < 0 ? v / (p->thin + 1) : p->wide + rest / p->thin;
-    *first = triangle == GEMM_UPPER && begin > 0 ? j : 0;
-    return triangle == GEMM_LOWER && j < p->count ? j + 1 : p->count;
+    const ptrdiff_t tiles = (rows + most - 1) / most;
+    const gemm_panels panels = gemm_cut(vectors, vectors_most);
+    return (gemm_grid){ triangle, !triangle && panels.count > tiles, tiles, rows / tiles, rows % tiles, below, lanes,
+                        width, panels };
+}
+
+/* A tile: its row and panel; the panels of its row begin with `first` and end before `next`. */
+typedef struct {
+    ptrdiff_t i, j, first, next;
+} gemm_place;
+
+RK_INLINE ptrdiff_t gemm_row(const gemm_grid *g, ptrdiff_t i)
+{
+    return i * g->few + (i < g->more ? i : g->more);
+}
+
+RK_INLINE void gemm_enter_row(const gemm_grid *g, gemm_place *t)
+{
+    const gemm_panels *p = &g->panels;
+    t->first = 0;
+    t->next = p->count;
+    if (g->triangle) {                     /* the diagonal crosses the row in these numbers; begin may be negative */
+        const ptrdiff_t begin = (g->below + gemm_row(g, t->i)) * g->width;
+        const ptrdiff_t last = (g->below + gemm_row(g, t->i + 1)) * g->width - 1;
+        const ptrdiff_t v = (g->triangle == GEMM_UPPER ? begin : last) / g->lanes, rest = v - p->wide * (p->thin + 1);
+        const ptrdiff_t j = rest < 0 ? v / (p->thin + 1) : p->wide + rest / p->thin;
+        if (g->triangle == GEMM_UPPER && begin > 0)
+            t->first = j;
+        if (g->triangle == GEMM_LOWER && j < p->count)
+            t->next = j + 1;
+    }
+}
+
+static ptrdiff_t gemm_tiles(const gemm_grid *g)
+{
+    if (!g->triangle)
+        return g->row_tiles * g->panels.count;
+    ptrdiff_t tiles = 0;
+    for (gemm_place t = { 0 }; t.i < g->row_tiles; t.i++) {
+        gemm_enter_row(g, &t);
+        tiles += t.next - t.first;
+    }
+    return tiles;
+}
+
+static gemm_place gemm_find(const gemm_grid *g, ptrdiff_t number)
+{
+    const ptrdiff_t panels = g->panels.count;
+    gemm_place t = { 0, 0, 0, panels };
+    if (g->triangle) {
+        for (gemm_enter_row(g, &t); t.next - t.first <= number; gemm_enter_row(g, &t)) {
+            number -= t.next - t.first;
+            t.i++;
+        }
+        t.j = t.first + number;
+    } else {
+        t.i = g->along_columns ? number % g->row_tiles : number / panels;
+        t.j = g->along_columns ? number / g->row_tiles : number % panels;
+    }
+    return t;
+}
+
+RK_INLINE void gemm_go_on(const gemm_grid *g, gemm_place *t)
+{
+    if (g->along_columns) {
+        if (++t->i == g->row_tiles) {
+            t->i = 0;
+            t->j++;
+        }
+    } else if (++t->j == t->next && ++t->i < g->row_tiles) {
+        gemm_enter_row(g, t);
+        t->j = t->first;
+    }
 }
 
 /* Blocks of equal length, none longer than the limit. */

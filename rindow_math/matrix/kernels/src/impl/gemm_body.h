@@ -195,19 +195,10 @@ typedef struct {
     GM(call) call;
     const GM_T *a, *b, *bias;
     GM_T *c;
-    ptrdiff_t ldb, m, n, row_tiles;
-    gemm_panels panels;
-    int ta, packed_b, pack_a, along_columns, triangle;
-    ptrdiff_t below;                       /* rows from the diagonal's in the first column to the first */
+    ptrdiff_t ldb, n;
+    int ta, packed_b, pack_a;
+    gemm_grid grid;
 } GM(block);
-
-/* The panels of a row of tiles, as gemm_touched. */
-RK_INLINE ptrdiff_t GM(touched)(const GM(block) *d, ptrdiff_t i, ptrdiff_t *first)
-{
-    const ptrdiff_t few = d->m / d->row_tiles, more = d->m % d->row_tiles;
-    const ptrdiff_t begin = d->below + i * few + (i < more ? i : more);
-    return gemm_touched(d->triangle, &d->panels, GM_L, begin, begin + few + (i < more) - 1, first);
-}
 
 /* A tile that the diagonal crosses goes by way of a copy, of which the elements of the triangle return. */
 RK_NOINLINE void GM(cross)(const GM(block) *d, GM(kernel) kernel, const GM(call) *call, const GM_T *a, const GM_T *b,
@@ -222,8 +213,8 @@ RK_NOINLINE void GM(cross)(const GM(block) *d, GM(kernel) kernel, const GM(call)
     kernel(&own, a, b, ldb, copy, NULL, (int)columns, (int)columns_b);
     for (ptrdiff_t r = 0; r < rows; r++) {
         const ptrdiff_t at = i + r - j;    /* on the diagonal */
-        ptrdiff_t begin = d->triangle == GEMM_UPPER && at > 0 ? at : 0;
-        ptrdiff_t end = d->triangle == GEMM_LOWER && at + 1 < columns ? at + 1 : columns;
+        ptrdiff_t begin = d->grid.triangle == GEMM_UPPER && at > 0 ? at : 0;
+        ptrdiff_t end = d->grid.triangle == GEMM_LOWER && at + 1 < columns ? at + 1 : columns;
         if (begin < end)
             memcpy(c + r * call->ldc + begin, copy + r * GM_NR + begin, (size_t)(end - begin) * sizeof(GM_T));
     }
@@ -232,33 +223,21 @@ RK_NOINLINE void GM(cross)(const GM(block) *d, GM(kernel) kernel, const GM(call)
 static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const GM(block) *d = context;
-    const ptrdiff_t few = d->m / d->row_tiles, more = d->m % d->row_tiles;   /* rows of a tile: few or few + 1 */
+    const gemm_panels *panels = &d->grid.panels;
     GM(call) call = d->call;
     GM_T *packed_a = NULL;
     ptrdiff_t packed_tile = -1;
     if (d->pack_a && (packed_a = rk_scratch(1, (size_t)(call.k * GEMM_MR) * sizeof(GM_T))) != NULL)
         call.lda = GEMM_MR;
 
-    const ptrdiff_t panels = d->panels.count;
-    ptrdiff_t i = d->along_columns ? begin % d->row_tiles : begin / panels;
-    ptrdiff_t j = d->along_columns ? begin / d->row_tiles : begin % panels;
-    ptrdiff_t first = 0, next = panels;
-    if (d->triangle) {
-        ptrdiff_t before = begin;
-        i = 0;
-        while ((next = GM(touched)(d, i, &first)) - first <= before) {
-            before -= next - first;
-            i++;
-        }
-        j = first + before;
-    }
-    for (ptrdiff_t u = begin; u < end; u++) {
-        ptrdiff_t i0 = i * few + (i < more ? i : more), rows = few + (i < more);
-        const ptrdiff_t vectors = d->panels.thin + (j < d->panels.wide), j0 = gemm_panel(&d->panels, j) * GM_L;
+    gemm_place at = gemm_find(&d->grid, begin);
+    for (ptrdiff_t u = begin; u < end; u++, gemm_go_on(&d->grid, &at)) {
+        const ptrdiff_t i0 = gemm_row(&d->grid, at.i), rows = gemm_row(&d->grid, at.i + 1) - i0;
+        const ptrdiff_t vectors = panels->thin + (at.j < panels->wide), j0 = gemm_panel(panels, at.j) * GM_L;
         const ptrdiff_t columns = d->n - j0 < vectors * GM_L ? d->n - j0 : vectors * GM_L;
         const GM_T *a = d->ta ? d->a + i0 : d->a + i0 * d->call.lda;
         if (packed_a) {
-            if (packed_tile != i) {
+            if (packed_tile != at.i) {
                 if (rows == GEMM_MR)
                     for (ptrdiff_t p = 0; p < call.k; p++)
                         memcpy(packed_a + p * GEMM_MR, a + p * d->call.lda, GEMM_MR * sizeof(GM_T));
@@ -266,33 +245,22 @@ static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
                     for (ptrdiff_t p = 0; p < call.k; p++)
                         for (ptrdiff_t r = 0; r < rows; r++)
                             packed_a[p * GEMM_MR + r] = a[p * d->call.lda + r];
-                packed_tile = i;
+                packed_tile = at.i;
             }
             a = packed_a;
         }
-        if (call.k >= GEMM_EARLY_K && d->row_tiles >= GEMM_EARLY_TILES)
+        if (call.k >= GEMM_EARLY_K && d->grid.row_tiles >= GEMM_EARLY_TILES)
             gemm_fetch_tile(d->c + i0 * call.ldc + j0, call.ldc * (ptrdiff_t)sizeof(GM_T), (int)rows,
                             (int)columns * (int)sizeof(GM_T));
         GM(kernel) kernel = GM(kernels)[d->ta][rows - 1][vectors - 1];
         const GM_T *b = d->packed_b ? d->b + j0 * call.k : d->b + j0;
         const ptrdiff_t ldb = d->packed_b ? vectors * GM_L : d->ldb, columns_b = d->packed_b ? ldb : columns;
         GM_T *c = d->c + i0 * call.ldc + j0;
-        const ptrdiff_t row = d->below + i0;
-        if (d->triangle == GEMM_LOWER ? j0 + columns - 1 > row : d->triangle && j0 < row + rows - 1)
+        const ptrdiff_t row = d->grid.below + i0;
+        if (d->grid.triangle == GEMM_LOWER ? j0 + columns - 1 > row : d->grid.triangle && j0 < row + rows - 1)
             GM(cross)(d, kernel, &call, a, b, ldb, c, row, rows, j0, columns, columns_b);
         else
             kernel(&call, a, b, ldb, c, d->bias ? d->bias + j0 : NULL, (int)columns, (int)columns_b);
-        if (d->along_columns) {
-            if (++i == d->row_tiles) {
-                i = 0;
-                j++;
-            }
-        } else if (++j == next) {
-            i++;
-            if (d->triangle && i < d->row_tiles)
-                next = GM(touched)(d, i, &first);
-            j = first;
-        }
     }
 }
 
@@ -815,24 +783,17 @@ static void GM(blocked)(int triangle, int ta, int tb, ptrdiff_t m, ptrdiff_t n, 
     d.call = (GM(call)){ kc, lda, ldc, alpha, beta, epilogue };
     d.ta = ta;
     d.packed_b = pack;
-    d.triangle = triangle;
     for (ptrdiff_t j0 = 0; j0 < n; j0 += nc) {
         const ptrdiff_t i0 = triangle == GEMM_LOWER ? j0 : 0;
         d.n = n - j0 < nc ? n - j0 : nc;
-        d.m = triangle == GEMM_UPPER ? j0 + d.n : m - i0;
-        d.row_tiles = (d.m + GEMM_MR - 1) / GEMM_MR;
-        d.below = i0 - j0;
+        const ptrdiff_t rows = triangle == GEMM_UPPER ? j0 + d.n : m - i0;
+        d.grid = gemm_grid_of(triangle, rows, GEMM_MR, i0 - j0, (d.n + GM_L - 1) / GM_L, GEMM_NV, GM_L, 1);
         d.c = c + i0 * ldc + j0;
-        d.panels = gemm_cut((d.n + GM_L - 1) / GM_L, GEMM_NV);
-        d.along_columns = !triangle && d.panels.count > d.row_tiles;
         /* a tile of A' lies on k rows: on as many pages, or at the same place of the cache */
-        d.pack_a = ta && !d.along_columns && d.panels.count >= 3
+        d.pack_a = ta && !d.grid.along_columns && d.grid.panels.count >= 3
                    && (lda * sizeof(GM_T) >= 2048 || lda * sizeof(GM_T) % 512 == 0);
-        ptrdiff_t p0 = 0, tiles = triangle ? 0 : d.row_tiles * d.panels.count, first;
-        for (ptrdiff_t i = 0; triangle && i < d.row_tiles; i++) {
-            tiles += GM(touched)(&d, i, &first);
-            tiles -= first;
-        }
+        const ptrdiff_t tiles = gemm_tiles(&d.grid);
+        ptrdiff_t p0 = 0;
         do {
             d.call.k = k - p0 < kc ? k - p0 : kc;
             int last = p0 + d.call.k >= k;
@@ -845,11 +806,11 @@ static void GM(blocked)(int triangle, int ta, int tb, ptrdiff_t m, ptrdiff_t n, 
             int alone = work < GEMM_THREAD_WORK;
             if (pack) {
                 GM(packing) q = { d.b, packed, ldb, d.call.k, d.n, (d.call.k + GM_PACK_ROWS - 1) / GM_PACK_ROWS,
-                                  d.panels, tb };
+                                  d.grid.panels, tb };
                 if (alone || d.call.k * d.n < 32768)
-                    GM(pack)(&q, 0, d.panels.count * q.parts);
+                    GM(pack)(&q, 0, d.grid.panels.count * q.parts);
                 else
-                    rk_parallel(GM(pack), &q, d.panels.count * q.parts, 4);
+                    rk_parallel(GM(pack), &q, d.grid.panels.count * q.parts, 4);
                 d.b = packed;
             }
             if (alone)
@@ -989,9 +950,10 @@ static void GM(product_packed)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const GM_T
     if (m <= 0 || n <= 0)
         return;
     const ptrdiff_t kc = rk_even_block(k, GEMM_KC), width = GM(packed_size)(n, 1);
-    GM(block) d = { { kc, lda, ldc, 1, beta, RK_EPI_NONE }, a, packed, NULL, c, 0, m, n, (m + GEMM_MR - 1) / GEMM_MR,
-                    gemm_cut((n + GM_L - 1) / GM_L, GEMM_NV), 0, 1, 0, 1, GEMM_ALL, 0 };
-    const ptrdiff_t tiles = d.row_tiles * d.panels.count;
+    GM(block) d = { { kc, lda, ldc, 1, beta, RK_EPI_NONE }, a, packed, NULL, c, 0, n, 0, 1, 0,
+                    gemm_grid_of(GEMM_ALL, m, GEMM_MR, 0, (n + GM_L - 1) / GM_L, GEMM_NV, GM_L, 1) };
+    d.grid.along_columns = 1;
+    const ptrdiff_t tiles = gemm_tiles(&d.grid);
     ptrdiff_t p0 = 0;
     do {
         d.call.k = k - p0 < kc ? k - p0 : kc;
