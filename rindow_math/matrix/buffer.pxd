@@ -20,6 +20,7 @@ cdef class Buffer:
     cdef bint readonly
     cdef object owner            # who owns the memory; None: rm_alloc
     cdef Py_ssize_t _index(self, object offset) except -1
+    cdef int _writable(self) except -1
 
 
 cdef Buffer new_buffer(Py_ssize_t length, int dtype)

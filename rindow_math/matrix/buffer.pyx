@@ -8,13 +8,13 @@ from cpython.long cimport PyLong_AsLongLong, PyLong_AsUnsignedLongLong, PyLong_C
 from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, INT64_MAX, UINT64_MAX,
 )
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 import numbers
 
 import numpy as np
 
-from rindow_math.exceptions import InvalidArgumentException, LogicException, OutOfRangeException
+from rindow_math.exceptions import InvalidArgumentException, LogicException, OutOfRangeException, RuntimeException
 from rindow_math.matrix.complexnumber import Complex
 from rindow_math.matrix.kernels cimport core
 
@@ -193,6 +193,14 @@ cdef int store_item(void* p, int dtype, object value) except -1:
     return 0
 
 
+class _OffsetOutOfRange(OutOfRangeException, RuntimeException):
+    """What an element outside a buffer raises: PHP's buffers raise a RuntimeException, lists an IndexError."""
+
+
+class _OffsetOfWrongType(InvalidArgumentException, TypeError):
+    """What an index that is no integer raises: a TypeError, as in PHP and for Python's own lists."""
+
+
 @cython.freelist(64)
 @cython.no_gc
 cdef class Buffer:
@@ -255,28 +263,51 @@ cdef class Buffer:
 
     cdef Py_ssize_t _index(self, object offset) except -1:
         if isinstance(offset, bool) or not isinstance(offset, numbers.Integral):
-            raise InvalidArgumentException(f"Buffer index must be an integer: {offset!r} given")
+            raise _OffsetOfWrongType(f"Buffer index must be an integer: {offset!r} given")
         if not 0 <= offset < self.length:
-            raise OutOfRangeException(f"Index invalid or out of range: {offset} of {self.length}")
+            raise _OffsetOutOfRange(f"Index invalid or out of range: {offset} of {self.length}")
         return offset
 
     def __getitem__(self, offset):
         cdef Py_ssize_t i = self._index(offset)
         return load_item(self.ptr + i * self.itemsize, self.dt)
 
-    def __setitem__(self, offset, value):
-        cdef Py_ssize_t i = self._index(offset)
+    cdef int _writable(self) except -1:
         if self.readonly:
             raise LogicException("this buffer is read-only: it shares memory with a read-only object")
+        return 0
+
+    def __setitem__(self, offset, value):
+        cdef Py_ssize_t i = self._index(offset)
+        self._writable()
         store_item(self.ptr + i * self.itemsize, self.dt, value)
 
     def __delitem__(self, offset):
-        raise LogicException("Unsuppored Operation: elements of a buffer cannot be removed")
+        # a buffer keeps its length: an element that is unset is zero, as with PHP's own buffers
+        cdef Py_ssize_t i = self._index(offset)
+        self._writable()
+        memset(self.ptr + i * self.itemsize, 0, self.itemsize)
 
     def __contains__(self, offset):
         if isinstance(offset, bool) or not isinstance(offset, numbers.Integral):
             return False
         return 0 <= offset < self.length
+
+    def offsetExists(self, offset) -> bool:
+        """PHP's spelling of ``offset in buffer``."""
+        return offset in self
+
+    def offsetGet(self, offset):
+        """PHP's spelling of ``buffer[offset]``."""
+        return self[offset]
+
+    def offsetSet(self, offset, value) -> None:
+        """PHP's spelling of ``buffer[offset] = value``."""
+        self[offset] = value
+
+    def offsetUnset(self, offset) -> None:
+        """PHP's spelling of ``del buffer[offset]``: the element becomes zero."""
+        del self[offset]
 
     def dump(self) -> bytes:
         """The elements as bytes in the machine's order."""
@@ -293,8 +324,7 @@ cdef class Buffer:
             raise InvalidArgumentException(
                 f"{len(data)} bytes do not fit a buffer of {self.length} x {NAMES[self.dt]} ({self.nbytes} bytes)"
             )
-        if self.readonly:
-            raise LogicException("this buffer is read-only: it shares memory with a read-only object")
+        self._writable()
         memcpy(self.ptr, PyBytes_AS_STRING(data), self.nbytes)
 
     def __copy__(self):

@@ -623,6 +623,7 @@ def test_read_only_memory():
         lambda: a[R(0, 2)].__setitem__(0, 1),
         lambda: a.reshape([2, 2]).__setitem__(0, [1, 2]),
         lambda: a.buffer().__setitem__(0, 1),
+        lambda: a.buffer().offsetUnset(0),
         lambda: a.buffer().load(bytes(16)),
     ):
         with pytest.raises(LogicException, match="read-only"):
