@@ -1,5 +1,7 @@
 """Hierarchical data: the original's behaviour, its table, and files that are damaged."""
 
+import contextlib
+import gc
 import sqlite3
 
 import pytest
@@ -176,6 +178,17 @@ def test_constructor_takes_names_connections_and_nothing_else(path):
     db.close()
 
 
+def test_a_file_that_nobody_closes_is_closed_with_its_last_node(path):
+    hda = HDASqlite(path)
+    hda["a"] = {"b": "c"}
+    node = hda["a"]
+    del hda
+    gc.collect()
+    assert node["b"] == "c"
+    del node
+    gc.collect()  # a connection that is still open would warn here, from Python 3.13 on
+
+
 # ---- files that are not what they should be
 
 
@@ -222,12 +235,11 @@ def test_folders_and_devices_are_refused(tmp_path):
     ],
 )
 def test_only_a_plain_table_is_read(path, schema):
-    with sqlite3.connect(path) as db:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
         try:
             db.execute(schema)
         except sqlite3.OperationalError:
             pytest.skip("this SQLite does not know it")
-    db.close()
     with pytest.raises(RuntimeException, match="table"):
         HDASqlite(path, "r")
 

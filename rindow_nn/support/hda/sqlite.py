@@ -80,6 +80,14 @@ class _Patience:
         return self.rounds > _ROUNDS
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that ends quietly with the last object that uses it, the file's own or one of its nodes."""
+
+    def __del__(self) -> None:
+        with contextlib.suppress(sqlite3.Error):  # the collector may run in another thread
+            self.close()
+
+
 class HDASqlite(HDA):
     """Hierarchical data in an SQLite file.
 
@@ -129,7 +137,7 @@ class HDASqlite(HDA):
             if mode == "r":
                 self._pdo = self._open_to_read(self._source)
             else:
-                self._pdo = sqlite3.connect(self._source, isolation_level=None)
+                self._pdo = sqlite3.connect(self._source, isolation_level=None, factory=_Connection)
         try:
             if mode == "r":
                 self._check_schema()
@@ -146,7 +154,8 @@ class HDASqlite(HDA):
             raise RuntimeException(f"{filename}: unable to open database file: {e}") from None
         if not stat.S_ISREG(status.st_mode):
             raise RuntimeException(f"{filename}: not a file")
-        pdo = sqlite3.connect(f"{Path(filename).absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        uri = f"{Path(filename).absolute().as_uri()}?mode=ro"
+        pdo = sqlite3.connect(uri, uri=True, isolation_level=None, factory=_Connection)
         # No value is longer than its file; nothing that the file itself brings is run.
         pdo.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(max(status.st_size, 1 << 16), (1 << 31) - 1))
         self._patience = _Patience(pdo, status.st_size)
