@@ -11,9 +11,11 @@ from rindow_nn.gradient.core.tape cimport (
 from rindow_nn.gradient.core.values import MaskedNDArray
 from rindow_nn.layers.convolution_functions cimport ConvFunction, ConvGradient
 
-# threads share the filters of a convolution of few images with many weights (bytes); where it is pooled, images only
+# threads share the filters of a convolution of few images with many weights (bytes); where it is pooled they do so with
+# 3 x 3 points and a multiple of so many filters, else they share only images
 cdef Py_ssize_t FEW_IMAGES = 4
 cdef Py_ssize_t MANY_WEIGHTS = 1 << 19
+cdef Py_ssize_t SHARED_FILTERS = 64
 
 
 cdef class PoolingFunction(LayerFunction):
@@ -151,7 +153,10 @@ cdef class PooledConvFunction(LayerFunction):
         cdef NDArrayPhp kernel = A(xs, 1)
         if out is None:
             return self.conv.pooled(xs, self.settings, None, None)
-        if A(xs, 0).dims[0] < FEW_IMAGES and kernel.n * item_size(kernel.dt) > MANY_WEIGHTS:
+        if (
+            A(xs, 0).dims[0] < FEW_IMAGES and kernel.n * item_size(kernel.dt) > MANY_WEIGHTS
+            and not (kernel.nd == 4 and kernel.dims[0] == 3 and kernel.dims[3] % SHARED_FILTERS == 0)
+        ):
             y = self.conv.forward(xs, None)
             y = y[0] if isinstance(y, tuple) else y
             self.K.pooling.pool(self.settings, <NDArrayPhp>y, <NDArrayPhp>out[0], <NDArrayPhp>out[1])

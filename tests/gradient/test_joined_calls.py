@@ -249,9 +249,10 @@ def test_gradient_of_an_activation_comes_from_the_maxima(data_format, pooling, j
 
 
 @pytest.mark.parametrize("batch", [1, 5])
-def test_pooling_of_many_filters(batch):
-    parts = build([layers.Conv2D(130, 3, activation="relu"), layers.MaxPooling2D()], [6, 6, 128])
-    check_training(parts, images(batch, 6, 6, 128), ["Conv+Pooling "])
+@pytest.mark.parametrize(("size", "filters"), [(6, 130), (12, 128)])
+def test_pooling_of_many_filters(size, filters, batch):
+    parts = build([layers.Conv2D(filters, 3, activation="relu"), layers.MaxPooling2D()], [size, size, 128])
+    check_training(parts, images(batch, size, size, 128), ["Conv+Pooling "])
 
 
 def test_what_the_convolution_gave_is_not_kept_for_the_gradient():
