@@ -46,11 +46,13 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_SPREADS 1                 /* 1x1: memory is asked for all through a tile, as vectors use much of it */
 #define CONV_READ_BYTES (5 << 18)      /* of weights that are read where they lie */
 #define CONV_SUM_PIXELS PTRDIFF_MAX
+#define CONV_PRODUCT_LEAST 128         /* channels, filters of some gradients that are matrix products */
 #else
 #define CONV_MR 6
 #define CONV_SPREADS 0
 #define CONV_READ_BYTES 0
 #define CONV_SUM_PIXELS 256            /* a tile's lines of so many stay in the first cache, which few rows read often */
+#define CONV_PRODUCT_LEAST 96
 #endif
 #define CONV_NV 2
 #define CONV_LINES 3                   /* of a tile, at most */

@@ -1510,7 +1510,11 @@ static void CV(run_product_gradient)(void *context, ptrdiff_t begin, ptrdiff_t e
 
 RK_INLINE int CV(product_gradient_pays)(const rk_conv_call *c, ptrdiff_t pixels)
 {
-    return conv_min(c->channels, c->filters) >= CONV_PRODUCT_FROM && pixels >= CONV_PRODUCT_PIXELS / 2;
+    const ptrdiff_t least = conv_min(c->channels, c->filters), most = conv_max(c->channels, c->filters);
+    const int apart = c->stride[2] > 1 || (c->dilation[2] > 1 && c->kernel[2] > 1);
+    return pixels >= CONV_PRODUCT_PIXELS / 2
+           && (least >= CONV_PRODUCT_FROM
+               || (least >= CONV_PRODUCT_LEAST && (apart || (CV(pointwise)(c) && most >= CONV_PRODUCT_FROM))));
 }
 
 /* Of a job whose images, results and taps are set; `whole`: pixels lie as products read them. */
