@@ -533,7 +533,7 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     g.length = along ? t[2].count * c : c;
     g.count[2] = along ? 1 : t[2].count;
     if (along && t[0].count * t[1].count == 1)
-        for (; g.length > 32 && g.length % 2 == 0; g.length /= 2)
+        for (; g.length > (t[2].count == 1 ? CONV_PART : CONV_ROW_PART) && g.length % 2 == 0; g.length /= 2)
             g.count[2] *= 2;       /* a long stretch in parts, between which memory is asked for */
     ptrdiff_t met[3], past[3];
     for (int i = 0; i < 3; i++)
@@ -1172,15 +1172,20 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
         wanted = conv_min(wanted, 8 * CONV_MR);        /* results stay in the first caches until a row is complete */
     d->few = d->filters <= CV_FEW && 2 * d->filters <= CV_L && d->stride[2] == 1 && d->channels > 1
              && d->out[3] >= d->taps[2].step * (d->taps[2].count - 1);
-    d->by_image = !d->few && d->out[0] >= CONV_MR / 2
+    /* Lines of images that push each other out of the first cache leave room for half of a tile: lines of one image
+     * may fill more. */
+    const int collide = d->in[1] * d->in[2] * d->in[3] * row_bytes % 4096 == 0;
+    const int narrow = d->out[3] >= 2 && d->out[3] <= CONV_MR / 2;
+    const int fills = narrow && 4 * d->out[3] * CV(lines)[d->out[3] - 2].lines >= 3 * CONV_MR;
+    d->by_image = !d->few && d->out[0] >= CONV_MR / 2 && !(collide && fills)
                   && ((d->out[3] <= CONV_MR / 2 && d->out[0] > d->out[3]) || CV(overhang)(d));
     d->pools_itself = !d->few && !d->by_image && CV(pools_itself)(d);
     if (own)
         CV(cut)(d, cells);
     else if (d->by_image) {
         ptrdiff_t most = CONV_MR;
-        if (d->in[1] * d->in[2] * d->in[3] * row_bytes % 4096 == 0)
-            most = (CONV_MR + 1) / 2;      /* the images' lines would push each other out of the first cache */
+        if (collide)
+            most = (CONV_MR + 1) / 2;
         const ptrdiff_t parts = (d->out[0] + most - 1) / most;
         for (int i = 1; i < 4; i++) {
             d->block[i] = d->sizes[i];
@@ -1190,7 +1195,9 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
         d->blocks[0] = (d->out[0] + d->block[0] - 1) / d->block[0];
     } else {
         const ptrdiff_t bytes = d->stride[0] * d->stride[1] * d->stride[2] * row_bytes + 1;
-        wanted = conv_min(wanted, CONV_STRIP_BYTES / bytes + 1);
+        const int far = points == 1 && weight_bytes > 512 << 10;   /* each block reads all weights from far away */
+        wanted = conv_min(conv_min(wanted, (far ? 2 : 1) * CONV_STRIP_BYTES / bytes + 1),
+                          d->k < CONV_FETCH_FROM ? CONV_COLOUR_PIXELS : wanted);
         if (d->out[0] == 1 && d->k < CONV_FETCH_FROM && !alone)
             wanted = conv_min(wanted, cells / (8 * rk_threads()) + 1);     /* so that threads end together */
         if (d->pool)                   /* filters are not cut into groups: blocks for all threads even of one image */
