@@ -47,6 +47,7 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_READ_BYTES (5 << 18)      /* of weights that are read where they lie */
 #define CONV_SUM_PIXELS PTRDIFF_MAX
 #define CONV_COLOUR_PIXELS PTRDIFF_MAX /* of a block whose sums are short: panels write parts of rows in turn */
+#define CONV_GATHER_FROM PTRDIFF_MAX   /* channels of a strided point whose pixels are copied, so that they fill tiles */
 #define CONV_PRODUCT_LEAST 128         /* channels, filters of some gradients that are matrix products */
 #else
 #define CONV_MR 6
@@ -54,6 +55,7 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_READ_BYTES 0
 #define CONV_SUM_PIXELS 256            /* a tile's lines of so many stay in the first cache, which few rows read often */
 #define CONV_COLOUR_PIXELS 160
+#define CONV_GATHER_FROM 32
 #define CONV_PRODUCT_LEAST 96
 #endif
 #define CONV_NV 2
