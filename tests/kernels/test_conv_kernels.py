@@ -124,12 +124,16 @@ CASES = [
     Case(2, [3, 3], 160, 130, 3, same=True),  # weights that do not stay in the first cache
     Case(1, [10, 11], 17, 124, 3),  # threads with panels of their own
     Case(2, [8, 9], 24, 120, [3, 2], same=True),
-    Case(2, [30], 24, 5, 3, same=True),  # a long stretch
+    Case(2, [30], 74, 5, 3, same=True),  # a long stretch
     Case(1, [5, 5], 20, 70, 3),  # tiles of several rows
     Case(2, [7, 6], 5, 40, [3, 2], same=True),
     Case(2, [12, 10], 6, 33, 3, 2, 1, same=True),
     Case(3, [4, 9, 8], 3, 35, [2, 3, 2]),
     Case(30, [5, 9], 6, 20, 3),  # tiles across images
+    Case(9, [16, 14], 32, 20, 3, 2, same=True),  # or of rows, where images lie so that they share lines of the cache
+    Case(8, [16, 6], 32, 20, 3, 2, same=True),
+    Case(6, [16, 15], 33, 70, 1, 2),  # pixels that are gathered to fill tiles
+    Case(2, [5, 9, 33], 40, 65, 1, [2, 1, 2]),
     Case(3, [11, 13], 20, 3, [3, 5], [2, 1], [1, 2], same=True),  # few filters
     Case(2, [3, 4, 21], 5, 2, [2, 3, 3], same=True),
     Case(2, [9, 14], 3, 1, [5, 4]),
@@ -436,6 +440,9 @@ PRODUCTS = [
     Case(2, [9, 16], 523, 259, 1),  # turned round, pieces of channels
     Case(4, [11, 13], 257, 260, [2, 3], 2, same=True),  # pixels that are copied
     Case(3, [3, 9, 11], 256, 256, [2, 1, 2], [1, 2, 1], 2, same=True),
+    Case(4, [11, 13], 130, 140, [2, 3], 2, same=True),
+    Case(2, [120], 129, 131, 3, 1, 2),
+    Case(1, [300], 260, 130, 1),
 ]
 
 

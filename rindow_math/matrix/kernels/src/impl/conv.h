@@ -46,11 +46,17 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_SPREADS 1                 /* 1x1: memory is asked for all through a tile, as vectors use much of it */
 #define CONV_READ_BYTES (5 << 18)      /* of weights that are read where they lie */
 #define CONV_SUM_PIXELS PTRDIFF_MAX
+#define CONV_COLOUR_PIXELS PTRDIFF_MAX /* of a block whose sums are short: panels write parts of rows in turn */
+#define CONV_GATHER_FROM PTRDIFF_MAX   /* channels of a strided point whose pixels are copied, so that they fill tiles */
+#define CONV_PRODUCT_LEAST 128         /* channels, filters of some gradients that are matrix products */
 #else
 #define CONV_MR 6
 #define CONV_SPREADS 0
 #define CONV_READ_BYTES 0
 #define CONV_SUM_PIXELS 256            /* a tile's lines of so many stay in the first cache, which few rows read often */
+#define CONV_COLOUR_PIXELS 160
+#define CONV_GATHER_FROM 32
+#define CONV_PRODUCT_LEAST 96
 #endif
 #define CONV_NV 2
 #define CONV_LINES 3                   /* of a tile, at most */
@@ -65,6 +71,8 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_WEIGHTS_FROM 288          /* rows of weights, too many for the first cache, that are asked for ahead, */
 #define CONV_WEIGHTS_AHEAD 24          /* so many rows */
 #define CONV_SHORT 24                  /* steps of a stretch that are taken three at a time: images of three colours */
+#define CONV_PART 32                   /* steps of a pixel between which memory is asked for, about; */
+#define CONV_ROW_PART 192              /* of a row of pixels */
 #define CONV_WIDE_BYTES 512            /* a row of weights up to which they need no panels */
 #define CONV_OWN_BYTES (64 << 10)      /* of weights from which on threads have panels of their own */
 #define CONV_PRODUCT_FROM 256          /* channels and filters of gradients that are left to matrix products */

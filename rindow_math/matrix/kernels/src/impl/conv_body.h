@@ -395,7 +395,7 @@ typedef struct {
     ptrdiff_t block[4], blocks[4];     /* sizes of a block; how many there are */
     ptrdiff_t panels, groups;          /* panels of filters; groups of them that are worked on apart */
     ptrdiff_t k;                       /* rows of weights */
-    int packed, by_image, few, pools_itself, epilogue;
+    int packed, by_image, few, gathers, pools_itself, epilogue;
     int winograd, far;                 /* points along a dimension or 0, way to weights (see winograd_body.h) */
     const struct CV(packing) *packing; /* each panel is packed where it is used; or NULL */
     conv_span spans[CONV_SPANS];       /* memory to ask for */
@@ -466,6 +466,27 @@ static int CV(look)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     return 1;
 }
 
+/* What results [begin, end) meet at a point of the kernel: so many channels, zeros outside. */
+static void CV(gather)(const CV(job) *d, const ptrdiff_t *point, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t channel,
+                       ptrdiff_t channels, ptrdiff_t apart, CV_T *to)
+{
+    for (ptrdiff_t i = begin; i < end; i++, to += apart) {
+        ptrdiff_t rest = i, place = 0, size = d->channels;
+        int inside = 1;
+        for (int j = 2; j >= 0; j--) {
+            const ptrdiff_t at = rest % d->out[j + 1] * d->stride[j] + d->taps[j].first + point[j] * d->taps[j].step;
+            inside &= at >= 0 && at < d->in[j + 1];
+            place += at * size;
+            size *= d->in[j + 1];
+            rest /= d->out[j + 1];
+        }
+        if (inside)
+            memcpy(to, d->x + rest * size + place + channel, (size_t)channels * sizeof(CV_T));
+        else
+            memset(to, 0, (size_t)channels * sizeof(CV_T));
+    }
+}
+
 /* Blocks of about so many results, as alike as may be; with pooling, of whole rows. */
 static void CV(cut)(CV(job) *d, ptrdiff_t pixels)
 {
@@ -518,6 +539,27 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
 {
     const conv_taps *t = d->taps;
     const ptrdiff_t c = d->channels;
+    if (d->gathers) {                  /* what results of a point meet, as one row */
+        static const ptrdiff_t point[3] = { 0, 0, 0 }, from[4] = { 0, 0, 0, 0 };
+        const ptrdiff_t first = ((begin[0] * d->out[1] + begin[1]) * d->out[2] + begin[2]) * d->out[3] + begin[3];
+        const ptrdiff_t n = (end[0] - begin[0]) * (end[1] - begin[1]) * (end[2] - begin[2]) * (end[3] - begin[3]);
+        const ptrdiff_t to[4] = { 1, 1, 1, n };
+        CV_T *copy = rk_scratch(2, (size_t)(n * c) * sizeof(CV_T));
+        if (!copy)
+            return 0;
+        CV(gather)(d, point, first, first + n, 0, c, c, copy);
+        CV(job) row = *d;
+        row.gathers = 0;
+        row.x = copy;
+        row.y += first * d->y_step[3];
+        for (int i = 0; i < 4; i++)
+            row.in[i] = row.out[i] = to[i];
+        for (int i = 0; i < 3; i++) {
+            row.taps[i] = (conv_taps){ 0, 1, 1 };
+            row.stride[i] = 1;
+        }
+        return CV(rows)(&row, from, to, group);
+    }
     const int along = CV(runs_on)(&t[2]);
     CV(view) v;
     if (!CV(look)(d, begin, end, &v))
@@ -533,7 +575,7 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     g.length = along ? t[2].count * c : c;
     g.count[2] = along ? 1 : t[2].count;
     if (along && t[0].count * t[1].count == 1)
-        for (; g.length > 32 && g.length % 2 == 0; g.length /= 2)
+        for (; g.length > (t[2].count == 1 ? CONV_PART : CONV_ROW_PART) && g.length % 2 == 0; g.length /= 2)
             g.count[2] *= 2;       /* a long stretch in parts, between which memory is asked for */
     ptrdiff_t met[3], past[3];
     for (int i = 0; i < 3; i++)
@@ -1172,15 +1214,22 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
         wanted = conv_min(wanted, 8 * CONV_MR);        /* results stay in the first caches until a row is complete */
     d->few = d->filters <= CV_FEW && 2 * d->filters <= CV_L && d->stride[2] == 1 && d->channels > 1
              && d->out[3] >= d->taps[2].step * (d->taps[2].count - 1);
-    d->by_image = !d->few && d->out[0] >= CONV_MR / 2
+    /* Lines of images that push each other out of the first cache leave room for half of a tile: lines of one image
+     * may fill more. */
+    const int collide = d->in[1] * d->in[2] * d->in[3] * row_bytes % 4096 == 0;
+    const int narrow = d->out[3] >= 2 && d->out[3] <= CONV_MR / 2;
+    const ptrdiff_t side_by_side = narrow ? d->out[3] * CV(lines)[d->out[3] - 2].lines : d->out[3];
+    const int fills = 4 * side_by_side >= 3 * CONV_MR * ((side_by_side + CONV_MR - 1) / CONV_MR);
+    d->gathers = points == 1 && d->stride[2] > 1 && !d->pool && !fills && d->channels >= CONV_GATHER_FROM && !alone;
+    d->by_image = !d->few && !d->gathers && d->out[0] >= CONV_MR / 2 && !(collide && narrow && fills)
                   && ((d->out[3] <= CONV_MR / 2 && d->out[0] > d->out[3]) || CV(overhang)(d));
     d->pools_itself = !d->few && !d->by_image && CV(pools_itself)(d);
     if (own)
         CV(cut)(d, cells);
     else if (d->by_image) {
         ptrdiff_t most = CONV_MR;
-        if (d->in[1] * d->in[2] * d->in[3] * row_bytes % 4096 == 0)
-            most = (CONV_MR + 1) / 2;      /* the images' lines would push each other out of the first cache */
+        if (collide)
+            most = (CONV_MR + 1) / 2;
         const ptrdiff_t parts = (d->out[0] + most - 1) / most;
         for (int i = 1; i < 4; i++) {
             d->block[i] = d->sizes[i];
@@ -1189,8 +1238,10 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
         d->block[0] = (d->out[0] + parts - 1) / parts;
         d->blocks[0] = (d->out[0] + d->block[0] - 1) / d->block[0];
     } else {
-        const ptrdiff_t bytes = d->stride[0] * d->stride[1] * d->stride[2] * row_bytes + 1;
-        wanted = conv_min(wanted, CONV_STRIP_BYTES / bytes + 1);
+        const ptrdiff_t bytes = (d->gathers ? 1 : d->stride[0] * d->stride[1] * d->stride[2]) * row_bytes + 1;
+        const int far = points == 1 && weight_bytes > 512 << 10;   /* each block reads all weights from far away */
+        wanted = conv_min(conv_min(wanted, (far ? 2 : 1) * CONV_STRIP_BYTES / bytes + 1),
+                          d->k < CONV_FETCH_FROM ? CONV_COLOUR_PIXELS : wanted);
         if (d->out[0] == 1 && d->k < CONV_FETCH_FROM && !alone)
             wanted = conv_min(wanted, cells / (8 * rk_threads()) + 1);     /* so that threads end together */
         if (d->pool)                   /* filters are not cut into groups: blocks for all threads even of one image */
@@ -1449,27 +1500,6 @@ static void CV(add_up)(void *context, ptrdiff_t begin, ptrdiff_t end)
 
 /* ---- the gradient of a kernel of many channels and filters ---- */
 
-/* What results [begin, end) meet at a point of the kernel: so many channels, zeros outside. */
-static void CV(gather)(const CV(job) *d, const ptrdiff_t *point, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t channel,
-                       ptrdiff_t channels, ptrdiff_t apart, CV_T *to)
-{
-    for (ptrdiff_t i = begin; i < end; i++, to += apart) {
-        ptrdiff_t rest = i, place = 0, size = d->channels;
-        int inside = 1;
-        for (int j = 2; j >= 0; j--) {
-            const ptrdiff_t at = rest % d->out[j + 1] * d->stride[j] + d->taps[j].first + point[j] * d->taps[j].step;
-            inside &= at >= 0 && at < d->in[j + 1];
-            place += at * size;
-            size *= d->in[j + 1];
-            rest /= d->out[j + 1];
-        }
-        if (inside)
-            memcpy(to, d->x + rest * size + place + channel, (size_t)channels * sizeof(CV_T));
-        else
-            memset(to, 0, (size_t)channels * sizeof(CV_T));
-    }
-}
-
 /* A piece of channels by filters, at a point of the kernel and of a group of pixels, is a matrix product: it copies
  * what lies too far apart for the caches. A unit is a piece, which a thread does alone. */
 static void CV(run_product_gradient)(void *context, ptrdiff_t begin, ptrdiff_t end)
@@ -1510,7 +1540,11 @@ static void CV(run_product_gradient)(void *context, ptrdiff_t begin, ptrdiff_t e
 
 RK_INLINE int CV(product_gradient_pays)(const rk_conv_call *c, ptrdiff_t pixels)
 {
-    return conv_min(c->channels, c->filters) >= CONV_PRODUCT_FROM && pixels >= CONV_PRODUCT_PIXELS / 2;
+    const ptrdiff_t least = conv_min(c->channels, c->filters), most = conv_max(c->channels, c->filters);
+    const int apart = c->stride[2] > 1 || (c->dilation[2] > 1 && c->kernel[2] > 1);
+    return pixels >= CONV_PRODUCT_PIXELS / 2
+           && (least >= CONV_PRODUCT_FROM
+               || (least >= CONV_PRODUCT_LEAST && (apart || (CV(pointwise)(c) && most >= CONV_PRODUCT_FROM))));
 }
 
 /* Of a job whose images, results and taps are set; `whole`: pixels lie as products read them. */
