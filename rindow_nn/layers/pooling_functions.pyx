@@ -12,7 +12,7 @@ from rindow_nn.gradient.core.values import MaskedNDArray
 from rindow_nn.layers.convolution_functions cimport ConvFunction, ConvGradient
 
 # threads share the filters of a convolution of few images with many weights (bytes); where it is pooled they do so with
-# 3 x 3 points and a multiple of so many filters, else they share only images
+# 3 x 3 points, strides of 1 and a multiple of so many filters, else they share only images
 cdef Py_ssize_t FEW_IMAGES = 4
 cdef Py_ssize_t MANY_WEIGHTS = 1 << 19
 cdef Py_ssize_t SHARED_FILTERS = 64
@@ -149,14 +149,20 @@ cdef class PooledConvFunction(LayerFunction):
     cdef bint optional_outputs(self):
         return True
 
+    cdef bint better_apart(self, NDArrayPhp x, NDArrayPhp kernel):
+        """Whether the threads share more of the work if the pooling follows in a call of its own."""
+        cdef list strides = self.conv.form.settings.strides
+        if x.dims[0] >= FEW_IMAGES or kernel.n * item_size(kernel.dt) <= MANY_WEIGHTS:
+            return False
+        return not (
+            kernel.nd == 4 and kernel.dims[0] == 3 and kernel.dims[1] == 3 and kernel.dims[3] % SHARED_FILTERS == 0
+            and strides[0] == 1 and strides[1] == 1
+        )
+
     cdef object forward(self, tuple xs, object out):
-        cdef NDArrayPhp kernel = A(xs, 1)
         if out is None:
             return self.conv.pooled(xs, self.settings, None, None)
-        if (
-            A(xs, 0).dims[0] < FEW_IMAGES and kernel.n * item_size(kernel.dt) > MANY_WEIGHTS
-            and not (kernel.nd == 4 and kernel.dims[0] == 3 and kernel.dims[3] % SHARED_FILTERS == 0)
-        ):
+        if self.better_apart(A(xs, 0), A(xs, 1)):
             y = self.conv.forward(xs, None)
             y = y[0] if isinstance(y, tuple) else y
             self.K.pooling.pool(self.settings, <NDArrayPhp>y, <NDArrayPhp>out[0], <NDArrayPhp>out[1])

@@ -249,9 +249,10 @@ def test_gradient_of_an_activation_comes_from_the_maxima(data_format, pooling, j
 
 
 @pytest.mark.parametrize("batch", [1, 5])
-@pytest.mark.parametrize(("size", "filters"), [(6, 130), (12, 128)])
-def test_pooling_of_many_filters(size, filters, batch):
-    parts = build([layers.Conv2D(filters, 3, activation="relu"), layers.MaxPooling2D()], [size, size, 128])
+@pytest.mark.parametrize(("size", "filters", "strides"), [(6, 130, 1), (12, 128, 1), (13, 128, 2)])
+def test_pooling_of_many_filters(size, filters, strides, batch):
+    convolution = layers.Conv2D(filters, 3, strides=strides, activation="relu")
+    parts = build([convolution, layers.MaxPooling2D()], [size, size, 128])
     check_training(parts, images(batch, size, size, 128), ["Conv+Pooling "])
 
 

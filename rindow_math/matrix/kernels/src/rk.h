@@ -46,6 +46,9 @@ void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain);
 /* The same with pieces that are multiples of `step`: two threads, worth it from two grains on, get equal shares of two
  * grains and a half. */
 void rk_parallel_even(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t step);
+/* For few pieces that take long, from some 50 us on: sleeping threads are called before the first. With rk_parallel the
+ * caller would call them after it, and have begun the next one before they come. */
+void rk_parallel_long(rk_task task, void *context, ptrdiff_t n);
 int rk_threads(void);            /* threads that rk_parallel would use now: 1 in a task and between the two below */
 /* Whether a second thread is awake: one that sleeps takes some 50 us to begin. */
 int rk_awake(void);

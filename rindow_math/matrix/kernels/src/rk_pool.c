@@ -215,10 +215,11 @@ static void call_workers(uint32_t number);
 
 /* Takes pieces of job `number`, beginning with those of thread `self`, until none is left. The caller, who began at
  * `begun` while the workers sleep, calls them when that is worth it; `begun` is 0 if they have been called. Answers
- * whether they are still asleep. */
+ * whether it did all pieces: nobody was called, or came too late. */
 static int work(uint32_t number, int self, int64_t begun)
 {
     int parts = atomic_load_explicit(&pool.parts, memory_order_relaxed);
+    ptrdiff_t own = 0, all = 0;
     for (int i = 0, owner = self; i < parts; i++, owner = owner + 1 < parts ? owner + 1 : 0) {
         _Atomic uint64_t *run = &pool.slots[owner].run;
         uint64_t r = atomic_load_explicit(run, memory_order_acquire);
@@ -239,6 +240,8 @@ static int work(uint32_t number, int self, int64_t begun)
             task(atomic_load_explicit(&pool.context, memory_order_relaxed), next * units / count * step,
                  next < count - 1 ? (next + 1) * units / count * step : n);
             const int done = 1 + atomic_fetch_add_explicit(&pool.done, 1, memory_order_release);
+            all = count;
+            own++;
             if (begun && (now_ns() - begun) / done * (count - done) > REST_WORTH_WAKING_NS) {
                 call_workers(number);
                 begun = 0;
@@ -246,7 +249,7 @@ static int work(uint32_t number, int self, int64_t begun)
             r = atomic_load_explicit(run, memory_order_acquire);
         }
     }
-    return begun != 0;
+    return own == all;
 }
 
 /* Linux may put a thread that wakes on the processor of the one that woke it, behind it, although another is idle, and
@@ -420,7 +423,8 @@ static void call_workers(uint32_t number)
 
 int rk_awake(void) { return pool.started && !atomic_load(&pool.workers[1].asleep); }
 
-void rk_parallel_even(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t step)
+/* worth: sleeping workers are called at the beginning, however few the pieces. */
+static void distribute(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t step, int worth)
 {
     if (n <= 0)
         return;
@@ -438,7 +442,7 @@ void rk_parallel_even(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain,
     const int64_t begun = rk_awake() ? 0 : now_ns();
     if (begun && begun - pool.last > SPIN_NS)
         pool.alone = 0;
-    const int later = begun && pool.alone < ALONE_NS && n / grain < GRAINS_WORTH_WAKING;
+    const int later = begun && !worth && pool.alone < ALONE_NS && n / grain < GRAINS_WORTH_WAKING;
 
     /* Pieces are multiples of the step, which keeps them aligned as the caller likes, and differ by one step at most,
      * as all wait for the thread that has most. The last one takes the remainder, if less than half a step. */
@@ -463,7 +467,7 @@ void rk_parallel_even(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain,
     if (!later)
         call_workers(number);
     inside = 1;
-    const int alone = work(number, 0, later ? begun : 0);
+    const int alone = work(number, 0, later ? begun : 0) && later;
     inside = 0;
     for (int64_t spins = 0; atomic_load_explicit(&pool.done, memory_order_acquire) < count; spins++) {
         if (spins < 1000)
@@ -478,7 +482,17 @@ void rk_parallel_even(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain,
 
 void rk_parallel(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain)
 {
-    rk_parallel_even(task, context, n, grain, grain);
+    distribute(task, context, n, grain, grain, 0);
+}
+
+void rk_parallel_even(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t step)
+{
+    distribute(task, context, n, grain, step, 0);
+}
+
+void rk_parallel_long(rk_task task, void *context, ptrdiff_t n)
+{
+    distribute(task, context, n, 1, 1, 1);
 }
 
 int rk_alone_begin(void)
@@ -534,6 +548,11 @@ void rk_parallel_even(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain,
 {
     (void)step;
     rk_parallel(task, context, n, grain);
+}
+
+void rk_parallel_long(rk_task task, void *context, ptrdiff_t n)
+{
+    rk_parallel(task, context, n, 1);
 }
 
 int rk_awake(void) { return 0; }

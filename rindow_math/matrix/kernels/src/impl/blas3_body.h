@@ -581,7 +581,7 @@ static void L3(triangular)(int solve, int right, int lower, int trans, int conj,
     if (alone)
         L3(chunks)(&g, 0, chunks);
     else
-        rk_parallel(L3(chunks), &g, chunks, 1);
+        rk_parallel_long(L3(chunks), &g, chunks);
 }
 
 #undef L3_SUFFIX

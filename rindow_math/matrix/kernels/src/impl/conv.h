@@ -79,7 +79,6 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_PRODUCT_PIXELS 256        /* at a time: sums no longer than those of other kernels */
 #define CONV_PRODUCT_PIECE 256         /* channels, filters of a unit */
 #define CONV_PRODUCT_UNITS 8           /* at least, if there are pixels for them */
-#define CONV_PRODUCT_GRAINS 64         /* that a unit counts for: two are worth waking a thread */
 #define CONV_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
 
 /* A stretch of places along one dimension: t = first, first + step, ... for each of `count` points of a kernel. */

@@ -1507,7 +1507,7 @@ static void CV(run_product_gradient)(void *context, ptrdiff_t begin, ptrdiff_t e
     CV(gradient) *q = context;
     CV(job) *d = &q->job;
     const ptrdiff_t c = d->channels, f = d->filters, pixels = d->out[0] * d->out[1] * d->out[2] * d->out[3];
-    for (ptrdiff_t unit = begin / CONV_PRODUCT_GRAINS; unit * CONV_PRODUCT_GRAINS < end; unit++) {
+    for (ptrdiff_t unit = begin; unit < end; unit++) {
         const ptrdiff_t chunk = unit / q->parts, column = unit % d->groups, row = unit / d->groups % q->rows;
         const ptrdiff_t number = unit % q->parts / (d->groups * q->rows), t = d->taps[2].count, ty = d->taps[1].count;
         const ptrdiff_t point[3] = { number / t / ty, number / t % ty, number % t };
@@ -1564,7 +1564,7 @@ static int CV(product_gradient)(CV(gradient) *q, ptrdiff_t points, ptrdiff_t pix
             return 0;
     }
     rk_flushed units = { CV(run_product_gradient), q };
-    rk_parallel_even(rk_run_flushed, &units, q->chunks * q->parts * CONV_PRODUCT_GRAINS, 1, CONV_PRODUCT_GRAINS);
+    rk_parallel_long(rk_run_flushed, &units, q->chunks * q->parts);
     if (d->no_memory)
         return 0;
     if (q->chunks > 1)
