@@ -1121,8 +1121,9 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
         /* each thread has rows of its own and turns all weights: that is less than to turn the whole image */
         d->packing = packing;
         CV(cut)(d, (d->pool ? d->sizes[2] : 2 * high) / rk_threads() * d->sizes[3]);
-    } else if (own && d->panels % rk_threads() == 0) {
-        /* each thread has panels of its own: turning images twice is faster than reading weights from another core */
+    } else if (own && (d->panels % rk_threads() == 0 || (d->panels > rk_threads() && 3 * pixels <= WINO_OWN_PIXELS))) {
+        /* each thread has panels of its own, one a few more than another: turning images twice is faster than reading
+         * weights from another core */
         d->packing = packing;
         d->groups = rk_threads();
         CV(cut)(d, cells);
