@@ -555,6 +555,8 @@ TURNED = [
     Case(8, [24, 24], 100, 72, 5),  # weights that do not stay in the second cache
     Case(1, [12, 12], 128, 128, 3),  # of images turned once
     Case(1, [29, 22], 32, 40, 3),  # threads with rows of their own
+    Case(1, [12, 11], 40, 160, 3),  # threads with unlike numbers of panels
+    Case(1, [12, 12], 320, 96, 3),  # a panel of many weights beside all tiles
 ]
 
 

@@ -10,6 +10,11 @@
 #define WINO_FAR_TILES 112             /* the same if weights come from far away */
 #define WINO_NEAR_TILES 28             /* of a batch, from which on it is no matter where weights come from, */
 #define WINO_FAR_FROM 640              /* or up to so many tiles in all */
+#if RK_VECTOR_BYTES == 64
+#define WINO_FEW_BYTES (4 * WINO_BYTES) /* of all tiles' points and a panel of weights */
+#else
+#define WINO_FEW_BYTES 0
+#endif
 
 /* Kernels' gradients by Winograd's algorithm */
 #if RK_VECTOR_BYTES == 64

@@ -71,12 +71,14 @@ RK_INLINE ptrdiff_t CV(winograd_batch)(const CV(job) *d)
 }
 
 /* Whether weights that do not stay there would come from far away too often: then all products of many of so many tiles
- * at a point come one after the other. */
+ * at a point come one after the other. A panel of weights may stay there beside the points of all tiles, if few. */
 RK_INLINE int CV(winograd_far)(const CV(job) *d, double tiles)
 {
     const ptrdiff_t batch = CV(winograd_batch)(d);
+    const double points = (double)CV(winograd_points)(d) * tiles * (double)CV(pitch)(d->channels);
+    const int few = (points + (double)CV(weight_panel)(d)) * sizeof(CV_T) <= WINO_FEW_BYTES;
     return d->panels * CV(weight_panel)(d) * (ptrdiff_t)sizeof(CV_T) > WINO_WEIGHT_BYTES
-           && (batch == CONV_MR || (batch < WINO_NEAR_TILES && tiles >= WINO_FAR_FROM));
+           && ((batch == CONV_MR && !few) || (batch < WINO_NEAR_TILES && tiles >= WINO_FAR_FROM));
 }
 
 /* ---- weights ---- */
