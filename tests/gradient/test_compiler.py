@@ -435,6 +435,11 @@ def test_one_thread_where_that_is_faster(two_threads, monkeypatch):
     assert runs(400, 110)[-9:] == [False] * 9
     assert runs(1500, 97)[-9:] == [False] * 9
     assert runs(5000, 50)[-9:] == [True] * 9
+    # a choice that has just changed is looked at again soon, however long the other one lasted
+    assert runs(9000, 110)[-9:] == [False] * 9
+    while runs(50, 50)[-20:] != [True] * 20:
+        pass
+    assert runs(150, 110)[-9:] == [False] * 9
 
 
 def test_threads_share_a_function():

@@ -722,7 +722,7 @@ cdef str _names(list values):
 cdef enum:
     TRIAL_WARM = 2                    # runs of each way in a trial, before those that count: caches and threads settle
     TRIAL_RUNS = 5                    # that count; their median does
-    FIRST_PAUSE = 64                  # runs from the first trial to the next; each pause is four times the one before
+    FIRST_PAUSE = 64                  # runs from the first trial, or one that changes the way, to the next; then x 4
     LAST_PAUSE = 4096
     LONG_NS = 3_000_000               # what takes all threads longer is not tried alone
 
@@ -790,6 +790,8 @@ cdef class ThreadChoice:
         # another way than before must be a twentieth faster
         self.alone = self.alone and elapsed < self.together * (1.05 if self.kept else 0.95)
         self.trying = False
+        if self.alone != self.kept:    # other work may have disturbed the trial: the next one is soon
+            self.pause = FIRST_PAUSE
         self.rest = self.pause
         self.pause = min(4 * self.pause, <int>LAST_PAUSE)
         return 0
