@@ -217,7 +217,7 @@ def _little_endian(data: bytes | memoryview, dtype: int) -> bytes | memoryview:
 def _truth_bytes(data: bytes | memoryview) -> bytes | memoryview:
     """Keeps a bool other than 0 and 1 out of memory, where C and numpy would take it for either."""
     values = np.frombuffer(data, dtype=np.uint8)
-    return data if not values.size or values.max() <= 1 else (values != 0).tobytes()
+    return (values != 0).tobytes() if np.any(values > 1) else data
 
 
 def _linear_bytes(values: list[Any], dtype: int) -> bytes:
