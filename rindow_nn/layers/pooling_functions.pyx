@@ -12,7 +12,7 @@ from rindow_nn.gradient.core.values import MaskedNDArray
 from rindow_nn.layers.convolution_functions cimport ConvFunction, ConvGradient
 
 # threads share the filters of a convolution of few images with many weights (bytes); where it is pooled they do so with
-# 3 x 3 points, strides of 1 and a multiple of so many filters, else they share only images
+# 3 x 3 points, strides of 1 and a multiple of so many filters; with others they do so for small images only
 cdef Py_ssize_t FEW_IMAGES = 4
 cdef Py_ssize_t MANY_WEIGHTS = 1 << 19
 cdef Py_ssize_t SHARED_FILTERS = 64

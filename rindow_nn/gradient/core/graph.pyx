@@ -722,8 +722,8 @@ cdef str _names(list values):
 cdef enum:
     TRIAL_WARM = 2                    # runs of each way in a trial, before those that count: caches and threads settle
     TRIAL_RUNS = 5                    # that count; their median does
-    FIRST_PAUSE = 64                  # runs from the first trial, or one that changes the way, to the next; then x 4
-    LAST_PAUSE = 4096
+    FIRST_PAUSE = 64                  # runs to the next trial after the first, or one that changes the way
+    LAST_PAUSE = 4096                 # each pause is four times the one before, at most so many
     LONG_NS = 3_000_000               # what takes all threads longer is not tried alone
 
 cdef class ThreadChoice:

@@ -66,8 +66,8 @@ static void *scratch_grow(scratch *s, int slot, size_t bytes)
 #define LONGEST_SPIN_NS 480000
 /* Waking a sleeping worker takes the caller some 15 us, and the worker some 50 us to come, twice that after a long
  * pause. So the caller begins alone, and wakes it once the pieces done say that the rest of the job is worth it; or at
- * the beginning, if the job has many grains, each a microsecond of work at least, or if jobs that follow each other
- * closely have been done alone for so long that waking it for the first would have paid. */
+ * the beginning, if the job has many grains, each a microsecond of work at least, or pieces that take long, or if jobs
+ * that follow each other closely have been done alone for so long that waking it for the first would have paid. */
 #define REST_WORTH_WAKING_NS 100000
 #define GRAINS_WORTH_WAKING 64
 #define ALONE_NS 50000
