@@ -103,6 +103,10 @@ extern const rk_api rk_api_avx512;
  * a variant. NULL when that variant does not exist here. */
 const rk_api *rk_select(const char *name);
 
+/* How many bytes ahead of a loop that computes little its input is fetched; 0 where the processor's own fetching is better
+ * left alone. rk_select finds out. */
+extern ptrdiff_t rk_near_bytes;
+
 #ifdef __cplusplus
 }
 #endif

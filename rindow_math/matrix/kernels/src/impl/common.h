@@ -88,10 +88,9 @@ static inline ptrdiff_t rk_before_line(const void *y, int size, ptrdiff_t n)
     return head < n ? head : n;
 }
 
-/* The statement for each i < n, of loops that compute little and read x, line by line: its line is fetched RK_NEAR_BYTES
- * ahead, as the processor's own fetching leaves some of the memory's speed unused. One array of several is enough, more
+/* The statement for each i < n, of loops that compute little and read x, line by line: its line is fetched rk_near_bytes
+ * ahead, where the processor's own fetching leaves some of the memory's speed unused. One array of several is enough, more
  * are slower. */
-#define RK_NEAR_BYTES 1024
 /* for the loop over a line, which must still be one when it is made vectors */
 #if defined(__clang__)
 #define RK_LINE_LOOP _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
@@ -102,9 +101,10 @@ static inline ptrdiff_t rk_before_line(const void *y, int size, ptrdiff_t n)
 #endif
 #define RK_LINES(x, ...) do { \
     enum { PER_LINE = 64 / sizeof *(x) }; \
+    const ptrdiff_t line_near = rk_near_bytes; \
     ptrdiff_t line_at = 0; \
     for (; line_at + PER_LINE <= n; line_at += PER_LINE) { \
-        rk_prefetch((const char *)((x) + line_at) + RK_NEAR_BYTES); \
+        rk_prefetch((const char *)((x) + line_at) + line_near); \
         RK_LINE_LOOP for (int k = 0; k < PER_LINE; k++) { const ptrdiff_t i = line_at + k; __VA_ARGS__; } \
     } \
     RK_IVDEP for (ptrdiff_t i = line_at; i < n; i++) { __VA_ARGS__; } \

@@ -60,9 +60,10 @@ static int rk_between_##NAME(const T *x, int32_t *y, ptrdiff_t n, T low, T high)
 { \
     const rk_##V zero = rk_set1_##V(0); \
     M within = rk_eq_##V(zero, zero); \
+    const ptrdiff_t ahead = rk_near_bytes; \
     ptrdiff_t i = 0; \
     for (; i + LANES <= n; i += LANES) { \
-        rk_prefetch((const char *)(x + i) + RK_NEAR_BYTES); \
+        rk_prefetch((const char *)(x + i) + ahead); \
         const rk_##V v = rk_load_##V(x + i); \
         const M m = rk_lt_##V(rk_set1_##V(low), v) & rk_lt_##V(v, rk_set1_##V(high)); \
         RK_INT32_OF(U, y + i, rk_select_##V(m, v, zero)); \
@@ -1393,10 +1394,11 @@ static void RK(scal)(int dtype, ptrdiff_t n, double alpha, double alpha_im, void
 /* to one or two bytes: several lines of the source at a time, as one of them fills no vector */
 #define RK_CONVERT_NARROW(T, EXPR) do { \
     T *y = (T *)dst; \
+    const ptrdiff_t ahead = rk_near_bytes; \
     ptrdiff_t i = 0; \
     for (; i + 64 <= n; i += 64) { \
         for (size_t k = 0; k < sizeof *x; k++) \
-            rk_prefetch((const char *)(x + i) + k * 64 + RK_NEAR_BYTES); \
+            rk_prefetch((const char *)(x + i) + k * 64 + ahead); \
         const ptrdiff_t begin = i; \
         for (int k = 0; k < 64; k++) { const ptrdiff_t i = begin + k; y[i] = (T)(EXPR); } \
     } \

@@ -22,12 +22,12 @@ static inline int rk_is_unsigned(int dtype) { return dtype == RK_BOOL || (dtype 
 /* The line of p belongs to a long run that is read once: what comes a little later is asked for. Into the first cache,
  * as a request to the second one costs half of the speed of a run that is there already. Only where `far`: short runs
  * are in a cache, or end before. */
-enum { RK_FAR_LEAST = 8192 /* elements */, RK_FAR_BYTES = 1024 };
+enum { RK_FAR_LEAST = 8192 /* elements */ };
 RK_INLINE void rk_prefetch_run(const void *p, int far)
 {
 #if defined(RK_X86_INTRINSICS)
     if (far)
-        _mm_prefetch((const char *)p + RK_FAR_BYTES, _MM_HINT_T0);
+        _mm_prefetch((const char *)p + rk_near_bytes, _MM_HINT_T0);
 #else
     (void)p;
     (void)far;
