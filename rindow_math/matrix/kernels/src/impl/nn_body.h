@@ -404,14 +404,15 @@ RK_NOINLINE double NN(step_range)(const nn_call *d, ptrdiff_t begin, ptrdiff_t e
 }
 
 /* ---- optimizers ---- */
-/* the processor's own prefetching does not keep up with so many streams and a root and a division between them */
-#define NN_AHEAD(a) RK_PREFETCH((const char *)((a) + i) + 1024)
+/* not every processor's own prefetching keeps up with so many streams and a root and a division between them */
+#define NN_AHEAD(a) RK_PREFETCH((const char *)((a) + i) + ahead)
 
 static void NN(update_range)(const nn_updates *d, const rk_weight *w, ptrdiff_t start, ptrdiff_t n)
 {
     NN_T *p = (NN_T *)w->p + start, *m = w->m ? (NN_T *)w->m + start : NULL, *v = w->v ? (NN_T *)w->v + start : NULL;
     const NN_T *g = (const NN_T *)w->g + start;
     const NN_V lr = NN_SET1((NN_T)d->lr), eps = NN_SET1((NN_T)d->eps);
+    const ptrdiff_t ahead = rk_near_bytes;
     const NN_V a = NN_SET1((NN_T)d->a), c1 = NN_SET1((NN_T)(1 - d->a)), c2 = NN_SET1((NN_T)(1 - d->b));
     switch (d->rule) {
     case RK_ADAM:
