@@ -240,21 +240,30 @@ RK_HALF_VECTORS static void rk_dividing_##NAME(int op, const T_ *x, T_ p, T_ q, 
 RK_DIVIDING(f32, float, f)
 RK_DIVIDING(f64, double, )
 
-/* 1/(1+e^-x) as rk_sigmoid_V computes it, with the quotient by an estimate of the reciprocal, one step of Newton's and a
- * correction by the remainder: a division alone takes longer than these. */
+/* 1/(1+e^-x) in fewer steps than rk_sigmoid_V takes. With x = n ln2 + r, e^-x is 2^-n e^-r, which goes into 1 + e^-x
+ * without being rounded; the quotient is an estimate q made better, q (1 + e + e^2) with e = 1 - q d. Below -87 powers or
+ * results have no place among normal numbers. */
 #if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+RK_NOINLINE rk_vf32 rk_sigmoid_rare_vf32(rk_vf32 x) { return rk_sigmoid_vf32(x); }
 RK_INLINE rk_vf32 rk_quick_sigmoid_vf32(rk_vf32 x)
 {
-    const rk_vf32 one = rk_set1_vf32(1), zero = rk_set1_vf32(0);
-    rk_vf32 n, c;
-    rk_vi32 i;
-    const rk_vf32 r = rk_exp_reduce_vf32(rk_max_vf32(rk_set1_vf32(-104), -rk_abs_vf32(x)), &n, &i, &c);
-    const rk_vf32 e = rk_scale_vf32(rk_expm1_reduced_vf32(r, zero) + one, n, i), d = one + e;
-    const rk_vf32 top = rk_select_vf32(rk_lt_vf32(x, zero), e, one);
-    rk_vf32 q = (rk_vf32)_mm512_rcp14_ps((__m512)d);
-    q = rk_fma_vf32(q, rk_fma_vf32(-d, q, one), q);
-    const rk_vf32 y = top * q;
-    return rk_fma_vf32(rk_fma_vf32(-d, y, top), q, y);
+    const rk_vf32 one = rk_set1_vf32(1), low = rk_set1_vf32(-87);
+    const rk_vf32 z = rk_min_vf32(rk_set1_vf32(87), x);
+    const rk_vf32 round = rk_set1_vf32(12582912), t = rk_fma_vf32(z, rk_set1_vf32(-0x1.715476p+0f), round), n = t - round;
+    const rk_vf32 h = rk_fma_vf32(n, rk_set1_vf32(0x1.62e4p-1f), z), r = rk_fma_vf32(n, rk_set1_vf32(0x1.7f7d1cp-20f), h);
+    rk_vf32 p = rk_set1_vf32(0x1.6db440p-10f);
+    p = rk_fma_vf32(p, r, rk_set1_vf32(-0x1.123b54p-7f));
+    p = rk_fma_vf32(p, r, rk_set1_vf32(0x1.55545ep-5f));
+    p = rk_fma_vf32(p, r, rk_set1_vf32(-0x1.55548ep-3f));
+    p = rk_fma_vf32(p, r, rk_set1_vf32(0.5f));
+    p = rk_fma_vf32(p, r, -one);
+    p = rk_fma_vf32(p, r, one);
+    const __m512i power = _mm512_add_epi32(_mm512_slli_epi32((__m512i)t, 23), _mm512_set1_epi32(0x3f800000));
+    const rk_vf32 d = rk_fma_vf32(p, (rk_vf32)power, one);
+    const rk_vf32 q = (rk_vf32)_mm512_rcp14_ps((__m512)d), e = rk_fma_vf32(-d, q, one);
+    const rk_vf32 y = rk_fma_vf32(q, rk_fma_vf32(e, e, e), q);
+    const rk_m32 rare = rk_lt_vf32(x, low);
+    return RK_LIKELY(!rk_any_vf32(rare)) ? y : rk_select_vf32(rare, rk_sigmoid_rare_vf32(x), y);
 }
 /* tanh around 26 centers as polynomials of degree 6: four for each power of 2 from 1/8 on, found by the upper bits of
  * |x|, and 0. The centers are floats whose tanh is nearly one. Rows: centers, their tanh, the other coefficients. */
@@ -1019,14 +1028,62 @@ static void rk_bin_part(const void *context, ptrdiff_t from, ptrdiff_t n, void *
                 s->sb, (char *)c, n, job->c_bool);
 }
 
+/* A line of results stored past the caches as they come; 0 if there is no loop for them. */
+#define RK_BIN_STREAM(NAME, T, V, LANES) \
+static int rk_bin_stream_##NAME(int op, const T *a, const T *b, T *c, ptrdiff_t n, int mode) \
+{ \
+    const rk_##V zero = rk_set1_##V(0); \
+    const rk_##V ua = mode & 1 ? zero : rk_set1_##V(a[0]), vb = mode & 2 ? zero : rk_set1_##V(b[0]); \
+    const ptrdiff_t ahead = rk_near_bytes; \
+    switch (op) { \
+    case RK_ADD: RK_BIN_EACH(V, LANES, u + v); \
+    case RK_SUB: RK_BIN_EACH(V, LANES, u - v); \
+    case RK_MUL: RK_BIN_EACH(V, LANES, u * v); \
+    case RK_DRELU: RK_BIN_EACH(V, LANES, rk_select_##V(rk_lt_##V(zero, u), v, zero)); \
+    default: return 0; \
+    } \
+    return 1; \
+}
+#define RK_BIN_EACH(V, LANES, EXPR) \
+    for (ptrdiff_t i = 0; i < n; i += LANES) { \
+        const rk_##V u = mode & 1 ? rk_load_##V(a + i) : ua, v = mode & 2 ? rk_load_##V(b + i) : vb; \
+        rk_prefetch((const char *)((mode & 1 ? a : b) + i) + ahead); \
+        rk_stream_##V(c + i, EXPR); \
+    } \
+    break
+RK_BIN_STREAM(f32, float, vf32, RK_VF32_LANES)
+RK_BIN_STREAM(f64, double, vf64, RK_VF64_LANES)
+
+/* the same for a run with its beginning and its end */
+static int rk_bin_stream(const rk_bin_stretch *s, char *c, ptrdiff_t n)
+{
+    const rk_bin_job *job = s->job;
+    const int size = job->size, mode = (s->sa == 1) + 2 * (s->sb == 1);
+    if ((job->dtype != RK_FLOAT32 && job->dtype != RK_FLOAT64) || job->csize != size || !mode
+        || (s->sa != 0 && s->sa != 1) || (s->sb != 0 && s->sb != 1))
+        return 0;
+    const ptrdiff_t head = rk_before_line(c, size, n), whole = (n - head) / (64 / size) * (64 / size);
+    const char *a = s->a + head * s->sa * size, *b = s->b + head * s->sb * size;
+    char *const y = c + head * size;
+    if (!(size == 4 ? rk_bin_stream_f32(job->op, (const float *)a, (const float *)b, (float *)y, whole, mode)
+                    : rk_bin_stream_f64(job->op, (const double *)a, (const double *)b, (double *)y, whole, mode)))
+        return 0;
+    if (head)
+        rk_bin_part(s, 0, head, c);
+    if (head + whole < n)
+        rk_bin_part(s, head + whole, n - head - whole, y + whole * size);
+    rk_stream_end();
+    return 1;
+}
+
 static void rk_bin_run(const rk_bin_job *job, const char *a, ptrdiff_t sa, const char *b, ptrdiff_t sb, char *c,
                        ptrdiff_t n)
 {
     const rk_bin_stretch s = { job, a, b, sa, sb };
-    if (job->stream)
-        rk_run_streaming(rk_bin_part, &s, 0, n, c, job->csize);
-    else
+    if (!job->stream)
         rk_bin_part(&s, 0, n, c);
+    else if (!rk_bin_stream(&s, c, n))
+        rk_run_streaming(rk_bin_part, &s, 0, n, c, job->csize);
 }
 
 /* offset of line `line` in both operands, and the indexes that lead to it */
