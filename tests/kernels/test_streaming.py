@@ -65,6 +65,9 @@ def test_pairs(kernels, op, dtype):
     a, b = values(dtype, n), values(dtype, n, 1)
     check(lambda y, i, j: binary(kernels, op["ADD"], dtype, a[i:j], b[i:j], y), dtype, n, 7)
     check(lambda y, i, j: binary(kernels, op["MUL"], dtype, a[i:j], b[3:], y, sb=(0,)), dtype, n, 1)
+    check(lambda y, i, j: binary(kernels, op["SUB"], dtype, a, b[i:j], y, dims=(j - i,), sa=(0,)), dtype, n, 2)
+    a -= a[:1]
+    check(lambda y, i, j: binary(kernels, op["DRELU"], dtype, a[i:j], b[i:j], y), dtype, n, 4)
 
 
 def test_truth_values(kernels, op):
@@ -114,3 +117,55 @@ def test_softmax(kernels, kernel, dtype, columns):
         run(CODES[dtype], x[at * columns :], expected[at * columns :], count, columns)
     np.testing.assert_array_equal(y, expected)
     assert (around[:start] == 77).all() and (around[start + rows * columns :] == 77).all()
+
+
+def layers(norm, dtype, shape, x, dy, gamma, y, dx):
+    stats, sums = np.empty(2 * shape[0] * shape[2], dtype), np.empty((2, shape[1]), dtype)
+    norm.layer_norm(CODES[dtype], *shape, x, gamma, gamma, 1e-3, y, stats)
+    assert norm.layer_norm_gradient(CODES[dtype], *shape, x, gamma, stats, dy, dx, *sums) == 1
+    return stats, sums
+
+
+def batches(norm, dtype, shape, x, dy, gamma, y, dx):
+    n = shape[1]
+    stats, moving, sums = np.empty((4, n), dtype), np.ones((2, n), dtype), np.empty((2, n), dtype)
+    assert norm.batch_norm(CODES[dtype], *shape, x, gamma, gamma, 1e-3, 0.9, 1, *moving, 1, y, stats) == 1
+    assert norm.batch_norm_gradient(CODES[dtype], *shape, 1, x, gamma, stats, dy, 1, dx, *sums) == 1
+    return stats, moving, sums
+
+
+@pytest.mark.parametrize("run", [layers, batches])
+@pytest.mark.parametrize("width", [512, 48, 16], ids=str)
+@pytest.mark.parametrize("inner", [1, 96])
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_normalisations(kernels, run, width, inner, dtype):
+    """Where results begin decides whether they are streamed, and changes nothing."""
+    shape = length(dtype) // (width * inner) + 1, width, inner
+    n = shape[0] * width * inner
+    x, dy, gamma = values(dtype, n), values(dtype, n, 1) - 2, values(dtype, width, 2)
+    found = []
+    for offset in (0, 3):
+        y, *_ = room(dtype, n, offset)
+        dx, around, start = room(dtype, n, offset)
+        found.append([y, dx, *run(kernels.family("norm"), dtype, shape, x, dy, gamma, y, dx)])
+        assert (around[:start] == 77).all() and (around[start + n :] == 77).all()
+    for a, b in zip(*found):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_normalised_rows(kernels):
+    """Many rows, and some of them alone: the same bits."""
+    dtype, width = FLOATS[0], 384
+    rows = length(dtype) // width
+    x, dy, gamma = values(dtype, rows * width), values(dtype, rows * width, 1) - 2, values(dtype, width, 2)
+    norm = kernels.family("norm")
+    y, dx = np.empty((2, rows * width), dtype)
+    _, sums = layers(norm, dtype, (rows, width, 1), x, dy, gamma, y, dx)
+    for first in (0, rows - 301):
+        part = slice(first * width, (first + 301) * width)
+        some = np.empty((2, 301 * width), dtype)
+        layers(norm, dtype, (301, width, 1), x[part], dy[part], gamma, *some)
+        np.testing.assert_array_equal(some, [y[part], dx[part]])
+    table, slopes = x.reshape(rows, width).astype(np.float64), dy.reshape(rows, width).astype(np.float64)
+    z = (table - table.mean(1, keepdims=True)) / np.sqrt(table.var(1, keepdims=True) + 1e-3)
+    np.testing.assert_allclose(sums, [(slopes * z).sum(0), slopes.sum(0)], rtol=1e-4, atol=1e-2)

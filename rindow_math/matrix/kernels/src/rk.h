@@ -62,6 +62,8 @@ int rk_get_threads(void);        /* what was set */
  * NULL when there is no memory. */
 void *rk_scratch(int slot, size_t bytes);
 
+size_t rk_third_cache(void);     /* bytes of the processor's third cache (src/rk_cache.c); 0: none, or not known */
+
 /* ---- the table of kernels ---- */
 #include "rk_elementwise.h"
 #include "rk_reduce.h"

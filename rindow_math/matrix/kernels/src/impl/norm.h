@@ -7,6 +7,7 @@
 #define NORM_GRAIN 16384               /* elements below which a second thread does not pay */
 #define NORM_RUN 1024                  /* elements that are summed up in their own type */
 #define NORM_TILE 4096                 /* elements of a tile whose columns are summed up while it is in the cache */
+#define NORM_LARGE (1 << 20)           /* elements that are read from memory: row by row, which is one run of it */
 #define NORM_BLOCKS 64                 /* blocks with sums of their own */
 #define NORM_SOME 32                   /* elements that tell about where the others are */
 #define NORM_WIDE (RK_VECTOR_BYTES == 64 ? 4 : 2) /* vectors of columns whose sums stay in registers */

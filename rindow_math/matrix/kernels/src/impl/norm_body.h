@@ -11,6 +11,13 @@
 /* Runs BODY(LOAD, STORE) over [0, n) by vectors of the variable i, the last one in part. */
 #define NM_LOAD_ALL(p) NM_LOAD((p) + i)
 #define NM_STORE_ALL(p, v) NM_STORE((p) + i, v)
+#define NM_RESULT_ALL(p, v) \
+    do { \
+        if (stream) \
+            NM_VF(stream)((p) + i, v); \
+        else \
+            NM_STORE((p) + i, v); \
+    } while (0)
 #define NM_LOAD_REST(p) NM_LOAD_PART((p) + i, n - i)
 #define NM_STORE_REST(p, v) NM_STORE_PART((p) + i, v, n - i)
 #define NM_LOOP(BODY) \
@@ -24,14 +31,34 @@
         } \
     } while (0)
 
+/* the same for a result that is stored past the caches if `stream` says so */
+#define NM_ROW(BODY) \
+    do { \
+        ptrdiff_t i = 0; \
+        for (; i + NM_L <= n; i += NM_L) { \
+            BODY(NM_LOAD_ALL, NM_RESULT_ALL) \
+        } \
+        if (i < n) { \
+            BODY(NM_LOAD_REST, NM_STORE_REST) \
+        } \
+    } while (0)
+
 typedef struct {
     const NM_T *x, *gamma, *beta, *dy;
     NM_T *y, *mean, *rstd;             /* y: or the gradient of x; rstd: 1 / sqrt(variance + eps) */
     NM_T *sums;                        /* 2 n sums for each block */
     double eps;
     ptrdiff_t rows, n, inner, block;
-    int no_memory;
+    int no_memory, stream, large;
 } NM(layers);
+
+/* Whether a result of `total` elements in rows of n is stored past the caches: if it would take so much of the third one
+ * that what is read with it leaves it, and lines are written whole. */
+static int NM(streams)(const NM_T *y, ptrdiff_t total, ptrdiff_t n)
+{
+    const size_t bytes = (size_t)total * sizeof *y, cache = rk_third_cache();
+    return RK_CAN_STREAM && cache && bytes >= cache / 8 * 3 && (uintptr_t)y % 64 == 0 && (size_t)n * sizeof *y % 64 == 0;
+}
 
 /* ---- layer normalisation: rows in memory order ---- */
 RK_INLINE double NM(sum)(const NM_T *x, ptrdiff_t n)
@@ -94,9 +121,18 @@ RK_NOINLINE void NM(large)(const NM_T *x, ptrdiff_t n, ptrdiff_t step, double *m
     *variance = squares / (double)n;
 }
 
+/* Asks for a short row, a little before its turn: the processor does so once it sees a row being read, and the sums of one
+ * must be there before its end. */
+RK_INLINE void NM(fetch_row)(const NM_T *x, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; n <= NORM_RUN && i < n; i += 64 / (ptrdiff_t)sizeof(NM_T))
+        rk_prefetch(x + i);
+}
+
 RK_INLINE void NM(layer_rows)(const NM(layers) *d, ptrdiff_t begin, ptrdiff_t end, const int scaled, const int shifted)
 {
     const ptrdiff_t n = d->n;
+    const int stream = d->stream;
     const NM_T *gamma = d->gamma, *beta = d->beta;
     for (ptrdiff_t row = begin; row < end; row++) {
         const NM_T *x = d->x + row * n;
@@ -113,15 +149,18 @@ RK_INLINE void NM(layer_rows)(const NM(layers) *d, ptrdiff_t begin, ptrdiff_t en
         if (RK_UNLIKELY(!(squares < (double)INFINITY)))
             NM(large)(x, n, 1, &centre, &variance);
         const NM_T m = (NM_T)centre, r = (NM_T)(1 / sqrt((variance < 0 ? 0 : variance) + d->eps));
+        NM(fetch_row)(x + 2 * n, n);
         const NM_V mean = NM_SET1(m), rstd = NM_SET1(r);
         d->mean[row] = m;
         d->rstd[row] = r;
 #define NM_BODY(LOAD, STORE) \
     NM_V z = (LOAD(x) - mean) * rstd; \
     STORE(y, scaled ? shifted ? NM_FMA(z, LOAD(gamma), LOAD(beta)) : z * LOAD(gamma) : shifted ? z + LOAD(beta) : z);
-        NM_LOOP(NM_BODY);
+        NM_ROW(NM_BODY);
 #undef NM_BODY
     }
+    if (stream)
+        rk_stream_end();
 }
 
 static void NM(layer_rows_task)(void *context, ptrdiff_t begin, ptrdiff_t end)
@@ -194,7 +233,8 @@ static void NM(layer_columns_task)(void *context, ptrdiff_t begin, ptrdiff_t end
 static void NM(layer)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T *x, const NM_T *gamma,
                       const NM_T *beta, double eps, NM_T *y, NM_T *stats)
 {
-    NM(layers) d = { x, gamma, beta, NULL, y, stats, stats + outer * inner, NULL, eps, outer, n, inner, 0, 0 };
+    NM(layers) d = { x, gamma, beta, NULL, y, stats, stats + outer * inner, NULL, eps, outer, n, inner, 0, 0,
+                     NM(streams)(y, outer * n, n), 0 };
     if (n <= 0 || inner <= 0)
         return;
     if (inner == 1)
@@ -260,13 +300,14 @@ RK_INLINE void NM(dlayer_rows)(const NM(layers) *d, NM_T *sums, ptrdiff_t row, c
         return;
     /* row by row: stores to one row would hold up loads of others that are a multiple of 4 KiB away */
     const ptrdiff_t n = width;
+    const int stream = d->stream;
     for (int r = 0; r < count; r++, x += n, dy += n, dx += n) {
         const NM_V shift = NM_SET1((NM_T)(all[r] / (double)n)) * -rstd[r];
         const NM_V slope = NM_SET1((NM_T)(along[r] / (double)n)) * -rstd[r];
 #define NM_BODY(LOAD, STORE) \
     NM_V rest = NM_FMA((LOAD(x) - mean[r]) * rstd[r], slope, shift), g = LOAD(dy); \
     STORE(dx, NM_FMA(scaled ? g * LOAD(gamma) : g, rstd[r], rest));
-        NM_LOOP(NM_BODY);
+        NM_ROW(NM_BODY);
 #undef NM_BODY
     }
 }
@@ -275,10 +316,12 @@ RK_INLINE void NM(dlayer_block)(const NM(layers) *d, NM_T *sums, ptrdiff_t first
                                 const int summed)
 {
     ptrdiff_t row = first;
-    for (; row + 4 <= last; row += 4)
+    for (; !d->large && row + 4 <= last; row += 4)
         NM(dlayer_rows)(d, sums, row, 4, scaled, summed);
     for (; row < last; row++)
         NM(dlayer_rows)(d, sums, row, 1, scaled, summed);
+    if (d->stream)
+        rk_stream_end();
 }
 
 static void NM(dlayer_rows_task)(void *context, ptrdiff_t begin, ptrdiff_t end)
@@ -355,7 +398,7 @@ static int NM(dlayer)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, const NM_T 
     const ptrdiff_t rows = inner == 1 ? outer : outer * NM_CHUNKS(inner);
     const ptrdiff_t block = norm_block(rows, inner == 1 ? n : n * NM_L), blocks = (rows + block - 1) / block;
     NM(layers) d = { x, gamma, NULL, dy, dx, (NM_T *)stats, (NM_T *)stats + outer * inner, NULL, 0, rows, n, inner,
-                     block, 0 };
+                     block, 0, dx && NM(streams)(dx, outer * n, n), outer * n >= NORM_LARGE };
     if (n <= 0)
         return 1;
     if ((dgamma || dbeta) && !(d.sums = rk_scratch(3, (size_t)(blocks + 1) * 2 * (size_t)n * sizeof(NM_T))))
@@ -382,7 +425,7 @@ typedef struct {
     ptrdiff_t total, rows, n, inner, block, blocks;
     double *sums;                      /* 2 n for each block */
     NM_T *mean, *scale, *shift, *slope, *level, *rstd;
-    int back, relu;
+    int back, relu, stream;
 } NM(batches);
 
 /* Sums of `count` rows, of some vectors of columns from `at` on: of x - mean and its square or, for the gradient, of dy
@@ -529,6 +572,7 @@ RK_INLINE void NM(batch_apply_rows)(const NM(batches) *d, ptrdiff_t begin, ptrdi
                                     const int relu)
 {
     const NM_V zero = NM_SET1(0);
+    const int stream = d->stream;
     for (ptrdiff_t row = begin; row < end; row++) {
         const ptrdiff_t rest = d->total - row * d->n, n = d->inner > 1 ? d->inner : rest < d->n ? rest : d->n;
         const ptrdiff_t at = row * (d->inner > 1 ? d->inner : d->n);
@@ -554,14 +598,14 @@ RK_INLINE void NM(batch_apply_rows)(const NM(batches) *d, ptrdiff_t begin, ptrdi
             const NM_V level = NM_SET1(back && relu ? d->level[c] : 0);
 #define NM_SAME(p) p
 #define NM_EACH(LOAD, STORE) NM_BODY(LOAD, STORE, NM_SAME)
-            NM_LOOP(NM_EACH);
+            NM_ROW(NM_EACH);
 #undef NM_EACH
 #undef NM_SAME
         } else {
             const NM_T *mean = d->mean, *scale = d->scale, *shift = d->shift, *slope = d->slope, *level = d->level;
             const NM_T *rstd = d->rstd;
 #define NM_EACH(LOAD, STORE) NM_BODY(LOAD, STORE, LOAD)
-            NM_LOOP(NM_EACH);
+            NM_ROW(NM_EACH);
 #undef NM_EACH
         }
 #undef NM_BODY
@@ -574,6 +618,8 @@ static void NM(batch_apply_task)(void *context, ptrdiff_t begin, ptrdiff_t end)
 #define NM_ROWS(back, relu) NM(batch_apply_rows)(d, begin, end, back, relu)
     NM_CASES(NM_ROWS);
 #undef NM_ROWS
+    if (d->stream)
+        rk_stream_end();
 }
 
 /* Lays out scratch memory for n channels in rows of `group` of them; 0 if there is none. */
@@ -632,6 +678,7 @@ static void NM(batch_total)(const NM(batches) *d, ptrdiff_t c, ptrdiff_t n, doub
 
 static void NM(batch_apply)(NM(batches) *d, ptrdiff_t outer)
 {
+    d->stream = NM(streams)(d->y, d->total, d->inner == 1 ? d->n : d->inner);
     if (d->inner == 1)
         rk_parallel_flushed(NM(batch_apply_task), d, d->rows, 1 + NORM_GRAIN / d->n);
     else
@@ -790,9 +837,11 @@ static int NM(dbatch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int trainin
 #undef NM_FMA
 #undef NM_LOAD_ALL
 #undef NM_STORE_ALL
+#undef NM_RESULT_ALL
 #undef NM_LOAD_REST
 #undef NM_STORE_REST
 #undef NM_LOOP
+#undef NM_ROW
 #undef NM_CHUNKS
 #undef NM_GET
 #undef NM_PUT
