@@ -108,6 +108,8 @@ const rk_api *rk_select(const char *name);
 /* How many bytes ahead of a loop that computes little its input is fetched; 0 where the processor's own fetching is better
  * left alone. rk_select finds out. */
 extern ptrdiff_t rk_near_bytes;
+/* Whether two arrays are read faster by half a register of 64 bytes at a time; so too. */
+extern int rk_half_reads;
 
 #ifdef __cplusplus
 }

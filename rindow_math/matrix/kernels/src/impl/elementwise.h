@@ -796,11 +796,38 @@ RK_HALF_VECTORS static void rk_quotients_##NAME(const T_ *a, const T_ *b, T_ *c,
 RK_QUOTIENTS(f32, float)
 RK_QUOTIENTS(f64, double)
 
+/* for rk_half_reads; c = a + b, a - b, a * b, y = p x + y */
+#define RK_HALVED(NAME, T_) \
+RK_HALF_VECTORS static void rk_halved_##NAME(int op, const T_ *a, const T_ *b, T_ *c, ptrdiff_t n) \
+{ \
+    typedef T_ T; \
+    switch (op) { \
+    case RK_ADD: RK_MAP3(u + v); \
+    case RK_SUB: RK_MAP3(u - v); \
+    default: RK_MAP3(u * v); \
+    } \
+} \
+RK_HALF_VECTORS static void rk_halved_axpy_##NAME(T_ p, const T_ *x, T_ *y, ptrdiff_t n) \
+{ \
+    RK_LINES(x, y[i] = p * x[i] + y[i]); \
+}
+#if RK_VECTOR_BYTES == 64
+#define RK_READS_HALVES rk_half_reads
+#else
+#define RK_READS_HALVES 0
+#endif
+RK_HALVED(f32, float)
+RK_HALVED(f64, double)
+
 /* mode: bit 0, a is a vector; bit 1, b is a vector (otherwise one value for all). Cheap operations only. */
 #define RK_BINARY_FLOAT(NAME, T_, S) \
 static void rk_bin_##NAME(int op, const T_ *a, const T_ *b, T_ *c, ptrdiff_t n, int mode) \
 { \
     typedef T_ T; \
+    if (RK_READS_HALVES && mode == 3 && (op == RK_ADD || op == RK_SUB || op == RK_MUL)) { \
+        rk_halved_##NAME(op, a, b, c, n); \
+        return; \
+    } \
     switch (op) { \
     case RK_ADD: RK_MAP2(u + v); \
     case RK_SUB: RK_MAP2(u - v); \
@@ -1334,6 +1361,13 @@ static void rk_axpy_task(void *context, ptrdiff_t begin, ptrdiff_t end)
     const double alpha = job->re;
     uint64_t bits = 0;
     const int exact = rk_as_integer(alpha, &bits);
+    if (RK_READS_HALVES && incx == 1 && incy == 1 && (job->dtype == RK_FLOAT32 || job->dtype == RK_FLOAT64)) {
+        if (job->dtype == RK_FLOAT32)
+            rk_halved_axpy_f32((float)alpha, (const float *)job->x + from, (float *)job->y + from, n);
+        else
+            rk_halved_axpy_f64(alpha, (const double *)job->x + from, (double *)job->y + from, n);
+        return;
+    }
     switch (job->dtype) {
     case RK_FLOAT32: { const float p = (float)alpha; RK_AXPY(float, p * u + v); }
     case RK_FLOAT64: RK_AXPY(double, alpha * u + v);
