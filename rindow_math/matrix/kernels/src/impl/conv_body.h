@@ -632,8 +632,10 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
                     }
                     for (ptrdiff_t i = 0; i < tiles; i++) {
                         const ptrdiff_t rows = few + (i < more);
-                        g.results_ahead = pointwise && stretches <= 8 ? (rows + stretches - 1) / stretches : 0;
-                        if (d->k >= CONV_FETCH_FROM && !g.results_ahead)
+                        /* all at once they would keep waiting what is read */
+                        const int spread = CONV_SPREADS && lines == 1 && (stretches <= 8 || !pointwise);
+                        g.results_ahead = spread ? (rows + stretches - 1) / stretches : 0;
+                        if (d->k >= CONV_FETCH_FROM && !spread)
                             for (ptrdiff_t line = 0; line < lines; line++)
                                 CV(fetch_results)(to + line * g.c_line, rows, g.ldc, columns);
                         if (pointwise) {       /* all tiles of a block have their part of the next one */
