@@ -43,7 +43,8 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 /* 14 x 2 accumulators of 32 registers, or 6 x 2 of 16; 2 more hold weights, one a pixel */
 #if RK_VECTOR_BYTES == 64
 #define CONV_MR 14
-#define CONV_SPREADS 1                 /* 1x1: memory is asked for all through a tile, as vectors use much of it */
+#define CONV_COLLIDING 10              /* pixels of a tile at most whose lines share a set of the first cache */
+#define CONV_SPREADS 1                 /* memory is asked for all through a tile, as vectors use much of it */
 #define CONV_READ_BYTES (5 << 18)      /* of weights that are read where they lie */
 #define CONV_SUM_PIXELS PTRDIFF_MAX
 #define CONV_COLOUR_PIXELS PTRDIFF_MAX /* of a block whose sums are short: panels write parts of rows in turn */
@@ -51,6 +52,7 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_PRODUCT_LEAST 128         /* channels, filters of some gradients that are matrix products */
 #else
 #define CONV_MR 6
+#define CONV_COLLIDING 6
 #define CONV_SPREADS 0
 #define CONV_READ_BYTES 0
 #define CONV_SUM_PIXELS 256            /* a tile's lines of so many stay in the first cache, which few rows read often */

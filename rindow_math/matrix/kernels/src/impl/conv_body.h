@@ -564,7 +564,9 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     CV(view) v;
     if (!CV(look)(d, begin, end, &v))
         return 0;
-    const ptrdiff_t width = end[3] - begin[3], tiles = (width + CONV_MR - 1) / CONV_MR;
+    const int collide = d->stride[2] * c * (ptrdiff_t)sizeof(CV_T) % 4096 == 0;
+    const ptrdiff_t most = collide ? CONV_COLLIDING : CONV_MR;
+    const ptrdiff_t width = end[3] - begin[3], tiles = (width + most - 1) / most;
     const ptrdiff_t few = width / tiles, more = width % tiles;      /* pixels of a tile: few or few + 1 */
     CV(call) g;
     g.across = d->stride[2] * c;
@@ -627,13 +629,15 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
                         const int several = CV(lines)[width - 2].lines;
                         ptrdiff_t low, high;
                         conv_inside(at[1] + (several - 1) * d->stride[1], t[1].step, t[1].count, d->in[2], &low, &high);
-                        if (end[2] - y >= several && low == lo[1] && high == hi[1])
+                        if (end[2] - y >= several && several * width <= most && low == lo[1] && high == hi[1])
                             lines = several;
                     }
                     for (ptrdiff_t i = 0; i < tiles; i++) {
                         const ptrdiff_t rows = few + (i < more);
-                        g.results_ahead = pointwise && stretches <= 8 ? (rows + stretches - 1) / stretches : 0;
-                        if (d->k >= CONV_FETCH_FROM && !g.results_ahead)
+                        /* all at once they would keep waiting what is read */
+                        const int spread = CONV_SPREADS && lines == 1 && (stretches <= 8 || !pointwise);
+                        g.results_ahead = spread ? (rows + stretches - 1) / stretches : 0;
+                        if (d->k >= CONV_FETCH_FROM && !spread)
                             for (ptrdiff_t line = 0; line < lines; line++)
                                 CV(fetch_results)(to + line * g.c_line, rows, g.ldc, columns);
                         if (pointwise) {       /* all tiles of a block have their part of the next one */
@@ -1557,7 +1561,9 @@ static int CV(product_gradient)(CV(gradient) *q, ptrdiff_t points, ptrdiff_t pix
     q->run = whole;
     q->parts = points * q->rows * d->groups;
     const ptrdiff_t size = d->k * d->filters + (q->dbias ? d->filters : 0);
-    q->chunks = conv_max(conv_min(CONV_PRODUCT_UNITS / q->parts, pixels / (2 * CONV_PRODUCT_PIXELS)), 1);
+    /* a power of two from three on: two threads would wait for the third piece */
+    const ptrdiff_t chunks = pixels / (2 * CONV_PRODUCT_PIXELS);
+    q->chunks = conv_max(conv_min(CONV_PRODUCT_UNITS / q->parts, chunks > 4 ? 8 : chunks == 3 ? 4 : chunks), 1);
     q->size = CV_WIDTH(size);
     if (q->chunks > 1) {               /* products use slots 0 and 1 */
         q->sums = rk_scratch(2, (size_t)(q->chunks * q->size) * sizeof(CV_T));
