@@ -132,6 +132,8 @@ CASES = [
     Case(30, [5, 9], 6, 20, 3),  # tiles across images
     Case(9, [16, 14], 32, 20, 3, 2, same=True),  # or of rows, where images lie so that they share lines of the cache
     Case(8, [16, 6], 32, 20, 3, 2, same=True),
+    Case(2, [4, 11], 1024, 20, 1),  # pixels of a tile that share lines of the cache
+    Case(1, [13, 14], 512, 35, 3, 2, same=True),
     Case(6, [16, 15], 33, 70, 1, 2),  # pixels that are gathered to fill tiles
     Case(2, [5, 9, 33], 40, 65, 1, [2, 1, 2]),
     Case(3, [11, 13], 20, 3, [3, 5], [2, 1], [1, 2], same=True),  # few filters
