@@ -61,6 +61,8 @@ int rk_get_threads(void);        /* what was set */
  * for the next call with this slot (0 .. 3) and freed when the thread ends.
  * NULL when there is no memory. */
 void *rk_scratch(int slot, size_t bytes);
+/* Bytes of a core's second cache, as the system says, or 2 MB. Results must not depend on it. */
+size_t rk_second_cache(void);
 
 /* ---- the table of kernels ---- */
 #include "rk_elementwise.h"
