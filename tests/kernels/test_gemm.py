@@ -142,7 +142,10 @@ def test_epilogues(kernels, dtype, m, n, k, with_bias, epilogue):
 
 
 @pytest.mark.parametrize("epilogue", [NONE, RELU, SIGMOID])
-@pytest.mark.parametrize("m, n, k", [(9, 2600, 70), (16, 1400, 129), (17, 1303, 101), (25, 1328, 100), (32, 1281, 103)])
+@pytest.mark.parametrize(
+    "m, n, k",
+    [(9, 2600, 70), (16, 1400, 129), (17, 1303, 101), (25, 1328, 100), (32, 1281, 103), (16, 530, 301), (9, 1301, 260)],
+)
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_long_rows_of_a_big_matrix(kernels, dtype, m, n, k, epilogue):
     rng = np.random.default_rng(4)
@@ -213,7 +216,7 @@ def test_threads_do_not_change_a_bit(kernels, dtype, ta, tb):
         (3000, 1, 500),
         (5, 3000, 100),
     ]
-    for m, n, k in [*sizes, (6, 130, 1111), (17, 1000, 270), (17, 2600, 100), (9, 120, 1700)]:
+    for m, n, k in [*sizes, (6, 130, 1111), (17, 1000, 270), (17, 2600, 100), (16, 1100, 300), (9, 120, 1700)]:
         a, b = operands(rng, ta, tb, m, n, k, dtype)
         results = []
         for threads in (1, 2, 3, 4):

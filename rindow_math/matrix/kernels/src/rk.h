@@ -62,7 +62,9 @@ int rk_get_threads(void);        /* what was set */
  * NULL when there is no memory. */
 void *rk_scratch(int slot, size_t bytes);
 
-size_t rk_third_cache(void);     /* bytes of the processor's third cache (src/rk_cache.c); 0: none, or not known */
+/* Bytes of the processor's caches (src/rk_cache.c). Results must not depend on them. */
+size_t rk_second_cache(void);    /* of a core; 2 MB if it is not known */
+size_t rk_third_cache(void);     /* 0: none, or not known */
 
 /* ---- the table of kernels ---- */
 #include "rk_elementwise.h"

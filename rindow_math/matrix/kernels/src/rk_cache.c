@@ -1,7 +1,10 @@
-/* The last cache of this processor, as it describes it itself: what the C library says may be the sum of many. */
+/* The caches of this processor, as it describes them itself: what the C library says of the last one may be the sum of
+ * many. */
 #include "rk.h"
 
-static size_t third;
+#define RK_USUAL_SECOND (2 << 20)
+
+static size_t sizes[4];                    /* by level; 0: not known */
 
 #if defined(RK_HAVE_X86_VARIANTS)
 #include <cpuid.h>
@@ -9,17 +12,20 @@ static size_t third;
 static void describe(unsigned leaf)
 {
     unsigned a, b, c, d;
-    for (unsigned i = 0; i < 16 && __get_cpuid_count(leaf, i, &a, &b, &c, &d) && (a & 31); i++)
-        if ((a >> 5 & 7) == 3)             /* ways, partitions, bytes of a line, sets */
-            third = (size_t)((b >> 22) + 1) * ((b >> 12 & 1023) + 1) * ((b & 4095) + 1) * ((size_t)c + 1);
+    for (unsigned i = 0; i < 16 && __get_cpuid_count(leaf, i, &a, &b, &c, &d) && (a & 31); i++) {
+        const unsigned type = a & 31, level = a >> 5 & 7;
+        if (type != 2 && level < 4)        /* not for code; ways, partitions, bytes of a line, sets */
+            sizes[level] = (size_t)((b >> 22) + 1) * ((b >> 12 & 1023) + 1) * ((b & 4095) + 1) * ((size_t)c + 1);
+    }
 }
 
 __attribute__((constructor)) static void find_caches(void)
 {
-    describe(4);                           /* Intel, and AMD */
-    if (!third)
+    describe(4);
+    if (!sizes[2])                         /* AMD's */
         describe(0x8000001d);
 }
 #endif
 
-size_t rk_third_cache(void) { return third; }
+size_t rk_second_cache(void) { return sizes[2] ? sizes[2] : RK_USUAL_SECOND; }
+size_t rk_third_cache(void) { return sizes[3]; }

@@ -53,7 +53,10 @@
 #endif
 #define GEMM_LONG 2560                 /* bytes of B's rows for each thread that make them long */
 #define GEMM_LONG_ROWS 9               /* rows of C from which long rows are worth a way of their own */
-#define GEMM_SIDE 32                   /* long rows that are read side by side */
+#define GEMM_SIDE 32                   /* long rows that are read side by side, */
+#define GEMM_WEIGHTS 8192              /* or as many as have so many bytes of weights, with a small second cache: */
+#define GEMM_SECOND_CACHE (3 << 19)    /* less than so many bytes. Sums are then read and written less often, */
+#define GEMM_LONG_SMALL 1024           /* and rows count as long that have so many bytes for each thread */
 #define GEMM_LINES 2                   /* of the cache, asked for ahead in each */
 #if defined(__GNUC__)
 #define GEMM_FETCH(p) __builtin_prefetch(p, 0, 2)

@@ -365,6 +365,7 @@ typedef struct {
     ptrdiff_t ldb, m, n, chunk, across;
     GM_T *parts;
     ptrdiff_t strips, depth;               /* of a stream: pieces of n side by side, rows of B in a piece */
+    ptrdiff_t side;                        /* long rows that are read side by side */
 } GM(dots);
 
 /* c = alpha*x + beta*c + bias, then the epilogue, for one element */
@@ -671,9 +672,11 @@ static void GM(stream_pieces)(void *context, ptrdiff_t begin, ptrdiff_t end)
 /* ---- the same with long rows, which memory gives quickly when blocks of them are read side by side: C = A B + bias,
  * where C holds the sums between two blocks ---- */
 
-/* Adds kr rows of B, one vector wide, to at most mr rows of C; a holds their weights, `wide` for each row of B. */
-RK_INLINE void GM(long_tile)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, const GM_T *b, ptrdiff_t kr, GM_T *c,
-                             ptrdiff_t rows, ptrdiff_t columns, const GM_T *bias, int first, int last, const int mr)
+/* Adds kr rows of B, one vector wide, to at most mr rows of C; a holds their weights, `wide` for each row of B. What
+ * lies `ahead` of each is asked for. */
+RK_INLINE void GM(long_tile)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, const GM_T *b, ptrdiff_t kr,
+                             ptrdiff_t ahead, GM_T *c, ptrdiff_t rows, ptrdiff_t columns, const GM_T *bias, int first,
+                             int last, const int mr)
 {
     const ptrdiff_t ldb = d->ldb, ldc = d->call.ldc;
     const int whole = columns >= GM_L;
@@ -684,7 +687,7 @@ RK_INLINE void GM(long_tile)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, c
 #define GM_STEP(...) \
     for (ptrdiff_t q = kr; q > 0; q--) { \
         const GM_V row = __VA_ARGS__; \
-        GEMM_FETCH(b + GEMM_LINES * 64 / sizeof(GM_T)); \
+        GEMM_FETCH(b + ahead); \
         b += ldb; \
         RK_UNROLL \
         for (int i = 0; i < mr; i++) \
@@ -715,10 +718,10 @@ RK_INLINE void GM(long_tile)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, c
 
 #define GM_LONG(name, mr) \
     RK_NOINLINE void GM(long_##name)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, const GM_T *b, ptrdiff_t kr, \
-                                     GM_T *c, ptrdiff_t rows, ptrdiff_t columns, const GM_T *bias, int first, \
-                                     int last) \
+                                     ptrdiff_t ahead, GM_T *c, ptrdiff_t rows, ptrdiff_t columns, const GM_T *bias, \
+                                     int first, int last) \
     { \
-        GM(long_tile)(d, a, wide, b, kr, c, rows, columns, bias, first, last, mr); \
+        GM(long_tile)(d, a, wide, b, kr, ahead, c, rows, columns, bias, first, last, mr); \
     }
 GM_LONG(tall, GEMM_TALL)
 GM_LONG(half, GEMM_TALL / 2)
@@ -727,11 +730,12 @@ static void GM(stream_long)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const GM(dots) *d = context;
     const ptrdiff_t m = d->m, k = d->call.k, wide = GM_WIDTH(m);
-    _Alignas(64) GM_T turned[GEMM_FEW * GEMM_SIDE];
+    const ptrdiff_t lines = GEMM_LINES * 64 / (ptrdiff_t)sizeof(GM_T);
+    _Alignas(64) GM_T turned[GEMM_WEIGHTS / sizeof(GM_T)];
     for (ptrdiff_t u = (begin + GEMM_QUARTERS - 1) / GEMM_QUARTERS; u * GEMM_QUARTERS < end; u++) {
         const ptrdiff_t j0 = u * d->chunk, columns = d->n - j0 < d->chunk ? d->n - j0 : d->chunk;
-        for (ptrdiff_t p = 0; p < k; p += GEMM_SIDE) {
-            const ptrdiff_t kr = k - p < GEMM_SIDE ? k - p : GEMM_SIDE;
+        for (ptrdiff_t p = 0; p < k; p += d->side) {
+            const ptrdiff_t kr = k - p < d->side ? k - p : d->side;
             const GM_T *a = d->a + p * d->call.lda;
             if (d->call.lda == 1)
                 GM(pack_transposed)(a, d->across, kr, m, turned, wide);
@@ -739,14 +743,18 @@ static void GM(stream_long)(void *context, ptrdiff_t begin, ptrdiff_t end)
                 for (ptrdiff_t q = 0; q < kr; q++)
                     for (ptrdiff_t i = 0; i < wide; i++)
                         turned[q * wide + i] = i < m ? a[q * d->call.lda + i * d->across] : 0;
-            for (ptrdiff_t j = 0; j < columns; j += GM_L)
+            for (ptrdiff_t j = 0; j < columns; j += GM_L) {
+                /* the last columns ask for the first ones of the next rows */
+                const int over = j + lines >= GM_WIDTH(columns) && p + kr < k;
+                const ptrdiff_t ahead = over ? kr * d->ldb + lines - GM_WIDTH(columns) : lines;
                 for (ptrdiff_t i = 0; i < m;) {
                     const int tall = m - i > GEMM_TALL / 2;
                     (tall ? GM(long_tall) : GM(long_half))(
-                        d, turned + i, wide, d->b + p * d->ldb + j0 + j, kr, d->c + i * d->call.ldc + j0 + j, m - i,
-                        columns - j, d->bias ? d->bias + j0 + j : NULL, p == 0, p + kr == k);
+                        d, turned + i, wide, d->b + p * d->ldb + j0 + j, kr, ahead, d->c + i * d->call.ldc + j0 + j,
+                        m - i, columns - j, d->bias ? d->bias + j0 + j : NULL, p == 0, p + kr == k);
                     i += tall ? GEMM_TALL : GEMM_TALL / 2;
                 }
+            }
         }
         if (d->call.epilogue != RK_EPI_NONE)
             GM(activate)(d->c + j0, d->call.ldc, m, columns, d->call.epilogue);
@@ -904,8 +912,10 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         if (d.chunk < 128)
             d.chunk = share < 128 ? share : 128;
         d.chunk = d.chunk < longest ? GM_WIDTH(d.chunk) : longest / GM_L * GM_L;
+        const int small = rk_second_cache() < GEMM_SECOND_CACHE;
         if (!d.parts && m >= GEMM_LONG_ROWS && k > 0 && alpha == 1 && beta == 0
-            && share * (ptrdiff_t)sizeof(GM_T) >= GEMM_LONG) {
+            && share * (ptrdiff_t)sizeof(GM_T) >= (small ? GEMM_LONG_SMALL : GEMM_LONG)) {
+            d.side = small ? GEMM_WEIGHTS / (GM_WIDTH(m) * (ptrdiff_t)sizeof(GM_T)) : GEMM_SIDE;
             const ptrdiff_t pieces = (share * (ptrdiff_t)sizeof(GM_T) + 2 * GEMM_LONG - 1) / (2 * GEMM_LONG);
             d.chunk = GM_WIDTH((share + pieces - 1) / pieces);
             rk_parallel(GM(stream_long), &d, (n + d.chunk - 1) / d.chunk * GEMM_QUARTERS, 1);
