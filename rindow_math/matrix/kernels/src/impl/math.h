@@ -236,12 +236,14 @@ RK_INLINE void rk_stream_vf32(float *p, rk_vf32 v) { RK_MM(stream_ps)(p, (RK_M32
 RK_INLINE void rk_stream_vf64(double *p, rk_vf64 v) { RK_MM(stream_pd)(p, (RK_M64)v); }
 RK_INLINE void rk_stream_end(void) { _mm_sfence(); }
 RK_INLINE void rk_prefetch(const void *p) { _mm_prefetch((const char *)p, _MM_HINT_T0); }
+RK_INLINE void rk_prefetch_later(const void *p) { _mm_prefetch((const char *)p, _MM_HINT_T1); }
 #else
 #define RK_CAN_STREAM 0
 RK_INLINE void rk_stream_vf32(float *p, rk_vf32 v) { rk_store_vf32(p, v); }
 RK_INLINE void rk_stream_vf64(double *p, rk_vf64 v) { rk_store_vf64(p, v); }
 RK_INLINE void rk_stream_end(void) { }
 RK_INLINE void rk_prefetch(const void *p) { (void)p; }
+RK_INLINE void rk_prefetch_later(const void *p) { (void)p; }
 #endif
 
 /* comparisons, selection, min, max */

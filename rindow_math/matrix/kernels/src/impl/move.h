@@ -293,7 +293,8 @@ static void rk_transpose_offsets(const rk_transpose_job *job, ptrdiff_t at, ptrd
 }
 
 /* A store that crosses the border of two lines which are not in the cache waits for one after the other. So a tile is
- * turned in a place that is, while the lines of the result are fetched, and these are then written whole. */
+ * turned in a place that is, while the lines of the result are fetched, and these are then written whole. The next tile is
+ * asked for meanwhile: its rows are too short for the processor to do so. */
 static void rk_transpose_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rk_transpose_job *job = (const rk_transpose_job *)context;
@@ -312,6 +313,12 @@ static void rk_transpose_task(void *context, ptrdiff_t begin, ptrdiff_t end)
             const int stream = job->stream && rows == job->tile_rows;
             (stream ? rk_transpose_stream : rk_transpose_tile)(job->size, x, job->ldx, y, job->ldy, rows, cols);
             continue;
+        }
+        if (tile_c + 1 < job->col_tiles || tile_r + 1 < job->row_tiles) {
+            const char *next = x + (tile_c + 1 < job->col_tiles ? cols : rows * job->ldx - c) * size;
+            for (ptrdiff_t i = 0; i < job->tile_rows; i++)
+                for (ptrdiff_t j = 0; j < RK_TILE_COL_BYTES; j += 64)
+                    rk_prefetch_later(next + i * job->ldx * size + j);
         }
         const int whole = rows == job->ldy;   /* all of the tile is one run of y */
         const ptrdiff_t runs = whole ? 1 : cols, bytes = (whole ? rows * cols : rows) * size;

@@ -987,11 +987,12 @@ RK_INLINE ptrdiff_t rk_arg_row_##NAME(const T *x, ptrdiff_t n, int smallest) \
     for (int k = 0; k < 4; k++) \
         m[k] = rk_load_##V(x); \
     rk_##M lost = LOST(m[0], m[0]); \
+    const ptrdiff_t ahead = 2 * rk_near_bytes; \
     ptrdiff_t i = 0; \
     for (; i + 4 * L <= n; i += 4 * L) { \
         for (int k = 0; k < 4; k++) { \
             if (k * L * (int)sizeof *x % 64 == 0) \
-                rk_prefetch((const char *)(x + i + k * L) + RK_AHEAD_BYTES); \
+                rk_prefetch((const char *)(x + i + k * L) + ahead); \
             v[k] = rk_load_##V(x + i + k * L); \
             m[k] = smallest ? rk_min_##V(v[k], m[k]) : rk_max_##V(v[k], m[k]); \
         } \
