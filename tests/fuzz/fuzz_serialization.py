@@ -214,7 +214,7 @@ def check_tree(tree: Any) -> None:
 
 
 def check(data: bytes, measure_memory: bool, limit: float | None = None) -> str:
-    """Decodes once and returns what came of it. Unless memory is measured, which takes time itself, ``limit`` bounds it."""
+    """Decodes once and returns what came of it; ``limit``: seconds, where memory is not measured, which takes time."""
     if measure_memory:
         tracemalloc.start()
     begin = time.process_time()
