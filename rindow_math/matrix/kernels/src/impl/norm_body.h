@@ -20,28 +20,19 @@
     } while (0)
 #define NM_LOAD_REST(p) NM_LOAD_PART((p) + i, n - i)
 #define NM_STORE_REST(p, v) NM_STORE_PART((p) + i, v, n - i)
-#define NM_LOOP(BODY) \
+#define NM_LOOP_TO(STORE, BODY) \
     do { \
         ptrdiff_t i = 0; \
         for (; i + NM_L <= n; i += NM_L) { \
-            BODY(NM_LOAD_ALL, NM_STORE_ALL) \
+            BODY(NM_LOAD_ALL, STORE) \
         } \
         if (i < n) { \
             BODY(NM_LOAD_REST, NM_STORE_REST) \
         } \
     } while (0)
-
+#define NM_LOOP(BODY) NM_LOOP_TO(NM_STORE_ALL, BODY)
 /* the same for a result that is stored past the caches if `stream` says so */
-#define NM_ROW(BODY) \
-    do { \
-        ptrdiff_t i = 0; \
-        for (; i + NM_L <= n; i += NM_L) { \
-            BODY(NM_LOAD_ALL, NM_RESULT_ALL) \
-        } \
-        if (i < n) { \
-            BODY(NM_LOAD_REST, NM_STORE_REST) \
-        } \
-    } while (0)
+#define NM_ROW(BODY) NM_LOOP_TO(NM_RESULT_ALL, BODY)
 
 typedef struct {
     const NM_T *x, *gamma, *beta, *dy;
@@ -840,6 +831,7 @@ static int NM(dbatch)(ptrdiff_t outer, ptrdiff_t n, ptrdiff_t inner, int trainin
 #undef NM_RESULT_ALL
 #undef NM_LOAD_REST
 #undef NM_STORE_REST
+#undef NM_LOOP_TO
 #undef NM_LOOP
 #undef NM_ROW
 #undef NM_CHUNKS
