@@ -23,6 +23,7 @@ static inline int rk_is_unsigned(int dtype) { return dtype == RK_BOOL || (dtype 
  * as a request to the second one costs half of the speed of a run that is there already. Only where `far`: short runs
  * are in a cache, or end before. */
 enum { RK_FAR_LEAST = 8192 /* elements */ };
+static inline int rk_far(ptrdiff_t n) { return n >= RK_FAR_LEAST && rk_near_bytes; }
 RK_INLINE void rk_prefetch_run(const void *p, int far)
 {
 #if defined(RK_X86_INTRINSICS)
@@ -39,7 +40,7 @@ RK_INLINE void rk_prefetch_run(const void *p, int far)
 /* STEP of vectors of doubles into eight accumulators, and of the rest into one; JOIN puts them together. */
 #define RK_ACCUMULATE(NAME, START, STEP, SCALAR_STEP, JOIN) do { \
     enum { L = RK_VF64_LANES }; \
-    const int far = n >= RK_FAR_LEAST; \
+    const int far = rk_far(n); \
     ptrdiff_t i = 0; \
     double total = START; \
     if (n >= L) { \
@@ -83,6 +84,29 @@ RK_INLINE void rk_prefetch_run(const void *p, int far)
 #define RK_STEP_SUMSQ1(a, v) rk_fma_f64(v, v, a)
 #define RK_STEP_PROD(a, v) (a) * (v)
 
+/* The sums of rk_dot_NAME, lane by lane, from halves of registers; conversions to 64 bytes of doubles take longer, too. */
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+#define RK_HALVED_DOT(NAME, T, LOAD) \
+static ptrdiff_t rk_halved_dot_##NAME(const T *x, const T *y, ptrdiff_t n, rk_vf64 *acc) \
+{ \
+    __m256d sums[8]; \
+    for (int k = 0; k < 8; k++) \
+        sums[k] = _mm256_setzero_pd(); \
+    ptrdiff_t i = 0; \
+    for (; i + 32 <= n; i += 32) \
+        for (int k = 0; k < 8; k++) \
+            sums[k] = _mm256_fmadd_pd(LOAD(x + i + 4 * k), LOAD(y + i + 4 * k), sums[k]); \
+    memcpy(acc, sums, sizeof sums); \
+    return i; \
+}
+#define RK_LOAD_WIDENED(p) _mm256_cvtps_pd(_mm_loadu_ps(p))
+RK_HALVED_DOT(f32, float, RK_LOAD_WIDENED)
+RK_HALVED_DOT(f64, double, _mm256_loadu_pd)
+#else
+#define rk_halved_dot_f32(x, y, n, acc) 0
+#define rk_halved_dot_f64(x, y, n, acc) 0
+#endif
+
 #define RK_FLOAT_SUMS(NAME, T, V, LANES, MASK) \
 static double rk_sum_##NAME(const T *x, ptrdiff_t n) { RK_ACCUMULATE(NAME, 0, RK_STEP_SUM, RK_STEP_SUM, +); } \
 static double rk_asum_##NAME(const T *x, ptrdiff_t n) { RK_ACCUMULATE(NAME, 0, RK_STEP_ASUM, RK_STEP_ASUM1, +); } \
@@ -91,11 +115,11 @@ static double rk_prod_##NAME(const T *x, ptrdiff_t n) { RK_ACCUMULATE(NAME, 1, R
 static double rk_dot_##NAME(const T *x, const T *y, ptrdiff_t n) \
 { \
     enum { L = RK_VF64_LANES }; \
-    const int far = n >= RK_FAR_LEAST; \
+    const int far = rk_far(n); \
     rk_vf64 acc[4]; \
     for (int k = 0; k < 4; k++) \
         acc[k] = rk_set1_vf64(0); \
-    ptrdiff_t i = 0; \
+    ptrdiff_t i = RK_READS_HALVES ? rk_halved_dot_##NAME(x, y, n, acc) : 0; \
     for (; i + 4 * L <= n; i += 4 * L) \
         for (int k = 0; k < 4; k++) { \
             if (k * L * (int)sizeof(T) % 64 == 0) { \
@@ -117,7 +141,7 @@ RK_INLINE double rk_extreme_##NAME(const T *x, ptrdiff_t n, int smallest, int ma
 { \
     enum { L = LANES }; \
     const T start = smallest ? (T)INFINITY : -(T)INFINITY; \
-    const int far = n >= RK_FAR_LEAST; \
+    const int far = rk_far(n); \
     T best = start; \
     int sound = 1; \
     ptrdiff_t i = 0; \
@@ -233,12 +257,13 @@ static inline rk_part rk_join(int op, int dtype, rk_part a, rk_part b)
 /* the extreme of n, in short runs: what is read next is fetched between them */
 #define RK_INT_EXTREME(T, EXTEND, BETTER) do { \
     enum { RUN = 1024 / sizeof(T) }; \
-    const int far = n >= RK_FAR_LEAST; \
+    const int far = rk_far(n); \
+    const ptrdiff_t each = far ? RUN : n; \
     T best = x[0]; \
-    for (ptrdiff_t i = 0; i < n; i += RUN) { \
-        const ptrdiff_t m = n - i < RUN ? n - i : RUN; \
+    for (ptrdiff_t i = 0; i < n; i += each) { \
+        const ptrdiff_t m = n - i < each ? n - i : each; \
         T run = x[i]; \
-        for (int k = 0; k < RUN; k += 64 / (int)sizeof(T)) \
+        for (int k = 0; far && k < RUN; k += 64 / (int)sizeof(T)) \
             rk_prefetch_run(x + i + k, far); \
         for (ptrdiff_t j = 0; j < m; j++) \
             run = x[i + j] BETTER run ? x[i + j] : run; \
