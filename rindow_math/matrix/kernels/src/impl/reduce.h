@@ -23,7 +23,6 @@ static inline int rk_is_unsigned(int dtype) { return dtype == RK_BOOL || (dtype 
  * as a request to the second one costs half of the speed of a run that is there already. Only where `far`: short runs
  * are in a cache, or end before. */
 enum { RK_FAR_LEAST = 8192 /* elements */ };
-static inline int rk_far(ptrdiff_t n) { return n >= RK_FAR_LEAST && rk_near_bytes; }
 RK_INLINE void rk_prefetch_run(const void *p, int far)
 {
 #if defined(RK_X86_INTRINSICS)
@@ -40,7 +39,7 @@ RK_INLINE void rk_prefetch_run(const void *p, int far)
 /* STEP of vectors of doubles into eight accumulators, and of the rest into one; JOIN puts them together. */
 #define RK_ACCUMULATE(NAME, START, STEP, SCALAR_STEP, JOIN) do { \
     enum { L = RK_VF64_LANES }; \
-    const int far = rk_far(n); \
+    const int far = n >= RK_FAR_LEAST; \
     ptrdiff_t i = 0; \
     double total = START; \
     if (n >= L) { \
@@ -115,7 +114,7 @@ static double rk_prod_##NAME(const T *x, ptrdiff_t n) { RK_ACCUMULATE(NAME, 1, R
 static double rk_dot_##NAME(const T *x, const T *y, ptrdiff_t n) \
 { \
     enum { L = RK_VF64_LANES }; \
-    const int far = rk_far(n); \
+    const int far = n >= RK_FAR_LEAST; \
     rk_vf64 acc[4]; \
     for (int k = 0; k < 4; k++) \
         acc[k] = rk_set1_vf64(0); \
@@ -141,7 +140,7 @@ RK_INLINE double rk_extreme_##NAME(const T *x, ptrdiff_t n, int smallest, int ma
 { \
     enum { L = LANES }; \
     const T start = smallest ? (T)INFINITY : -(T)INFINITY; \
-    const int far = rk_far(n); \
+    const int far = n >= RK_FAR_LEAST; \
     T best = start; \
     int sound = 1; \
     ptrdiff_t i = 0; \
@@ -257,13 +256,12 @@ static inline rk_part rk_join(int op, int dtype, rk_part a, rk_part b)
 /* the extreme of n, in short runs: what is read next is fetched between them */
 #define RK_INT_EXTREME(T, EXTEND, BETTER) do { \
     enum { RUN = 1024 / sizeof(T) }; \
-    const int far = rk_far(n); \
-    const ptrdiff_t each = far ? RUN : n; \
+    const int far = n >= RK_FAR_LEAST; \
     T best = x[0]; \
-    for (ptrdiff_t i = 0; i < n; i += each) { \
-        const ptrdiff_t m = n - i < each ? n - i : each; \
+    for (ptrdiff_t i = 0; i < n; i += RUN) { \
+        const ptrdiff_t m = n - i < RUN ? n - i : RUN; \
         T run = x[i]; \
-        for (int k = 0; far && k < RUN; k += 64 / (int)sizeof(T)) \
+        for (int k = 0; k < RUN; k += 64 / (int)sizeof(T)) \
             rk_prefetch_run(x + i + k, far); \
         for (ptrdiff_t j = 0; j < m; j++) \
             run = x[i + j] BETTER run ? x[i + j] : run; \
@@ -579,10 +577,12 @@ RK_COLS_EXTREME(f64, double, vf64, RK_VF64_LANES, rk_m64)
 static void rk_cols_sum_##NAME(const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, double *RK_RESTRICT acc) \
 { \
     enum { L = RK_VF64_LANES }; \
+    /* what fetches by itself loses track at the ends of shorter rows too */ \
+    const ptrdiff_t least = rk_near_bytes ? 512 : 128; \
     ptrdiff_t r = 0; \
     for (; r + 4 <= rows; r += 4) { \
         const T_ *a = x + r * ld, *b = a + ld, *c = b + ld, *d = c + ld; \
-        const int far = r + 8 <= rows && cols >= 512; \
+        const int far = r + 8 <= rows && cols >= least; \
         ptrdiff_t j = 0; \
         for (; j + L <= cols; j += L) { \
             if (far && j * (ptrdiff_t)sizeof(T_) % 64 == 0) \
