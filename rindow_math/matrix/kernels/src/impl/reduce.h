@@ -83,7 +83,7 @@ RK_INLINE void rk_prefetch_run(const void *p, int far)
 #define RK_STEP_SUMSQ1(a, v) rk_fma_f64(v, v, a)
 #define RK_STEP_PROD(a, v) (a) * (v)
 
-/* The sums of rk_dot_NAME, lane by lane, from halves of registers; conversions to 64 bytes of doubles take longer, too. */
+/* The sums of rk_dot_NAME, lane by lane, from halves of registers, to which floats are converted faster, too. */
 #if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
 #define RK_HALVED_DOT(NAME, T, LOAD) \
 static ptrdiff_t rk_halved_dot_##NAME(const T *x, const T *y, ptrdiff_t n, rk_vf64 *acc) \
