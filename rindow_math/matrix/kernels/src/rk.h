@@ -112,6 +112,8 @@ const rk_api *rk_select(const char *name);
 extern ptrdiff_t rk_near_bytes;
 /* Whether two arrays are read faster by half a register of 64 bytes at a time; so too. */
 extern int rk_half_reads;
+/* Whether stores that cross the border of two lines had better be avoided; so too. */
+extern int rk_whole_lines;
 
 #ifdef __cplusplus
 }

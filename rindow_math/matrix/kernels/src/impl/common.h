@@ -110,6 +110,12 @@ static inline ptrdiff_t rk_before_line(const void *y, int size, ptrdiff_t n)
     RK_IVDEP for (ptrdiff_t i = line_at; i < n; i++) { __VA_ARGS__; } \
     } while (0)
 
+#if RK_VECTOR_BYTES == 64
+#define RK_READS_HALVES rk_half_reads
+#else
+#define RK_READS_HALVES 0
+#endif
+
 /* one vector, whatever it holds */
 RK_INLINE void rk_stream_bytes(char *y, const char *x)
 {

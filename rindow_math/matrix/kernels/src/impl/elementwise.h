@@ -80,12 +80,77 @@ static int rk_between_##NAME(const T *x, int32_t *y, ptrdiff_t n, T low, T high)
 RK_BETWEEN(f32, float, vf32, RK_VF32_LANES, rk_m32, rk_vi32_u)
 RK_BETWEEN(f64, double, vf64, RK_VF64_LANES, rk_m64, rk_vi32_half)
 
-/* narrow integers by way of int32 */
-#define RK_NARROW(NAME, F, KIND, T, LOW, HIGH) \
-static void NAME(const F *x, T *y, ptrdiff_t n) \
+/* Narrow integers by way of int32: floats within it in registers, up to the first group of 64, or 32, that has others;
+ * answers how many. The instructions that narrow saturate, unless only BITS are left before: then they wrap. */
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES >= 32
+#if RK_VECTOR_BYTES == 64
+#define RK_IVEC __m512i
+#define RK_HAS_LOWEST(v) (_mm512_cmpeq_epi32_mask(v, _mm512_set1_epi32(INT32_MIN)) != 0)
+/* packs work within parts of 16 bytes */
+#define RK_IN_ORDER(v) \
+    _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), v)
+#define RK_IN_ORDER_16(v) _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), v)
+#else
+#define RK_IVEC __m256i
+#define RK_HAS_LOWEST(v) (_mm256_movemask_epi8(_mm256_cmpeq_epi32(v, _mm256_set1_epi32(INT32_MIN))) != 0)
+#define RK_IN_ORDER(v) _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7))
+#define RK_IN_ORDER_16(v) _mm256_permute4x64_epi64(v, 0xd8)
+#endif
+#define RK_INT32S(x) RK_MM(cvttps_epi32)(RK_MM(loadu_ps)(x))
+#define RK_PACKED(NAME, T, BITS, WIDE, NARROW) \
+static ptrdiff_t rk_packed_##NAME(const float *x, T *y, ptrdiff_t n) \
+{ \
+    enum { L = RK_VF32_LANES }; \
+    const ptrdiff_t ahead = rk_near_bytes; \
+    ptrdiff_t i = 0; \
+    for (; i + 4 * L <= n; i += 4 * L) { \
+        for (int k = 0; k < 4 * L; k += 16) \
+            rk_prefetch((const char *)(x + i + k) + ahead); \
+        RK_IVEC v[4]; \
+        for (int k = 0; k < 4; k++) \
+            v[k] = RK_INT32S(x + i + k * L); \
+        /* what did not fit became the lowest */ \
+        const RK_IVEC least = RK_MM(min_epi32)(RK_MM(min_epi32)(v[0], v[1]), RK_MM(min_epi32)(v[2], v[3])); \
+        if (RK_UNLIKELY(RK_HAS_LOWEST(least))) \
+            break; \
+        for (int k = 0; k < 4; k++) \
+            v[k] = (RK_IVEC)((rk_vi32)v[k] & (rk_vi32)RK_MM(set1_epi32)(BITS)); \
+        const RK_IVEC low = RK_MM(WIDE)(v[0], v[1]), high = RK_MM(WIDE)(v[2], v[3]); \
+        NARROW; \
+    } \
+    return i; \
+}
+#define RK_TO_BYTES(name) do { \
+    const RK_IVEC all = RK_IN_ORDER(RK_MM(name)(low, high)); \
+    memcpy(y + i, &all, sizeof all); \
+    } while (0)
+#define RK_TO_WORDS do { \
+    const RK_IVEC first = RK_IN_ORDER_16(low), second = RK_IN_ORDER_16(high); \
+    memcpy(y + i, &first, sizeof first); \
+    memcpy(y + i + 2 * L, &second, sizeof second); \
+    } while (0)
+RK_PACKED(i8, int8_t, -1, packs_epi32, RK_TO_BYTES(packs_epi16))
+RK_PACKED(u8, uint8_t, -1, packs_epi32, RK_TO_BYTES(packus_epi16))
+RK_PACKED(i16, int16_t, -1, packs_epi32, RK_TO_WORDS)
+RK_PACKED(u16, uint16_t, -1, packus_epi32, RK_TO_WORDS)
+RK_PACKED(wrapped_u8, uint8_t, UINT8_MAX, packs_epi32, RK_TO_BYTES(packus_epi16))
+RK_PACKED(wrapped_u16, uint16_t, UINT16_MAX, packus_epi32, RK_TO_WORDS)
+#define RK_PACKED_f32(NAME, x, y, n) rk_packed_##NAME(x, y, n)
+#else
+#define RK_PACKED_f32(NAME, x, y, n) 0
+#endif
+#define RK_PACKED_f64(NAME, x, y, n) 0
+
+/* the rest, and doubles, by way of memory */
+#define RK_NARROW(PREFIX, NAME, F, KIND, T, LOW, HIGH) \
+static void PREFIX##_##NAME(const F *x, T *y, ptrdiff_t n) \
 { \
     int32_t wide[256]; \
     for (ptrdiff_t m; n > 0; n -= m, x += m, y += m) { \
+        const ptrdiff_t done = RK_PACKED_##KIND(NAME, x, y, n); \
+        n -= done; \
+        x += done; \
+        y += done; \
         m = n < 256 ? n : 256; \
         if (!rk_between_##KIND(x, wide, m, LOW - 1, HIGH + 1)) { \
             rk_int32_of_##KIND(x, wide, m); \
@@ -97,10 +162,10 @@ static void NAME(const F *x, T *y, ptrdiff_t n) \
     } \
 }
 #define RK_NARROWS(PREFIX, F, KIND) \
-    RK_NARROW(PREFIX##_i8, F, KIND, int8_t, INT8_MIN, INT8_MAX) \
-    RK_NARROW(PREFIX##_u8, F, KIND, uint8_t, 0, UINT8_MAX) \
-    RK_NARROW(PREFIX##_i16, F, KIND, int16_t, INT16_MIN, INT16_MAX) \
-    RK_NARROW(PREFIX##_u16, F, KIND, uint16_t, 0, UINT16_MAX)
+    RK_NARROW(PREFIX, i8, F, KIND, int8_t, INT8_MIN, INT8_MAX) \
+    RK_NARROW(PREFIX, u8, F, KIND, uint8_t, 0, UINT8_MAX) \
+    RK_NARROW(PREFIX, i16, F, KIND, int16_t, INT16_MIN, INT16_MAX) \
+    RK_NARROW(PREFIX, u16, F, KIND, uint16_t, 0, UINT16_MAX)
 RK_NARROWS(rk_narrow, float, f32)
 RK_NARROWS(rk_store, double, f64)
 
@@ -796,35 +861,41 @@ RK_HALF_VECTORS static void rk_quotients_##NAME(const T_ *a, const T_ *b, T_ *c,
 RK_QUOTIENTS(f32, float)
 RK_QUOTIENTS(f64, double)
 
-/* for rk_half_reads; c = a + b, a - b, a * b, y = p x + y */
-#define RK_HALVED(NAME, T_) \
+/* for rk_half_reads; c = a + b, a - b, a * b, their larger, their smaller, y = p x + y */
+#define RK_HALVED(NAME, T_, W, GREATER, LESS) \
 RK_HALF_VECTORS static void rk_halved_##NAME(int op, const T_ *a, const T_ *b, T_ *c, ptrdiff_t n) \
 { \
     typedef T_ T; \
     switch (op) { \
-    case RK_ADD: RK_MAP3(u + v); \
-    case RK_SUB: RK_MAP3(u - v); \
-    default: RK_MAP3(u * v); \
+    case RK_ADD: RK_MAP3((W)u + (W)v); \
+    case RK_SUB: RK_MAP3((W)u - (W)v); \
+    case RK_MAXIMUM: RK_MAP3(GREATER ? u : v); \
+    case RK_MINIMUM: RK_MAP3(LESS ? u : v); \
+    default: RK_MAP3((W)u * (W)v); \
     } \
-} \
-RK_HALF_VECTORS static void rk_halved_axpy_##NAME(T_ p, const T_ *x, T_ *y, ptrdiff_t n) \
+}
+#define RK_HALVED_AXPY(NAME, T) \
+RK_HALF_VECTORS static void rk_halved_axpy_##NAME(T p, const T *x, T *y, ptrdiff_t n) \
 { \
     RK_LINES(x, y[i] = p * x[i] + y[i]); \
 }
-#if RK_VECTOR_BYTES == 64
-#define RK_READS_HALVES rk_half_reads
-#else
-#define RK_READS_HALVES 0
-#endif
-RK_HALVED(f32, float)
-RK_HALVED(f64, double)
+RK_HALVED(f32, float, float, (u > v) | (u != u), (u < v) | (u != u))
+RK_HALVED(f64, double, double, (u > v) | (u != u), (u < v) | (u != u))
+RK_HALVED(i32, int32_t, uint32_t, u > v, u < v)
+RK_HALVED_AXPY(f32, float)
+RK_HALVED_AXPY(f64, double)
+
+static inline int rk_has_halved(int op)
+{
+    return op == RK_ADD || op == RK_SUB || op == RK_MUL || op == RK_MAXIMUM || op == RK_MINIMUM;
+}
 
 /* mode: bit 0, a is a vector; bit 1, b is a vector (otherwise one value for all). Cheap operations only. */
 #define RK_BINARY_FLOAT(NAME, T_, S) \
 static void rk_bin_##NAME(int op, const T_ *a, const T_ *b, T_ *c, ptrdiff_t n, int mode) \
 { \
     typedef T_ T; \
-    if (RK_READS_HALVES && mode == 3 && (op == RK_ADD || op == RK_SUB || op == RK_MUL)) { \
+    if (RK_READS_HALVES && mode == 3 && rk_has_halved(op)) { \
         rk_halved_##NAME(op, a, b, c, n); \
         return; \
     } \
@@ -959,6 +1030,10 @@ static void rk_bin_vectors(int op, int dtype, const void *a, const void *b, void
         return;
     }
 #define RK_CASE(CODE, NAME, T, W) case CODE: rk_bin_##NAME(op, (const T *)a, (const T *)b, (T *)c, n); break;
+    if (RK_READS_HALVES && dtype == RK_INT32 && rk_has_halved(op)) {
+        rk_halved_i32(op, (const int32_t *)a, (const int32_t *)b, (int32_t *)c, n);
+        return;
+    }
     switch (dtype) {
     RK_INTS(RK_CASE)
     case RK_BOOL: rk_bin_bool(op, (const uint8_t *)a, (const uint8_t *)b, (uint8_t *)c, n); break;
@@ -1597,6 +1672,11 @@ static void rk_wrap_##NAME(const F *x, int to, char *y, ptrdiff_t n) \
 { \
     union { int32_t narrow[RK_VIA]; int64_t wide[RK_VIA]; } block; \
     for (ptrdiff_t m; n > 0; n -= m, x += m, y += m * rk_dtype_size(to)) { \
+        const ptrdiff_t done = to == RK_UINT8 ? RK_PACKED_##NAME(wrapped_u8, x, (uint8_t *)y, n) \
+                               : to == RK_UINT16 ? RK_PACKED_##NAME(wrapped_u16, x, (uint16_t *)(void *)y, n) : 0; \
+        n -= done; \
+        x += done; \
+        y += done * rk_dtype_size(to); \
         m = n < RK_VIA ? n : RK_VIA; \
         if (rk_between_##NAME(x, block.narrow, m, -0x1p31, 0x1p31)) { \
             rk_from_i32(block.narrow, to, y, m); \

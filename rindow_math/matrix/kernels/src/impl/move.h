@@ -275,7 +275,7 @@ typedef struct {
     ptrdiff_t dims[RK_MOVE_DIMS], sx[RK_MOVE_DIMS], sy[RK_MOVE_DIMS];
     ptrdiff_t rows, cols, ldx, ldy;        /* the tiled pair: rows have stride ldx in x, cols stride ldy in y */
     ptrdiff_t row_tiles, col_tiles, tile_rows, tile_cols;
-    int direct, stream;
+    int direct, in_place, stream;          /* in_place: in y, but tiles and requests are those of the others */
     ptrdiff_t run;                         /* items copied at once, when the last dimension stays */
     const char *x;
     char *y;
@@ -292,9 +292,9 @@ static void rk_transpose_offsets(const rk_transpose_job *job, ptrdiff_t at, ptrd
     }
 }
 
-/* A store that crosses the border of two lines which are not in the cache waits for one after the other. So a tile is
- * turned in a place that is, while the lines of the result are fetched, and these are then written whole. The next tile is
- * asked for meanwhile: its rows are too short for the processor to do so. */
+/* A store that crosses the border of two lines which are not in the cache waits for one after the other, on some
+ * processors. There a tile is turned in a place that is, while the lines of the result are fetched, and these are then
+ * written whole. The next tile is asked for meanwhile: its rows are too short for the processor to do so. */
 static void rk_transpose_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rk_transpose_job *job = (const rk_transpose_job *)context;
@@ -319,6 +319,10 @@ static void rk_transpose_task(void *context, ptrdiff_t begin, ptrdiff_t end)
             for (ptrdiff_t i = 0; i < job->tile_rows; i++)
                 for (ptrdiff_t j = 0; j < RK_TILE_COL_BYTES; j += 64)
                     rk_prefetch_later(next + i * job->ldx * size + j);
+        }
+        if (job->in_place) {
+            rk_transpose_tile(job->size, x, job->ldx, y, job->ldy, rows, cols);
+            continue;
         }
         const int whole = rows == job->ldy;   /* all of the tile is one run of y */
         const ptrdiff_t runs = whole ? 1 : cols, bytes = (whole ? rows * cols : rows) * size;
@@ -378,6 +382,7 @@ static void rk_transpose_run(rk_transpose_job *job, ptrdiff_t matrices)
     for (int d = 0; d < job->nd; d++)
         job->stream &= job->sy[d] * job->size % 64 == 0;
     job->direct = large || total <= RK_TRANSPOSE_DIRECT;
+    job->in_place = !rk_whole_lines && (job->size == 4 || job->size == 8);
     if (job->stream) {
         job->tile_rows = 64 / job->size;
         job->tile_cols = RK_TILE_STREAM;

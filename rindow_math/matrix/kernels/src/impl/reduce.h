@@ -83,6 +83,29 @@ RK_INLINE void rk_prefetch_run(const void *p, int far)
 #define RK_STEP_SUMSQ1(a, v) rk_fma_f64(v, v, a)
 #define RK_STEP_PROD(a, v) (a) * (v)
 
+/* The sums of rk_dot_NAME, lane by lane, from halves of registers, to which floats are converted faster, too. */
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+#define RK_HALVED_DOT(NAME, T, LOAD) \
+static ptrdiff_t rk_halved_dot_##NAME(const T *x, const T *y, ptrdiff_t n, rk_vf64 *acc) \
+{ \
+    __m256d sums[8]; \
+    for (int k = 0; k < 8; k++) \
+        sums[k] = _mm256_setzero_pd(); \
+    ptrdiff_t i = 0; \
+    for (; i + 32 <= n; i += 32) \
+        for (int k = 0; k < 8; k++) \
+            sums[k] = _mm256_fmadd_pd(LOAD(x + i + 4 * k), LOAD(y + i + 4 * k), sums[k]); \
+    memcpy(acc, sums, sizeof sums); \
+    return i; \
+}
+#define RK_LOAD_WIDENED(p) _mm256_cvtps_pd(_mm_loadu_ps(p))
+RK_HALVED_DOT(f32, float, RK_LOAD_WIDENED)
+RK_HALVED_DOT(f64, double, _mm256_loadu_pd)
+#else
+#define rk_halved_dot_f32(x, y, n, acc) 0
+#define rk_halved_dot_f64(x, y, n, acc) 0
+#endif
+
 #define RK_FLOAT_SUMS(NAME, T, V, LANES, MASK) \
 static double rk_sum_##NAME(const T *x, ptrdiff_t n) { RK_ACCUMULATE(NAME, 0, RK_STEP_SUM, RK_STEP_SUM, +); } \
 static double rk_asum_##NAME(const T *x, ptrdiff_t n) { RK_ACCUMULATE(NAME, 0, RK_STEP_ASUM, RK_STEP_ASUM1, +); } \
@@ -95,7 +118,7 @@ static double rk_dot_##NAME(const T *x, const T *y, ptrdiff_t n) \
     rk_vf64 acc[4]; \
     for (int k = 0; k < 4; k++) \
         acc[k] = rk_set1_vf64(0); \
-    ptrdiff_t i = 0; \
+    ptrdiff_t i = RK_READS_HALVES ? rk_halved_dot_##NAME(x, y, n, acc) : 0; \
     for (; i + 4 * L <= n; i += 4 * L) \
         for (int k = 0; k < 4; k++) { \
             if (k * L * (int)sizeof(T) % 64 == 0) { \
@@ -227,6 +250,57 @@ static inline rk_part rk_join(int op, int dtype, rk_part a, rk_part b)
     return r;
 }
 
+#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
+RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm512_min_epi32((__m512i)a, (__m512i)b); }
+RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm512_max_epi32((__m512i)a, (__m512i)b); }
+#elif defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 32
+RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm256_min_epi32((__m256i)a, (__m256i)b); }
+RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm256_max_epi32((__m256i)a, (__m256i)b); }
+#elif defined(__GNUC__)
+RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { const rk_vi32 m = a < b; return (a & m) | (b & ~m); }
+RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { const rk_vi32 m = a > b; return (a & m) | (b & ~m); }
+#else
+RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { return a < b ? a : b; }
+RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { return a > b ? a : b; }
+#endif
+RK_INLINE rk_vi32 rk_load_vi32(const int32_t *p)
+{
+    rk_vi32 v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+RK_INLINE void rk_store_vi32(int32_t *p, rk_vi32 v) { memcpy(p, &v, sizeof v); }
+RK_INLINE rk_vi32 rk_set1_vi32(int32_t x) { return (rk_vi32){ 0 } + x; }
+
+/* the largest or smallest of n; the last argument is a constant */
+RK_INLINE int32_t rk_extreme_i32(const int32_t *x, ptrdiff_t n, int smallest)
+{
+    enum { L = RK_VF32_LANES };
+    const int far = n >= RK_FAR_LEAST;
+    int32_t best = x[0], lane[L];
+    ptrdiff_t i = 0;
+    if (n >= 4 * L) {
+        rk_vi32 m[4];
+        for (int k = 0; k < 4; k++)
+            m[k] = rk_set1_vi32(best);
+        for (; i + 4 * L <= n; i += 4 * L)
+            for (int k = 0; k < 4; k++) {
+                if (k * L * 4 % 64 == 0)
+                    rk_prefetch_run(x + i + k * L, far);
+                const rk_vi32 v = rk_load_vi32(x + i + k * L);
+                m[k] = smallest ? rk_min_vi32(v, m[k]) : rk_max_vi32(v, m[k]);
+            }
+        for (int k = 1; k < 4; k++)
+            m[0] = smallest ? rk_min_vi32(m[k], m[0]) : rk_max_vi32(m[k], m[0]);
+        rk_store_vi32(lane, m[0]);
+        for (int k = 0; k < L; k++)
+            best = (smallest ? lane[k] < best : lane[k] > best) ? lane[k] : best;
+    }
+    for (; i < n; i++)
+        best = (smallest ? x[i] < best : x[i] > best) ? x[i] : best;
+    return best;
+}
+
 /* magnitudes of integers extended to 64 bits, by the type they were extended to */
 #define RK_MAG_int64_t(v) ((v) < 0 ? (uint64_t)0 - (uint64_t)(v) : (uint64_t)(v))
 #define RK_MAG_uint64_t(v) (v)
@@ -331,8 +405,16 @@ static rk_part rk_block(int op, int dtype, const void *x, ptrdiff_t n)
     case RK_FLOAT32: p.d = rk_block_f32(op, (const float *)x, n); break;
     case RK_FLOAT64: p.d = rk_block_f64(op, (const double *)x, n); break;
     case RK_BOOL: return rk_block_u8(op, (const uint8_t *)x, n);
+    case RK_INT32:
+        if (op != RK_MAX && op != RK_MIN)
+            return rk_block_i32(op, (const int32_t *)x, n);
+        p.i = op == RK_MIN ? rk_extreme_i32((const int32_t *)x, n, 1) : rk_extreme_i32((const int32_t *)x, n, 0);
+        return p;
 #define RK_CASE(CODE, NAME, T, W) case CODE: return rk_block_##NAME(op, (const T *)x, n);
-    RK_INTS(RK_CASE)
+    RK_CASE(RK_INT8, i8, int8_t, 0)
+    RK_CASE(RK_INT16, i16, int16_t, 0)
+    RK_CASE(RK_INT64, i64, int64_t, 0)
+    RK_UINTS(RK_CASE)
 #undef RK_CASE
     }
     return p;
@@ -554,10 +636,12 @@ RK_COLS_EXTREME(f64, double, vf64, RK_VF64_LANES, rk_m64)
 static void rk_cols_sum_##NAME(const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, double *RK_RESTRICT acc) \
 { \
     enum { L = RK_VF64_LANES }; \
+    /* what fetches by itself loses track at the ends of shorter rows too */ \
+    const ptrdiff_t least = rk_near_bytes ? 512 : 128; \
     ptrdiff_t r = 0; \
     for (; r + 4 <= rows; r += 4) { \
         const T_ *a = x + r * ld, *b = a + ld, *c = b + ld, *d = c + ld; \
-        const int far = r + 8 <= rows && cols >= 512; \
+        const int far = r + 8 <= rows && cols >= least; \
         ptrdiff_t j = 0; \
         for (; j + L <= cols; j += L) { \
             if (far && j * (ptrdiff_t)sizeof(T_) % 64 == 0) \
@@ -942,8 +1026,6 @@ static ptrdiff_t rk_arg_line(int op, int dtype, const void *x, ptrdiff_t n, ptrd
 #if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
 RK_INLINE int rk_first_m32(rk_m32 m) { return __builtin_ctz(m); }
 RK_INLINE int rk_first_m64(rk_m64 m) { return __builtin_ctz(m); }
-RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm512_min_epi32((__m512i)a, (__m512i)b); }
-RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm512_max_epi32((__m512i)a, (__m512i)b); }
 RK_INLINE rk_m32 rk_eq_vi32(rk_vi32 a, rk_vi32 b) { return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b); }
 #else
 #if defined(RK_X86_INTRINSICS)
@@ -956,26 +1038,8 @@ RK_INLINE int rk_first_m64(rk_m64 m) { int i = 0; while (!m[i]) i++; return i; }
 RK_INLINE int rk_first_m32(rk_m32 m) { (void)m; return 0; }
 RK_INLINE int rk_first_m64(rk_m64 m) { (void)m; return 0; }
 #endif
-#if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 32
-RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm256_min_epi32((__m256i)a, (__m256i)b); }
-RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { return (rk_vi32)_mm256_max_epi32((__m256i)a, (__m256i)b); }
-#elif defined(__GNUC__)
-RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { const rk_vi32 m = a < b; return (a & m) | (b & ~m); }
-RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { const rk_vi32 m = a > b; return (a & m) | (b & ~m); }
-#else
-RK_INLINE rk_vi32 rk_min_vi32(rk_vi32 a, rk_vi32 b) { return a < b ? a : b; }
-RK_INLINE rk_vi32 rk_max_vi32(rk_vi32 a, rk_vi32 b) { return a > b ? a : b; }
-#endif
 RK_INLINE rk_m32 rk_eq_vi32(rk_vi32 a, rk_vi32 b) { return (rk_m32)(a == b); }
 #endif
-RK_INLINE rk_vi32 rk_load_vi32(const int32_t *p)
-{
-    rk_vi32 v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-RK_INLINE void rk_store_vi32(int32_t *p, rk_vi32 v) { memcpy(p, &v, sizeof v); }
-RK_INLINE rk_vi32 rk_set1_vi32(int32_t x) { return (rk_vi32){ 0 } + x; }
 
 enum { RK_ARG_ROW = 8192 };   /* the longest such row */
 #define RK_ARG_ROWS(NAME, T, V, M, LANES, LOST) \
