@@ -239,15 +239,18 @@ typedef struct {
     ptrdiff_t pixels, a_pixel, b_pixel;
     ptrdiff_t ldc;
     int add;                           /* to what is in c */
+    const CV_T *ahead;                 /* what is read later, asked for at each pixel, */
+    ptrdiff_t line;                    /* and so many elements on from one to the next */
 } CV(sum);
 
 /* mr elements of a by nv vectors of b. */
-RK_INLINE void CV(gradient_tile)(const CV(sum) *g, const CV_T *a0, const CV_T *b0, CV_T *c, int columns, const int mr,
+RK_INLINE void CV(gradient_tile)(CV(sum) *g, const CV_T *a0, const CV_T *b0, CV_T *c, int columns, const int mr,
                                  const int nv)
 {
     CV_V acc[CONV_MR][CONV_NV], row[CONV_NV];
-    const ptrdiff_t a_pixel = g->a_pixel, b_pixel = g->b_pixel, ldc = g->ldc;
+    const ptrdiff_t a_pixel = g->a_pixel, b_pixel = g->b_pixel, ldc = g->ldc, line = g->line;
     const int last = (nv - 1) * CV_L, rest = columns - last;
+    const CV_T *ahead = g->ahead;
 
     CONV_UNROLL
     for (int i = 0; i < mr; i++) {
@@ -264,6 +267,8 @@ RK_INLINE void CV(gradient_tile)(const CV(sum) *g, const CV_T *a0, const CV_T *b
     for (int j = 0; j < nv; j++) \
         CONV_FETCH(b + CONV_AHEAD * b_pixel + j * CV_L, 0); \
     CONV_FETCH(a + CONV_AHEAD * a_pixel, 0); \
+    CONV_FETCH_LATER(ahead); \
+    ahead += line; \
     b += b_pixel; \
     CONV_UNROLL \
     for (int i = 0; i < mr; i++) { \
@@ -289,6 +294,7 @@ RK_INLINE void CV(gradient_tile)(const CV(sum) *g, const CV_T *a0, const CV_T *b
                 }
             }
 #undef CV_STEP
+    g->ahead = ahead;
 
     CONV_UNROLL
     for (int i = 0; i < mr; i++, c += ldc) {
@@ -303,7 +309,7 @@ RK_INLINE void CV(gradient_tile)(const CV(sum) *g, const CV_T *a0, const CV_T *b
 }
 
 typedef void (*CV(kernel))(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, int columns_b);
-typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns);
+typedef void (*CV(gradient_kernel))(CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns);
 
 #define CV_KERNEL(mr, nv) \
     RK_NOINLINE void CV(tile_##mr##_##nv)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, \
@@ -311,7 +317,7 @@ typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T 
     { \
         CV(tile)(g, a, b, c, columns, columns_b, mr, nv, 1, 0, 0, 0); \
     } \
-    RK_NOINLINE void CV(gradient_##mr##_##nv)(const CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns) \
+    RK_NOINLINE void CV(gradient_##mr##_##nv)(CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns) \
     { \
         CV(gradient_tile)(g, a, b, c, columns, mr, nv); \
     }
@@ -1102,8 +1108,8 @@ static int CV(winograd_suits)(CV(job) *d)
     const double turning = 0.12 + 5.0 / (double)d->filters + 3.0 / (double)d->channels;
     d->winograd = taps == 5 ? 7 : 4;
     d->far = CV(winograd_far)(d, tiles);
-    const double weights = d->far ? WINO_FAR_WEIGHTS_TILES : WINO_WEIGHTS_TILES;
-    if ((double)CV(winograd_points)(d) * ((1 + turning) * tiles + weights) >= (taps == 3 ? 0.85 : 0.75) * met)
+    if ((double)CV(winograd_points)(d) * ((1 + turning) * tiles + WINO_WEIGHTS_TILES)
+        >= (taps == 3 ? 0.85 : 0.75) * met)
         d->winograd = 0;
     return d->winograd;
 }
@@ -1141,6 +1147,10 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
         /* as many batches as may be while there is work for all threads */
         ptrdiff_t wanted = conv_max(conv_min(16 * CONV_MR * WINO_TILES, pixels / (CONV_BLOCKS * rk_threads())),
                                     4 * CV(winograd_batch)(d));
+        /* all weights are read for each block: few, but a few for each thread */
+        if (d->far)
+            wanted = conv_max(wanted, conv_min(conv_max(2 * WINO_FAR_TILES, pixels / (4 * rk_threads())),
+                                               pixels / rk_threads()));
         if (d->pool)
             wanted /= d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2];
         CV(cut)(d, wanted);
@@ -1157,7 +1167,11 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
         conv_plan(packing->kernel, (pixels + 4 * CONV_MR - 1) / (4 * CONV_MR) * d->panels * CV(winograd_points)(d)
                                        * conv_asked(d->channels, CV_L) / rk_threads(), d->spans);
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
-    rk_parallel_flushed(d->pool ? CV(run_pooled) : CV(run_blocks), d, blocks * d->groups, 1);
+    rk_flushed units = { d->pool ? CV(run_pooled) : CV(run_blocks), d };
+    if (d->far)
+        rk_parallel_long(rk_run_flushed, &units, blocks * d->groups);
+    else
+        rk_parallel(rk_run_flushed, &units, blocks * d->groups, 1);
     return !d->no_memory;
 }
 
@@ -1407,6 +1421,26 @@ static void CV(sum_rows)(const CV(job) *d, const CV_T *dy, const ptrdiff_t *begi
     }
 }
 
+/* A stretch of memory. */
+typedef struct {
+    const CV_T *from, *to;
+} CV(stretch);
+
+/* What a later block reads: of results, of images. */
+static void CV(read_later)(const CV(job) *d, const CV_T *dy, ptrdiff_t block, CV(stretch) *later)
+{
+    ptrdiff_t begin[4], end[4], pixels = 1;
+    CV(bounds)(d, block, begin, end);
+    for (int i = 0; i < 4; i++)
+        pixels *= end[i] - begin[i];
+    const ptrdiff_t z = begin[1] * d->stride[0], y = begin[2] * d->stride[1], x = begin[3] * d->stride[2];
+    later[0].from = dy + begin[0] * d->y_step[0] + begin[1] * d->y_step[1] + begin[2] * d->y_step[2]
+                    + begin[3] * d->y_step[3];
+    later[0].to = later[0].from + pixels * d->filters;
+    later[1].from = d->x + (((begin[0] * d->in[1] + z) * d->in[2] + y) * d->in[3] + x) * d->channels;
+    later[1].to = later[1].from + pixels * d->stride[0] * d->stride[1] * d->stride[2] * d->channels;
+}
+
 static void CV(run_gradient)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
 {
     CV(gradient) *q = context;
@@ -1442,6 +1476,12 @@ static void CV(run_gradient)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_
             g.b_step[0] = d->y_step[0];
             g.b_step[1] = d->y_step[1];
             g.b_step[2] = d->y_step[2];
+            CV(stretch) later[2] = { { q->dy, q->dy }, { q->dy, q->dy } };
+            if (block + 1 < last)
+                CV(read_later)(d, q->dy, block + 1, later);
+            int asked = 0;
+            g.ahead = later[0].from;
+            g.line = block + 1 < last ? CV_LINE : 0;
             for (ptrdiff_t i = part * all / q->parts; i < (part + 1) * all / q->parts; i++) {
                 const ptrdiff_t panel = i / q->runs, run = i % q->runs;
                 const ptrdiff_t columns = conv_min(f - panel * CV_NR, CV_NR);
@@ -1472,6 +1512,11 @@ static void CV(run_gradient)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_
                 for (ptrdiff_t j = 0; j < tiles; j++) {
                     const ptrdiff_t rows = few + (j < more);
                     CV(gradient_kernels)[rows - 1][(columns - 1) / CV_L](&g, a, b, to, (int)columns);
+                    if (g.ahead >= later[asked].to) {
+                        g.ahead = later[1].from;
+                        g.line = asked ? 0 : g.line;
+                        asked = 1;
+                    }
                     a += rows;
                     to += rows * f;
                 }

@@ -5,7 +5,6 @@
 #define WINO_OWN_PIXELS 1024           /* of results up to which threads have weights of their own */
 #define WINO_CHANNELS 16               /* from which on sums are long enough */
 #define WINO_WEIGHTS_TILES 12          /* whose products take as long as turning weights */
-#define WINO_FAR_WEIGHTS_TILES 200     /* the same if they go to memory */
 #define WINO_TILES 8                   /* times CONV_MR tiles whose points are worked on at a time, at most */
 #define WINO_FAR_TILES 112             /* the same if weights come from far away */
 #define WINO_NEAR_TILES 28             /* of a batch, from which on it is no matter where weights come from, */
