@@ -583,7 +583,8 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     g.length = along ? t[2].count * c : c;
     g.count[2] = along ? 1 : t[2].count;
     if (along && t[0].count * t[1].count == 1)
-        for (; g.length > (t[2].count == 1 ? CONV_PART : CONV_ROW_PART) && g.length % 2 == 0; g.length /= 2)
+        for (; g.length > (t[2].count > 1 ? CONV_ROW_PART : g.count[2] < CONV_PART_COUNT ? CONV_PART : CONV_LONG_PART)
+               && g.length % 2 == 0; g.length /= 2)
             g.count[2] *= 2;       /* a long stretch in parts, between which memory is asked for */
     ptrdiff_t met[3], past[3];
     for (int i = 0; i < 3; i++)
@@ -1268,6 +1269,12 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
                                   / (d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2]),
                               cells / (4 * rk_threads()) + 1);
         CV(cut)(d, wanted);
+        /* a few parts of one row are alike, and as many for each thread */
+        const ptrdiff_t whole = CONV_PARTS * rk_threads(), parts = (d->blocks[3] + whole - 1) / whole * whole;
+        if (!d->pool && cells == d->sizes[3] && d->blocks[3] > whole / 2 && parts <= CONV_BLOCKS * rk_threads() + whole) {
+            d->block[3] = (cells + parts - 1) / parts;
+            d->blocks[3] = (cells + d->block[3] - 1) / d->block[3];
+        }
     }
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
     if (own || (d->by_image && !alone && !d->pool && blocks < 16))
@@ -1386,14 +1393,20 @@ typedef struct {
     CV(job) job;                       /* x, sizes and taps; results are dy */
     const CV_T *dy;
     CV_T *dkernel, *dbias, *sums;
+    int turned;                        /* dbias is of the images: pixel by pixel of them one of dy */
     ptrdiff_t chunks, parts;           /* groups of blocks, with sums of their own; groups of runs */
     ptrdiff_t runs, run, rows;         /* runs of points of the kernel, rows of one, rows of a tile at most */
     ptrdiff_t size;                    /* of the sums of a group */
 } CV(gradient);
 
-/* The sums of dy's columns over a block. */
-static void CV(sum_rows)(const CV(job) *d, const CV_T *dy, const ptrdiff_t *begin, const ptrdiff_t *end,
-                         ptrdiff_t columns, CV_T *sum, int add)
+RK_INLINE ptrdiff_t CV(biases)(const CV(gradient) *q)
+{
+    return !q->dbias ? 0 : q->turned ? q->job.channels : q->job.filters;
+}
+
+/* The sums of columns of dy, or of images as large, over a block: `pitch` elements are a pixel. */
+static void CV(sum_rows)(const CV(job) *d, const CV_T *from, ptrdiff_t pitch, const ptrdiff_t *begin,
+                         const ptrdiff_t *end, ptrdiff_t columns, CV_T *sum, int add)
 {
     CV_V acc[CONV_NV];
     for (int j = 0; j < CONV_NV; j++)
@@ -1401,14 +1414,14 @@ static void CV(sum_rows)(const CV(job) *d, const CV_T *dy, const ptrdiff_t *begi
     for (ptrdiff_t n = begin[0]; n < end[0]; n++)
         for (ptrdiff_t z = begin[1]; z < end[1]; z++)
             for (ptrdiff_t y = begin[2]; y < end[2]; y++) {
-                const CV_T *p = dy + n * d->y_step[0] + z * d->y_step[1] + y * d->y_step[2];
+                const CV_T *p = from + ((n * d->out[1] + z) * d->out[2] + y) * d->out[3] * pitch;
                 for (ptrdiff_t x = begin[3]; x < end[3]; x++)
                     for (int j = 0; j < CONV_NV; j++) {
                         const ptrdiff_t left = columns - j * CV_L;
                         if (left >= CV_L)
-                            acc[j] += CV_LOAD(p + x * d->filters + j * CV_L);
+                            acc[j] += CV_LOAD(p + x * pitch + j * CV_L);
                         else if (left > 0)
-                            acc[j] += CV_LOAD_PART(p + x * d->filters + j * CV_L, left);
+                            acc[j] += CV_LOAD_PART(p + x * pitch + j * CV_L, left);
                     }
             }
     for (int j = 0; j < CONV_NV; j++) {
@@ -1486,8 +1499,10 @@ static void CV(run_gradient)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_
                 const ptrdiff_t panel = i / q->runs, run = i % q->runs;
                 const ptrdiff_t columns = conv_min(f - panel * CV_NR, CV_NR);
                 const CV_T *dy = q->dy + panel * CV_NR;
-                if (run == 0 && q->dbias)
-                    CV(sum_rows)(d, dy, begin, end, columns, dbias + panel * CV_NR, g.add);
+                if (run == 0 && q->dbias && !q->turned)
+                    CV(sum_rows)(d, dy, f, begin, end, columns, dbias + panel * CV_NR, g.add);
+                for (ptrdiff_t j = 0; i == 0 && q->dbias && q->turned && j < c; j += CV_NR)
+                    CV(sum_rows)(d, d->x + j, c, begin, end, conv_min(c - j, CV_NR), dbias + j, g.add);
                 /* the results whose point of the kernel lies in the image */
                 ptrdiff_t point[3] = { 0, 0, 0 }, rest = run, lo[2], hi[2], off[2];
                 if (!along) {
@@ -1582,8 +1597,10 @@ static void CV(run_product_gradient)(void *context, ptrdiff_t begin, ptrdiff_t e
                                           copy ? copy : d->x + from * c + i0, lda, q->dy + from * f + j0, f,
                                           from > first ? one : zero, dkernel + (number * c + i0) * f + j0, f);
             const ptrdiff_t at[4] = { 0, 0, 0, from }, past[4] = { 1, 1, 1, to };
-            for (ptrdiff_t j = j0; number == 0 && row == 0 && q->dbias && j < j0 + columns; j += CV_NR)
-                CV(sum_rows)(d, q->dy + j, at, past, conv_min(f - j, CV_NR), dbias + j, from > first);
+            for (ptrdiff_t j = j0; number == 0 && row == 0 && q->dbias && !q->turned && j < j0 + columns; j += CV_NR)
+                CV(sum_rows)(d, q->dy + j, f, at, past, conv_min(f - j, CV_NR), dbias + j, from > first);
+            for (ptrdiff_t j = i0; column == 0 && q->dbias && q->turned && j < i0 + rows; j += CV_NR)
+                CV(sum_rows)(d, d->x + j, c, at, past, conv_min(i0 + rows - j, CV_NR), dbias + j, from > first);
         }
     }
 }
@@ -1605,7 +1622,7 @@ static int CV(product_gradient)(CV(gradient) *q, ptrdiff_t points, ptrdiff_t pix
     q->rows = (d->channels + CONV_PRODUCT_PIECE - 1) / CONV_PRODUCT_PIECE;
     q->run = whole;
     q->parts = points * q->rows * d->groups;
-    const ptrdiff_t size = d->k * d->filters + (q->dbias ? d->filters : 0);
+    const ptrdiff_t size = d->k * d->filters + CV(biases)(q);
     /* a power of two from three on: two threads would wait for the third piece */
     const ptrdiff_t chunks = pixels / (2 * CONV_PRODUCT_PIXELS);
     q->chunks = conv_max(conv_min(CONV_PRODUCT_UNITS / q->parts, chunks > 4 ? 8 : chunks == 3 ? 4 : chunks), 1);
@@ -1624,29 +1641,11 @@ static int CV(product_gradient)(CV(gradient) *q, ptrdiff_t points, ptrdiff_t pix
     return 1;
 }
 
-static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias)
+/* turned: gradients of a kernel of one point with images and dy in each other's place */
+static int CV(kernel_gradient_of)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias,
+                                  int turned)
 {
-    if (CV(pointwise)(c) && c->channels > c->filters) {
-        /* turned round, so that long rows of pixels are read along and short ones element by element */
-        const ptrdiff_t size = c->channels * c->filters;
-        CV_T *turned = rk_scratch(3, (size_t)size * sizeof(CV_T));
-        if (!turned)
-            return 0;
-        rk_conv_call round = *c;
-        round.channels = c->filters;
-        round.filters = c->channels;
-        if (!CV(kernel_gradient)(&round, dy, x, turned, NULL))
-            return 0;
-        RK_CAT(api, RK_VARIANT).omatcopy(CV_TYPE, 1, 0, c->filters, c->channels, 1, 0, turned, c->channels, dkernel,
-                                         c->filters);
-        if (dbias)
-            RK_CAT(api, RK_VARIANT).reduce(RK_SUM, CV_TYPE, dy, dbias, 1,
-                                           c->batch * c->out[0] * c->out[1] * c->out[2], c->filters);
-        return 1;
-    }
-    if (CV(winograd_gradient_pays)(c))
-        return CV(winograd_gradient)(c, x, dy, dkernel, dbias);
-    CV(gradient) q = { .dy = dy, .dkernel = dkernel, .dbias = dbias };
+    CV(gradient) q = { .dy = dy, .dkernel = dkernel, .dbias = dbias, .turned = turned };
     CV(job) *d = &q.job;
     d->x = x;
     d->channels = c->channels;
@@ -1673,10 +1672,10 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
     if (pixels <= 0 || q.run <= 0 || c->filters <= 0) {
         memset(dkernel, 0, (size_t)(d->k * c->filters) * sizeof(CV_T));
         if (dbias)
-            memset(dbias, 0, (size_t)c->filters * sizeof(CV_T));
+            memset(dbias, 0, (size_t)CV(biases)(&q) * sizeof(CV_T));
         return 1;
     }
-    const ptrdiff_t size = d->k * c->filters + (dbias ? c->filters : 0);
+    const ptrdiff_t size = d->k * c->filters + CV(biases)(&q);
     const double work = (double)pixels * (double)d->k * (double)c->filters;
     const ptrdiff_t wanted = work < 32.0 * CONV_THREAD_WORK ? (ptrdiff_t)(work / CONV_THREAD_WORK) + 1 : 32;
     q.chunks = conv_min(conv_min(wanted, CONV_GROUPS), CONV_SUMS_BYTES / (size * (ptrdiff_t)sizeof(CV_T)) + 1);
@@ -1699,6 +1698,27 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
     if (q.chunks > 1)
         rk_parallel_flushed(CV(add_up), &q, size, 4096);
     return 1;
+}
+
+static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias)
+{
+    if (CV(pointwise)(c) && c->channels > c->filters) {
+        /* turned round, so that long rows of pixels are read along and short ones element by element */
+        CV_T *turned = rk_scratch(3, (size_t)(c->channels * c->filters) * sizeof(CV_T));
+        if (!turned)
+            return 0;
+        rk_conv_call round = *c;
+        round.channels = c->filters;
+        round.filters = c->channels;
+        if (!CV(kernel_gradient_of)(&round, dy, x, turned, dbias, 1))
+            return 0;
+        RK_CAT(api, RK_VARIANT).omatcopy(CV_TYPE, 1, 0, c->filters, c->channels, 1, 0, turned, c->channels, dkernel,
+                                         c->filters);
+        return 1;
+    }
+    if (CV(winograd_gradient_pays)(c))
+        return CV(winograd_gradient)(c, x, dy, dkernel, dbias);
+    return CV(kernel_gradient_of)(c, x, dy, dkernel, dbias, 0);
 }
 
 #undef CV_SUFFIX
