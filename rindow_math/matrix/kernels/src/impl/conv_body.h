@@ -1109,8 +1109,8 @@ static int CV(winograd_suits)(CV(job) *d)
     const double turning = 0.12 + 5.0 / (double)d->filters + 3.0 / (double)d->channels;
     d->winograd = taps == 5 ? 7 : 4;
     d->far = CV(winograd_far)(d, tiles);
-    if ((double)CV(winograd_points)(d) * ((1 + turning) * tiles + WINO_WEIGHTS_TILES)
-        >= (taps == 3 ? 0.85 : 0.75) * met)
+    const double weights = d->far ? WINO_FAR_WEIGHTS_TILES : WINO_WEIGHTS_TILES;
+    if ((double)CV(winograd_points)(d) * ((1 + turning) * tiles + weights) >= (taps == 3 ? 0.85 : 0.75) * met)
         d->winograd = 0;
     return d->winograd;
 }
@@ -1149,8 +1149,8 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
         ptrdiff_t wanted = conv_max(conv_min(16 * CONV_MR * WINO_TILES, pixels / (CONV_BLOCKS * rk_threads())),
                                     4 * CV(winograd_batch)(d));
         /* all weights are read for each block: few, but a few for each thread */
-        if (d->far)
-            wanted = conv_max(wanted, conv_min(conv_max(2 * WINO_FAR_TILES, pixels / (4 * rk_threads())),
+        if (d->far && WINO_FAR_PIXELS > 0)
+            wanted = conv_max(wanted, conv_min(conv_max(WINO_FAR_PIXELS, pixels / (4 * rk_threads())),
                                                pixels / rk_threads()));
         if (d->pool)
             wanted /= d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2];
@@ -1271,7 +1271,8 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
         CV(cut)(d, wanted);
         /* a few parts of one row are alike, and as many for each thread */
         const ptrdiff_t whole = CONV_PARTS * rk_threads(), parts = (d->blocks[3] + whole - 1) / whole * whole;
-        if (!d->pool && cells == d->sizes[3] && d->blocks[3] > whole / 2 && parts <= CONV_BLOCKS * rk_threads() + whole) {
+        if (!d->pool && cells == d->sizes[3] && d->blocks[3] > whole / 2
+            && parts <= CONV_BLOCKS * rk_threads() + whole) {
             d->block[3] = (cells + parts - 1) / parts;
             d->blocks[3] = (cells + d->block[3] - 1) / d->block[3];
         }

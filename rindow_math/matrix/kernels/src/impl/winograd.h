@@ -11,8 +11,12 @@
 #define WINO_FAR_FROM 640              /* or up to so many tiles in all */
 #if RK_VECTOR_BYTES == 64
 #define WINO_FEW_BYTES (4 * WINO_BYTES) /* of all tiles' points and a panel of weights */
+#define WINO_FAR_WEIGHTS_TILES WINO_WEIGHTS_TILES
+#define WINO_FAR_PIXELS 224            /* of a block at least, whose weights come from far away */
 #else
 #define WINO_FEW_BYTES 0
+#define WINO_FAR_WEIGHTS_TILES 200     /* whose products take as long as turning weights, if they go to memory */
+#define WINO_FAR_PIXELS 0
 #endif
 
 /* Kernels' gradients by Winograd's algorithm */
