@@ -68,12 +68,15 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_SUMS_BYTES (4 << 20)      /* of sums of groups of images */
 #define CONV_GROUPS 16
 #define CONV_BLOCKS 16                 /* of results for each thread */
+#define CONV_PARTS 4                   /* of a row for each thread, or a multiple: what a thread takes at a time */
 #define CONV_FETCH_FROM 32             /* rows of weights from which on memory is asked for ahead of its use */
 #define CONV_AHEAD 8                   /* pixels */
 #define CONV_WEIGHTS_FROM 288          /* rows of weights, too many for the first cache, that are asked for ahead, */
 #define CONV_WEIGHTS_AHEAD 24          /* so many rows */
 #define CONV_SHORT 24                  /* steps of a stretch that are taken three at a time: images of three colours */
-#define CONV_PART 32                   /* steps of a pixel between which memory is asked for, about; */
+#define CONV_PART 32                   /* steps of a pixel between which memory is asked for, about, */
+#define CONV_PART_COUNT 8              /* or, with so many parts, */
+#define CONV_LONG_PART 64              /* so many; */
 #define CONV_ROW_PART 192              /* of a row of pixels */
 #define CONV_WIDE_BYTES 512            /* a row of weights up to which they need no panels */
 #define CONV_OWN_BYTES (64 << 10)      /* of weights from which on threads have panels of their own */

@@ -239,15 +239,18 @@ typedef struct {
     ptrdiff_t pixels, a_pixel, b_pixel;
     ptrdiff_t ldc;
     int add;                           /* to what is in c */
+    const CV_T *ahead;                 /* what is read later, asked for at each pixel, */
+    ptrdiff_t line;                    /* and so many elements on from one to the next */
 } CV(sum);
 
 /* mr elements of a by nv vectors of b. */
-RK_INLINE void CV(gradient_tile)(const CV(sum) *g, const CV_T *a0, const CV_T *b0, CV_T *c, int columns, const int mr,
+RK_INLINE void CV(gradient_tile)(CV(sum) *g, const CV_T *a0, const CV_T *b0, CV_T *c, int columns, const int mr,
                                  const int nv)
 {
     CV_V acc[CONV_MR][CONV_NV], row[CONV_NV];
-    const ptrdiff_t a_pixel = g->a_pixel, b_pixel = g->b_pixel, ldc = g->ldc;
+    const ptrdiff_t a_pixel = g->a_pixel, b_pixel = g->b_pixel, ldc = g->ldc, line = g->line;
     const int last = (nv - 1) * CV_L, rest = columns - last;
+    const CV_T *ahead = g->ahead;
 
     CONV_UNROLL
     for (int i = 0; i < mr; i++) {
@@ -264,6 +267,8 @@ RK_INLINE void CV(gradient_tile)(const CV(sum) *g, const CV_T *a0, const CV_T *b
     for (int j = 0; j < nv; j++) \
         CONV_FETCH(b + CONV_AHEAD * b_pixel + j * CV_L, 0); \
     CONV_FETCH(a + CONV_AHEAD * a_pixel, 0); \
+    CONV_FETCH_LATER(ahead); \
+    ahead += line; \
     b += b_pixel; \
     CONV_UNROLL \
     for (int i = 0; i < mr; i++) { \
@@ -289,6 +294,7 @@ RK_INLINE void CV(gradient_tile)(const CV(sum) *g, const CV_T *a0, const CV_T *b
                 }
             }
 #undef CV_STEP
+    g->ahead = ahead;
 
     CONV_UNROLL
     for (int i = 0; i < mr; i++, c += ldc) {
@@ -303,7 +309,7 @@ RK_INLINE void CV(gradient_tile)(const CV(sum) *g, const CV_T *a0, const CV_T *b
 }
 
 typedef void (*CV(kernel))(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, int columns_b);
-typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns);
+typedef void (*CV(gradient_kernel))(CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns);
 
 #define CV_KERNEL(mr, nv) \
     RK_NOINLINE void CV(tile_##mr##_##nv)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, \
@@ -311,7 +317,7 @@ typedef void (*CV(gradient_kernel))(const CV(sum) *g, const CV_T *a, const CV_T 
     { \
         CV(tile)(g, a, b, c, columns, columns_b, mr, nv, 1, 0, 0, 0); \
     } \
-    RK_NOINLINE void CV(gradient_##mr##_##nv)(const CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns) \
+    RK_NOINLINE void CV(gradient_##mr##_##nv)(CV(sum) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns) \
     { \
         CV(gradient_tile)(g, a, b, c, columns, mr, nv); \
     }
@@ -577,7 +583,8 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     g.length = along ? t[2].count * c : c;
     g.count[2] = along ? 1 : t[2].count;
     if (along && t[0].count * t[1].count == 1)
-        for (; g.length > (t[2].count == 1 ? CONV_PART : CONV_ROW_PART) && g.length % 2 == 0; g.length /= 2)
+        for (; g.length > (t[2].count > 1 ? CONV_ROW_PART : g.count[2] < CONV_PART_COUNT ? CONV_PART : CONV_LONG_PART)
+               && g.length % 2 == 0; g.length /= 2)
             g.count[2] *= 2;       /* a long stretch in parts, between which memory is asked for */
     ptrdiff_t met[3], past[3];
     for (int i = 0; i < 3; i++)
@@ -1141,6 +1148,10 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
         /* as many batches as may be while there is work for all threads */
         ptrdiff_t wanted = conv_max(conv_min(16 * CONV_MR * WINO_TILES, pixels / (CONV_BLOCKS * rk_threads())),
                                     4 * CV(winograd_batch)(d));
+        /* all weights are read for each block: few, but a few for each thread */
+        if (d->far && WINO_FAR_PIXELS > 0)
+            wanted = conv_max(wanted, conv_min(conv_max(WINO_FAR_PIXELS, pixels / (4 * rk_threads())),
+                                               pixels / rk_threads()));
         if (d->pool)
             wanted /= d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2];
         CV(cut)(d, wanted);
@@ -1157,7 +1168,11 @@ static int CV(run_winograd)(CV(job) *d, CV(packing) *packing, ptrdiff_t pixels)
         conv_plan(packing->kernel, (pixels + 4 * CONV_MR - 1) / (4 * CONV_MR) * d->panels * CV(winograd_points)(d)
                                        * conv_asked(d->channels, CV_L) / rk_threads(), d->spans);
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
-    rk_parallel_flushed(d->pool ? CV(run_pooled) : CV(run_blocks), d, blocks * d->groups, 1);
+    rk_flushed units = { d->pool ? CV(run_pooled) : CV(run_blocks), d };
+    if (d->far)
+        rk_parallel_long(rk_run_flushed, &units, blocks * d->groups);
+    else
+        rk_parallel(rk_run_flushed, &units, blocks * d->groups, 1);
     return !d->no_memory;
 }
 
@@ -1254,6 +1269,13 @@ static int CV(run)(CV(job) *d, const CV_T *kernel, const ptrdiff_t *at, const pt
                                   / (d->pool->stride[0] * d->pool->stride[1] * d->pool->stride[2]),
                               cells / (4 * rk_threads()) + 1);
         CV(cut)(d, wanted);
+        /* a few parts of one row are alike, and as many for each thread */
+        const ptrdiff_t whole = CONV_PARTS * rk_threads(), parts = (d->blocks[3] + whole - 1) / whole * whole;
+        if (!d->pool && cells == d->sizes[3] && d->blocks[3] > whole / 2
+            && parts <= CONV_BLOCKS * rk_threads() + whole) {
+            d->block[3] = (cells + parts - 1) / parts;
+            d->blocks[3] = (cells + d->block[3] - 1) / d->block[3];
+        }
     }
     const ptrdiff_t blocks = d->blocks[0] * d->blocks[1] * d->blocks[2] * d->blocks[3];
     if (own || (d->by_image && !alone && !d->pool && blocks < 16))
@@ -1372,14 +1394,20 @@ typedef struct {
     CV(job) job;                       /* x, sizes and taps; results are dy */
     const CV_T *dy;
     CV_T *dkernel, *dbias, *sums;
+    int turned;                        /* dbias is of the images: pixel by pixel of them one of dy */
     ptrdiff_t chunks, parts;           /* groups of blocks, with sums of their own; groups of runs */
     ptrdiff_t runs, run, rows;         /* runs of points of the kernel, rows of one, rows of a tile at most */
     ptrdiff_t size;                    /* of the sums of a group */
 } CV(gradient);
 
-/* The sums of dy's columns over a block. */
-static void CV(sum_rows)(const CV(job) *d, const CV_T *dy, const ptrdiff_t *begin, const ptrdiff_t *end,
-                         ptrdiff_t columns, CV_T *sum, int add)
+RK_INLINE ptrdiff_t CV(biases)(const CV(gradient) *q)
+{
+    return !q->dbias ? 0 : q->turned ? q->job.channels : q->job.filters;
+}
+
+/* The sums of columns of dy, or of images as large, over a block: `pitch` elements are a pixel. */
+static void CV(sum_rows)(const CV(job) *d, const CV_T *from, ptrdiff_t pitch, const ptrdiff_t *begin,
+                         const ptrdiff_t *end, ptrdiff_t columns, CV_T *sum, int add)
 {
     CV_V acc[CONV_NV];
     for (int j = 0; j < CONV_NV; j++)
@@ -1387,14 +1415,14 @@ static void CV(sum_rows)(const CV(job) *d, const CV_T *dy, const ptrdiff_t *begi
     for (ptrdiff_t n = begin[0]; n < end[0]; n++)
         for (ptrdiff_t z = begin[1]; z < end[1]; z++)
             for (ptrdiff_t y = begin[2]; y < end[2]; y++) {
-                const CV_T *p = dy + n * d->y_step[0] + z * d->y_step[1] + y * d->y_step[2];
+                const CV_T *p = from + ((n * d->out[1] + z) * d->out[2] + y) * d->out[3] * pitch;
                 for (ptrdiff_t x = begin[3]; x < end[3]; x++)
                     for (int j = 0; j < CONV_NV; j++) {
                         const ptrdiff_t left = columns - j * CV_L;
                         if (left >= CV_L)
-                            acc[j] += CV_LOAD(p + x * d->filters + j * CV_L);
+                            acc[j] += CV_LOAD(p + x * pitch + j * CV_L);
                         else if (left > 0)
-                            acc[j] += CV_LOAD_PART(p + x * d->filters + j * CV_L, left);
+                            acc[j] += CV_LOAD_PART(p + x * pitch + j * CV_L, left);
                     }
             }
     for (int j = 0; j < CONV_NV; j++) {
@@ -1405,6 +1433,26 @@ static void CV(sum_rows)(const CV(job) *d, const CV_T *dy, const ptrdiff_t *begi
         else if (left > 0)
             CV_STORE_PART(to, add ? acc[j] + CV_LOAD_PART(to, left) : acc[j], left);
     }
+}
+
+/* A stretch of memory. */
+typedef struct {
+    const CV_T *from, *to;
+} CV(stretch);
+
+/* What a later block reads: of results, of images. */
+static void CV(read_later)(const CV(job) *d, const CV_T *dy, ptrdiff_t block, CV(stretch) *later)
+{
+    ptrdiff_t begin[4], end[4], pixels = 1;
+    CV(bounds)(d, block, begin, end);
+    for (int i = 0; i < 4; i++)
+        pixels *= end[i] - begin[i];
+    const ptrdiff_t z = begin[1] * d->stride[0], y = begin[2] * d->stride[1], x = begin[3] * d->stride[2];
+    later[0].from = dy + begin[0] * d->y_step[0] + begin[1] * d->y_step[1] + begin[2] * d->y_step[2]
+                    + begin[3] * d->y_step[3];
+    later[0].to = later[0].from + pixels * d->filters;
+    later[1].from = d->x + (((begin[0] * d->in[1] + z) * d->in[2] + y) * d->in[3] + x) * d->channels;
+    later[1].to = later[1].from + pixels * d->stride[0] * d->stride[1] * d->stride[2] * d->channels;
 }
 
 static void CV(run_gradient)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_unit)
@@ -1442,12 +1490,20 @@ static void CV(run_gradient)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_
             g.b_step[0] = d->y_step[0];
             g.b_step[1] = d->y_step[1];
             g.b_step[2] = d->y_step[2];
+            CV(stretch) later[2] = { { q->dy, q->dy }, { q->dy, q->dy } };
+            if (block + 1 < last)
+                CV(read_later)(d, q->dy, block + 1, later);
+            int asked = 0;
+            g.ahead = later[0].from;
+            g.line = block + 1 < last ? CV_LINE : 0;
             for (ptrdiff_t i = part * all / q->parts; i < (part + 1) * all / q->parts; i++) {
                 const ptrdiff_t panel = i / q->runs, run = i % q->runs;
                 const ptrdiff_t columns = conv_min(f - panel * CV_NR, CV_NR);
                 const CV_T *dy = q->dy + panel * CV_NR;
-                if (run == 0 && q->dbias)
-                    CV(sum_rows)(d, dy, begin, end, columns, dbias + panel * CV_NR, g.add);
+                if (run == 0 && q->dbias && !q->turned)
+                    CV(sum_rows)(d, dy, f, begin, end, columns, dbias + panel * CV_NR, g.add);
+                for (ptrdiff_t j = 0; i == 0 && q->dbias && q->turned && j < c; j += CV_NR)
+                    CV(sum_rows)(d, d->x + j, c, begin, end, conv_min(c - j, CV_NR), dbias + j, g.add);
                 /* the results whose point of the kernel lies in the image */
                 ptrdiff_t point[3] = { 0, 0, 0 }, rest = run, lo[2], hi[2], off[2];
                 if (!along) {
@@ -1472,6 +1528,11 @@ static void CV(run_gradient)(void *context, ptrdiff_t begin_unit, ptrdiff_t end_
                 for (ptrdiff_t j = 0; j < tiles; j++) {
                     const ptrdiff_t rows = few + (j < more);
                     CV(gradient_kernels)[rows - 1][(columns - 1) / CV_L](&g, a, b, to, (int)columns);
+                    if (g.ahead >= later[asked].to) {
+                        g.ahead = later[1].from;
+                        g.line = asked ? 0 : g.line;
+                        asked = 1;
+                    }
                     a += rows;
                     to += rows * f;
                 }
@@ -1537,8 +1598,10 @@ static void CV(run_product_gradient)(void *context, ptrdiff_t begin, ptrdiff_t e
                                           copy ? copy : d->x + from * c + i0, lda, q->dy + from * f + j0, f,
                                           from > first ? one : zero, dkernel + (number * c + i0) * f + j0, f);
             const ptrdiff_t at[4] = { 0, 0, 0, from }, past[4] = { 1, 1, 1, to };
-            for (ptrdiff_t j = j0; number == 0 && row == 0 && q->dbias && j < j0 + columns; j += CV_NR)
-                CV(sum_rows)(d, q->dy + j, at, past, conv_min(f - j, CV_NR), dbias + j, from > first);
+            for (ptrdiff_t j = j0; number == 0 && row == 0 && q->dbias && !q->turned && j < j0 + columns; j += CV_NR)
+                CV(sum_rows)(d, q->dy + j, f, at, past, conv_min(f - j, CV_NR), dbias + j, from > first);
+            for (ptrdiff_t j = i0; column == 0 && q->dbias && q->turned && j < i0 + rows; j += CV_NR)
+                CV(sum_rows)(d, d->x + j, c, at, past, conv_min(i0 + rows - j, CV_NR), dbias + j, from > first);
         }
     }
 }
@@ -1560,7 +1623,7 @@ static int CV(product_gradient)(CV(gradient) *q, ptrdiff_t points, ptrdiff_t pix
     q->rows = (d->channels + CONV_PRODUCT_PIECE - 1) / CONV_PRODUCT_PIECE;
     q->run = whole;
     q->parts = points * q->rows * d->groups;
-    const ptrdiff_t size = d->k * d->filters + (q->dbias ? d->filters : 0);
+    const ptrdiff_t size = d->k * d->filters + CV(biases)(q);
     /* a power of two from three on: two threads would wait for the third piece */
     const ptrdiff_t chunks = pixels / (2 * CONV_PRODUCT_PIXELS);
     q->chunks = conv_max(conv_min(CONV_PRODUCT_UNITS / q->parts, chunks > 4 ? 8 : chunks == 3 ? 4 : chunks), 1);
@@ -1579,29 +1642,11 @@ static int CV(product_gradient)(CV(gradient) *q, ptrdiff_t points, ptrdiff_t pix
     return 1;
 }
 
-static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias)
+/* turned: gradients of a kernel of one point with images and dy in each other's place */
+static int CV(kernel_gradient_of)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias,
+                                  int turned)
 {
-    if (CV(pointwise)(c) && c->channels > c->filters) {
-        /* turned round, so that long rows of pixels are read along and short ones element by element */
-        const ptrdiff_t size = c->channels * c->filters;
-        CV_T *turned = rk_scratch(3, (size_t)size * sizeof(CV_T));
-        if (!turned)
-            return 0;
-        rk_conv_call round = *c;
-        round.channels = c->filters;
-        round.filters = c->channels;
-        if (!CV(kernel_gradient)(&round, dy, x, turned, NULL))
-            return 0;
-        RK_CAT(api, RK_VARIANT).omatcopy(CV_TYPE, 1, 0, c->filters, c->channels, 1, 0, turned, c->channels, dkernel,
-                                         c->filters);
-        if (dbias)
-            RK_CAT(api, RK_VARIANT).reduce(RK_SUM, CV_TYPE, dy, dbias, 1,
-                                           c->batch * c->out[0] * c->out[1] * c->out[2], c->filters);
-        return 1;
-    }
-    if (CV(winograd_gradient_pays)(c))
-        return CV(winograd_gradient)(c, x, dy, dkernel, dbias);
-    CV(gradient) q = { .dy = dy, .dkernel = dkernel, .dbias = dbias };
+    CV(gradient) q = { .dy = dy, .dkernel = dkernel, .dbias = dbias, .turned = turned };
     CV(job) *d = &q.job;
     d->x = x;
     d->channels = c->channels;
@@ -1628,10 +1673,10 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
     if (pixels <= 0 || q.run <= 0 || c->filters <= 0) {
         memset(dkernel, 0, (size_t)(d->k * c->filters) * sizeof(CV_T));
         if (dbias)
-            memset(dbias, 0, (size_t)c->filters * sizeof(CV_T));
+            memset(dbias, 0, (size_t)CV(biases)(&q) * sizeof(CV_T));
         return 1;
     }
-    const ptrdiff_t size = d->k * c->filters + (dbias ? c->filters : 0);
+    const ptrdiff_t size = d->k * c->filters + CV(biases)(&q);
     const double work = (double)pixels * (double)d->k * (double)c->filters;
     const ptrdiff_t wanted = work < 32.0 * CONV_THREAD_WORK ? (ptrdiff_t)(work / CONV_THREAD_WORK) + 1 : 32;
     q.chunks = conv_min(conv_min(wanted, CONV_GROUPS), CONV_SUMS_BYTES / (size * (ptrdiff_t)sizeof(CV_T)) + 1);
@@ -1654,6 +1699,27 @@ static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T 
     if (q.chunks > 1)
         rk_parallel_flushed(CV(add_up), &q, size, 4096);
     return 1;
+}
+
+static int CV(kernel_gradient)(const rk_conv_call *c, const CV_T *x, const CV_T *dy, CV_T *dkernel, CV_T *dbias)
+{
+    if (CV(pointwise)(c) && c->channels > c->filters) {
+        /* turned round, so that long rows of pixels are read along and short ones element by element */
+        CV_T *turned = rk_scratch(3, (size_t)(c->channels * c->filters) * sizeof(CV_T));
+        if (!turned)
+            return 0;
+        rk_conv_call round = *c;
+        round.channels = c->filters;
+        round.filters = c->channels;
+        if (!CV(kernel_gradient_of)(&round, dy, x, turned, dbias, 1))
+            return 0;
+        RK_CAT(api, RK_VARIANT).omatcopy(CV_TYPE, 1, 0, c->filters, c->channels, 1, 0, turned, c->channels, dkernel,
+                                         c->filters);
+        return 1;
+    }
+    if (CV(winograd_gradient_pays)(c))
+        return CV(winograd_gradient)(c, x, dy, dkernel, dbias);
+    return CV(kernel_gradient_of)(c, x, dy, dkernel, dbias, 0);
 }
 
 #undef CV_SUFFIX

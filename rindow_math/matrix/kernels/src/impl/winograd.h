@@ -5,15 +5,18 @@
 #define WINO_OWN_PIXELS 1024           /* of results up to which threads have weights of their own */
 #define WINO_CHANNELS 16               /* from which on sums are long enough */
 #define WINO_WEIGHTS_TILES 12          /* whose products take as long as turning weights */
-#define WINO_FAR_WEIGHTS_TILES 200     /* the same if they go to memory */
 #define WINO_TILES 8                   /* times CONV_MR tiles whose points are worked on at a time, at most */
 #define WINO_FAR_TILES 112             /* the same if weights come from far away */
 #define WINO_NEAR_TILES 28             /* of a batch, from which on it is no matter where weights come from, */
 #define WINO_FAR_FROM 640              /* or up to so many tiles in all */
 #if RK_VECTOR_BYTES == 64
 #define WINO_FEW_BYTES (4 * WINO_BYTES) /* of all tiles' points and a panel of weights */
+#define WINO_FAR_WEIGHTS_TILES WINO_WEIGHTS_TILES
+#define WINO_FAR_PIXELS 224            /* of a block at least, whose weights come from far away */
 #else
 #define WINO_FEW_BYTES 0
+#define WINO_FAR_WEIGHTS_TILES 200     /* whose products take as long as turning weights, if they go to memory */
+#define WINO_FAR_PIXELS 0
 #endif
 
 /* Kernels' gradients by Winograd's algorithm */
