@@ -220,7 +220,7 @@ static int AT(forward)(const rk_attn_call *c, const AT_T *q, const AT_T *k, cons
     }
     d.blocks = (c->tq + d.rows - 1) / d.rows;
     const ptrdiff_t work = d.rows * c->tv * (c->dk + c->dv + 16);
-    rk_parallel(AT(forward_blocks), &d, c->batch * c->heads * d.blocks, 1 + ATTN_THREAD_WORK / (work + 1));
+    rk_parallel_even(AT(forward_blocks), &d, c->batch * c->heads * d.blocks, 1 + ATTN_THREAD_WORK / (work + 1), 1);
     return !d.no_memory;
 }
 
@@ -355,7 +355,7 @@ static int AT(backward)(const rk_attn_call *c, const AT_T *q, const AT_T *k, con
         return 1;
     }
     const ptrdiff_t work = c->tq * c->tv * (3 * c->dk + 2 * c->dv + 32);
-    rk_parallel(AT(backward_heads), &d, heads, 1 + ATTN_THREAD_WORK / (work + 1));
+    rk_parallel_even(AT(backward_heads), &d, heads, 1 + ATTN_THREAD_WORK / (work + 1), 1);
     if (dscale) {
         for (ptrdiff_t i = 0; i < heads; i++)
             sum += d.dscales[i];

@@ -669,21 +669,23 @@ static void GM(stream_pieces)(void *context, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
-/* ---- the same with long rows, which memory gives quickly when blocks of them are read side by side: C = A B + bias,
- * where C holds the sums between two blocks ---- */
+/* ---- the same with long rows, which memory gives quickly when blocks of them are read side by side: C = A B + bias.
+ * Between two blocks the sums lie side by side in memory of their own: the rows of C may be at one place of the first
+ * cache ---- */
 
-/* Adds kr rows of B, one vector wide, to at most mr rows of C; a holds their weights, `wide` for each row of B. What
- * lies `ahead` of each is asked for. */
+/* Adds kr rows of B, one vector wide, to at most mr rows of C; a holds their weights, `wide` for each row of B, and
+ * `sums` the sums before and after, but those of the first block and of the last one. What lies `ahead` of each row of
+ * B is asked for. */
 RK_INLINE void GM(long_tile)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, const GM_T *b, ptrdiff_t kr,
-                             ptrdiff_t ahead, GM_T *c, ptrdiff_t rows, ptrdiff_t columns, const GM_T *bias, int first,
-                             int last, const int mr)
+                             ptrdiff_t ahead, GM_T *sums, GM_T *c, ptrdiff_t rows, ptrdiff_t columns,
+                             const GM_T *bias, int first, int last, const int mr)
 {
     const ptrdiff_t ldb = d->ldb, ldc = d->call.ldc;
     const int whole = columns >= GM_L;
     GM_V acc[GEMM_TALL];
     RK_UNROLL
     for (int i = 0; i < mr; i++)
-        acc[i] = first || i >= rows ? GM_SET1(0) : whole ? GM_LOAD(c + i * ldc) : GM_LOAD_PART(c + i * ldc, columns);
+        acc[i] = first ? GM_SET1(0) : GM_LOAD(sums + i * GM_L);
 #define GM_STEP(...) \
     for (ptrdiff_t q = kr; q > 0; q--) { \
         const GM_V row = __VA_ARGS__; \
@@ -700,7 +702,13 @@ RK_INLINE void GM(long_tile)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, c
         GM_STEP(GM_LOAD_PART(b, columns))
     }
 #undef GM_STEP
-    if (last && bias) {
+    if (!last) {
+        RK_UNROLL
+        for (int i = 0; i < mr; i++)
+            GM_STORE(sums + i * GM_L, acc[i]);
+        return;
+    }
+    if (bias) {
         const GM_V t = whole ? GM_LOAD(bias) : GM_LOAD_PART(bias, columns);
         RK_UNROLL
         for (int i = 0; i < mr; i++)
@@ -718,10 +726,10 @@ RK_INLINE void GM(long_tile)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, c
 
 #define GM_LONG(name, mr) \
     RK_NOINLINE void GM(long_##name)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, const GM_T *b, ptrdiff_t kr, \
-                                     ptrdiff_t ahead, GM_T *c, ptrdiff_t rows, ptrdiff_t columns, const GM_T *bias, \
-                                     int first, int last) \
+                                     ptrdiff_t ahead, GM_T *sums, GM_T *c, ptrdiff_t rows, ptrdiff_t columns, \
+                                     const GM_T *bias, int first, int last) \
     { \
-        GM(long_tile)(d, a, wide, b, kr, ahead, c, rows, columns, bias, first, last, mr); \
+        GM(long_tile)(d, a, wide, b, kr, ahead, sums, c, rows, columns, bias, first, last, mr); \
     }
 GM_LONG(tall, GEMM_TALL)
 GM_LONG(half, GEMM_TALL / 2)
@@ -731,9 +739,16 @@ static void GM(stream_long)(void *context, ptrdiff_t begin, ptrdiff_t end)
     const GM(dots) *d = context;
     const ptrdiff_t m = d->m, k = d->call.k, wide = GM_WIDTH(m);
     const ptrdiff_t lines = GEMM_LINES * 64 / (ptrdiff_t)sizeof(GM_T);
-    _Alignas(64) GM_T turned[GEMM_WEIGHTS / sizeof(GM_T)];
-    for (ptrdiff_t u = (begin + GEMM_QUARTERS - 1) / GEMM_QUARTERS; u * GEMM_QUARTERS < end; u++) {
-        const ptrdiff_t j0 = u * d->chunk, columns = d->n - j0 < d->chunk ? d->n - j0 : d->chunk;
+    _Alignas(64) GM_T turned[GEMM_WEIGHTS / sizeof(GM_T)], spare[GEMM_FEW * GM_L];
+    const ptrdiff_t high = (m + GEMM_TALL / 2 - 1) / (GEMM_TALL / 2) * (GEMM_TALL / 2);
+    GM_T *sums = rk_scratch(0, (size_t)(high * GM_WIDTH(d->chunk)) * sizeof(GM_T));
+    const ptrdiff_t strip = sums ? d->chunk : GM_L;    /* no memory: slower, but done */
+    if (!sums)
+        sums = spare;
+    const ptrdiff_t from = (begin + GEMM_QUARTERS - 1) / GEMM_QUARTERS * d->chunk;
+    const ptrdiff_t to = (end + GEMM_QUARTERS - 1) / GEMM_QUARTERS * d->chunk, edge = to < d->n ? to : d->n;
+    for (ptrdiff_t j0 = from; j0 < edge; j0 += strip) {
+        const ptrdiff_t columns = edge - j0 < strip ? edge - j0 : strip;
         for (ptrdiff_t p = 0; p < k; p += d->side) {
             const ptrdiff_t kr = k - p < d->side ? k - p : d->side;
             const GM_T *a = d->a + p * d->call.lda;
@@ -750,8 +765,9 @@ static void GM(stream_long)(void *context, ptrdiff_t begin, ptrdiff_t end)
                 for (ptrdiff_t i = 0; i < m;) {
                     const int tall = m - i > GEMM_TALL / 2;
                     (tall ? GM(long_tall) : GM(long_half))(
-                        d, turned + i, wide, d->b + p * d->ldb + j0 + j, kr, ahead, d->c + i * d->call.ldc + j0 + j,
-                        m - i, columns - j, d->bias ? d->bias + j0 + j : NULL, p == 0, p + kr == k);
+                        d, turned + i, wide, d->b + p * d->ldb + j0 + j, kr, ahead, sums + high * j + i * GM_L,
+                        d->c + i * d->call.ldc + j0 + j, m - i, columns - j, d->bias ? d->bias + j0 + j : NULL,
+                        p == 0, p + kr == k);
                     i += tall ? GEMM_TALL : GEMM_TALL / 2;
                 }
             }
