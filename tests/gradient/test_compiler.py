@@ -406,8 +406,9 @@ def two_threads():
     service.setNumThreads(before)
 
 
-def test_one_thread_where_that_is_faster(two_threads, monkeypatch):
-    """By a clock on which a run takes 100 on all threads, and a given time on one."""
+def timed_function(monkeypatch):
+    """Runs a compiled function by a clock on which a run takes 100 on all threads, thrice that before run number
+    ``disturbed``, and a given time on one; answers for each run whether it was on one."""
     alone = []  # of the runs so far
 
     class Watch(AbstractFunction):
@@ -422,15 +423,21 @@ def test_one_thread_where_that_is_faster(two_threads, monkeypatch):
     x = g.Variable([0.5, 2.0])
     want = compiled(x).toArray()
 
-    def runs(count, time_alone):
+    def runs(count, time_alone, disturbed=0):
         del alone[:]
-        clock = lambda: sum(time_alone if one else 100 for one in alone)  # noqa: E731
+        clock = lambda: sum(time_alone if one else 300 if i < disturbed else 100 for i, one in enumerate(alone))  # noqa: E731
         monkeypatch.setattr(rindow_nn.gradient.core.graph, "perf_counter_ns", clock)
         for _ in range(count):
             assert compiled(x).toArray() == want
         return alone
 
-    assert runs(30, 50) == [False] * 9 + [True] * 21  # after two, seven of each way are timed
+    return runs
+
+
+def test_one_thread_where_that_is_faster(two_threads, monkeypatch):
+    runs = timed_function(monkeypatch)
+    # after two, seven of each way are timed, and all threads once more before they are given up
+    assert runs(30, 50) == [False] * 9 + [True] * 7 + [False] * 7 + [True] * 7
     assert runs(100, 97)[-9:] == [True] * 9  # all are not enough faster to change back
     assert runs(400, 110)[-9:] == [False] * 9
     assert runs(1500, 97)[-9:] == [False] * 9
@@ -440,6 +447,11 @@ def test_one_thread_where_that_is_faster(two_threads, monkeypatch):
     while runs(50, 50)[-20:] != [True] * 20:
         pass
     assert runs(150, 110)[-9:] == [False] * 9
+
+
+def test_a_disturbed_trial_leaves_all_threads(two_threads, monkeypatch):
+    runs = timed_function(monkeypatch)
+    assert runs(60, 150, disturbed=9) == [False] * 9 + [True] * 7 + [False] * 44
 
 
 def test_threads_share_a_function():

@@ -735,11 +735,12 @@ cdef class ThreadChoice:
 
     cdef bint alone
     cdef bint trying
+    cdef bint again                   # all threads for the second time in the trial: the first may have been disturbed
     cdef int run                      # of this way in the trial
     cdef int rest                     # runs until the next trial
     cdef int pause
     cdef long long began
-    cdef long long together           # the median of all threads
+    cdef long long first              # the median of the way timed before: all threads, or one where these go again
     cdef long long times[TRIAL_RUNS]  # in order
     cdef bint kept                    # what was chosen before the trial
 
@@ -782,13 +783,23 @@ cdef class ThreadChoice:
         if self.run < TRIAL_WARM + TRIAL_RUNS:
             return 0
         elapsed = self.times[TRIAL_RUNS // 2]
-        if not self.alone and elapsed < LONG_NS:
-            self.together = elapsed
+        # another way than before must be a twentieth faster
+        if self.again:
+            self.alone = self.first < elapsed * 0.95
+            self.again = False
+        elif not self.alone and elapsed < LONG_NS:
+            self.first = elapsed
             self.alone = True
             self.run = 0
             return 0
-        # another way than before must be a twentieth faster
-        self.alone = self.alone and elapsed < self.together * (1.05 if self.kept else 0.95)
+        elif self.alone and not self.kept and elapsed < self.first * 0.95:
+            self.first = elapsed
+            self.alone = False
+            self.again = True
+            self.run = 0
+            return 0
+        else:
+            self.alone = self.alone and self.kept and elapsed < self.first * 1.05
         self.trying = False
         if self.alone != self.kept:    # other work may have disturbed the trial: the next one is soon
             self.pause = FIRST_PAUSE
