@@ -418,11 +418,9 @@ cdef class MultiHeadFunction(AttentionCall):
             out = tuple(result)
         saved = <NDArrayPhp>out[at]
         y = <NDArrayPhp>out[0]
-        self.K.dense(
-            s.query, s.kernels[0], s.biases[0], core.RK_EPI_NONE, _rows(saved, s.query.dims[0], s.wide_k)
+        self.K.dense_group(
+            [s.query, s.key, s.value], s.kernels[:3], s.biases[:3], [s.q(saved), s.k(saved), s.v(saved)]
         )
-        self.K.dense(s.key, s.kernels[1], s.biases[1], core.RK_EPI_NONE, s.k(saved))
-        self.K.dense(s.value, s.kernels[2], s.biases[2], core.RK_EPI_NONE, s.v(saved))
         self.K.attn.attend(
             form.core, form.scale, s.q(saved), s.k(saved), s.v(saved), form.masks(xs), s.context(saved),
             <NDArrayPhp>out[1] if form.scores else None, s.stats(saved),

@@ -1,5 +1,6 @@
 """Matrix products against numpy in double precision."""
 
+import ctypes
 import threading
 
 import numpy as np
@@ -376,6 +377,49 @@ def test_xgemm_takes_floats_too(kernels, dtype, code):
     c = np.empty((6, 7), dtype)
     kernels.xgemm(code, 1, 0, 0, 0, 6, 7, 8, np.array([2.0, 0]), a, 6, b, 7, np.zeros(2), c, 7)
     np.testing.assert_allclose(c, 2 * (a.T @ b), atol=tolerance(dtype, 8))
+
+
+class Operands(ctypes.Structure):
+    """``rk_gemm_operands``."""
+
+    _fields_ = [
+        *((name, ctypes.c_ssize_t) for name in ("m", "n", "k")),
+        *((name, ctypes.c_void_p) for name in ("a", "b", "bias", "c")),
+    ]
+
+
+@pytest.mark.parametrize("dtype, code, gemm", [(np.float32, 12, "sgemm"), (np.float64, 13, "dgemm")])
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        [(16, 2048, 256), (16, 2048, 256), (16, 2048, 256)],
+        [(9, 1500, 300), (16, 256, 2048), (31, 1030, 260)],  # the second has rows too short
+        [(3, 5, 7), (20, 2050, 130), (4, 6, 0)],
+        [(12, 1040, 256)] * 6,
+        [(12, 1040, 256)],
+    ],
+)
+def test_group(kernels, dtype, code, gemm, shapes):
+    """The bits of products one by one, whatever the number of threads."""
+    rng = np.random.default_rng(9)
+    arrays = []
+    for i, (m, n, k) in enumerate(shapes):
+        a, b = rng.normal(size=(m, k)).astype(dtype), rng.normal(size=(k, n)).astype(dtype)
+        arrays.append((a, b, None if i == 1 else rng.normal(size=n).astype(dtype), np.full((m, n), np.nan, dtype)))
+    address = lambda x: None if x is None else x.ctypes.data  # noqa: E731
+    group = (Operands * len(shapes))(
+        *(Operands(*shape, *map(address, data)) for shape, data in zip(shapes, arrays, strict=True))
+    )
+    for threads in (1, 2, 3):
+        kernels.set_threads(threads)
+        for *_, c in arrays:
+            c.fill(np.nan)
+        kernels.gemm_group(code, len(shapes), ctypes.addressof(group))
+        for (m, n, k), (a, b, bias, c) in zip(shapes, arrays, strict=True):
+            alone = np.full_like(c, np.nan)
+            getattr(kernels, gemm)(0, 0, m, n, k, 1.0, a, k, b, n, 0.0, alone, n, bias, 0)
+            np.testing.assert_array_equal(c, alone)
+            np.testing.assert_allclose(c, a @ b + (0 if bias is None else bias), atol=tolerance(dtype, k + 1))
 
 
 @pytest.mark.parametrize("dtype, code", [(np.float32, 12), (np.float64, 13)])

@@ -88,6 +88,14 @@ cdef extern from "rk.h" nogil:
     ctypedef struct rk_pooling_api:
         pass
 
+    ctypedef struct rk_gemm_operands:
+        ptrdiff_t m
+        ptrdiff_t n
+        ptrdiff_t k
+        const void* a
+        const void* b
+        const void* bias
+        void* c
     ctypedef struct rk_api:
         const char* variant
         # elementwise
@@ -141,6 +149,7 @@ cdef extern from "rk.h" nogil:
         void (*dgemm)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const double* a,
                       ptrdiff_t lda, const double* b, ptrdiff_t ldb, double beta, double* c, ptrdiff_t ldc,
                       const double* bias, int epilogue) noexcept nogil
+        void (*gemm_group)(int dtype, ptrdiff_t count, const rk_gemm_operands* products) noexcept nogil
         void (*sgemm_batch)(ptrdiff_t batch, int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha,
                             const float* a, ptrdiff_t lda, ptrdiff_t stride_a, const float* b, ptrdiff_t ldb,
                             ptrdiff_t stride_b, float beta, float* c, ptrdiff_t ldc,

@@ -39,5 +39,6 @@ cdef class Primitives:
     cdef NDArrayPhp softmax_rows(self, NDArrayPhp x, NDArrayPhp out=*)
     cdef NDArrayPhp dsoftmax_rows(self, NDArrayPhp y, NDArrayPhp dy, NDArrayPhp out=*)
     cdef NDArrayPhp dense(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias, int epilogue, NDArrayPhp out=*)
+    cdef int dense_group(self, list xs, list kernels, list biases, list outs) except -1
     cdef int dense_gradient(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp y, NDArrayPhp dy, int epilogue,
                             NDArrayPhp dx, NDArrayPhp dkernel, NDArrayPhp dbias) except -1

@@ -104,6 +104,23 @@ cdef void _gemm(NDArrayPhp a, NDArrayPhp b, NDArrayPhp c, bint ta, bint tb, ptrd
         rk.xgemm(a.dt, ta, tb, 0, 0, m, n, k, &one, a.ptr, lda, b.ptr, ldb, &zero, c.ptr, n)
 
 
+cdef int _check_dense(NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp bias) except -1:
+    cdef ptrdiff_t k = kernel.dims[0] if kernel.nd == 2 else -1
+    cdef ptrdiff_t n = kernel.dims[1] if kernel.nd == 2 else -1
+    if x.dt != kernel.dt:
+        raise _wrong_types("inputs and kernel", x, kernel)
+    if bias is not None and (bias.dt != x.dt or bias.nd != 1 or bias.dims[0] != n):
+        raise InvalidArgumentException(
+            f"a bias of shape {shape_text(bias)} ({NAMES[bias.dt]}) does not fit a kernel of shape "
+            f"{shape_text(kernel)} ({NAMES[kernel.dt]})"
+        )
+    if (x.dt != core.RK_FLOAT32 and x.dt != core.RK_FLOAT64) or x.nd < 1 or x.dims[x.nd - 1] != k:
+        raise InvalidArgumentException(
+            f"inputs of shape {shape_text(x)} ({NAMES[x.dt]}) do not fit a kernel of shape {shape_text(kernel)}"
+        )
+    return 0
+
+
 cdef void _dense_gradient(NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp y, NDArrayPhp dy, NDArrayPhp dz, int epilogue,
                           NDArrayPhp dx, NDArrayPhp dkernel, NDArrayPhp dbias, ptrdiff_t m, ptrdiff_t n,
                           ptrdiff_t k) noexcept nogil:
@@ -558,19 +575,9 @@ cdef class Primitives:
         cdef Py_ssize_t[MAX_DIMS] dims
         cdef ptrdiff_t k, n, m
         cdef int i
-        if x.dt != kernel.dt:
-            raise _wrong_types("inputs and kernel", x, kernel)
-        k = kernel.dims[0] if kernel.nd == 2 else -1
-        n = kernel.dims[1] if kernel.nd == 2 else -1
-        if bias is not None and (bias.dt != x.dt or bias.nd != 1 or bias.dims[0] != n):
-            raise InvalidArgumentException(
-                f"a bias of shape {shape_text(bias)} ({NAMES[bias.dt]}) does not fit a kernel of shape "
-                f"{shape_text(kernel)} ({NAMES[kernel.dt]})"
-            )
-        if (x.dt != core.RK_FLOAT32 and x.dt != core.RK_FLOAT64) or x.nd < 1 or x.dims[x.nd - 1] != k:
-            raise InvalidArgumentException(
-                f"inputs of shape {shape_text(x)} ({NAMES[x.dt]}) do not fit a kernel of shape {shape_text(kernel)}"
-            )
+        _check_dense(x, kernel, bias)
+        k = kernel.dims[0]
+        n = kernel.dims[1]
         for i in range(x.nd - 1):
             dims[i] = x.dims[i]
         dims[x.nd - 1] = n
@@ -583,6 +590,33 @@ cdef class Primitives:
         else:
             _gemm(x, kernel, out, False, False, m, n, k, NULL if bias is None else bias.ptr, epilogue)
         return out
+
+    cdef int dense_group(self, list xs, list kernels, list biases, list outs) except -1:
+        """Each output is x kernel + bias over the last dimension of x, of one type all; at most four, which share
+        nothing that is written. Biases may be None."""
+        cdef core.rk_gemm_operands[4] products
+        cdef int count = len(xs)
+        cdef int i
+        cdef int dt
+        cdef NDArrayPhp x, kernel, bias
+        for i in range(count):
+            x = xs[i]
+            kernel = kernels[i]
+            bias = biases[i]
+            _check_dense(x, kernel, bias)
+            if x.dt != (<NDArrayPhp>xs[0]).dt:
+                raise _wrong_types("inputs", <NDArrayPhp>xs[0], x)
+            products[i].k = kernel.dims[0]
+            products[i].n = kernel.dims[1]
+            products[i].m = x.n // kernel.dims[0] if kernel.dims[0] else 0
+            products[i].a = x.ptr
+            products[i].b = kernel.ptr
+            products[i].bias = NULL if bias is None else bias.ptr
+            products[i].c = (<NDArrayPhp>outs[i]).ptr
+        dt = (<NDArrayPhp>xs[0]).dt
+        with nogil:
+            rk.gemm_group(dt, count, products)
+        return 0
 
     cdef int dense_gradient(self, NDArrayPhp x, NDArrayPhp kernel, NDArrayPhp y, NDArrayPhp dy, int epilogue,
                             NDArrayPhp dx, NDArrayPhp dkernel, NDArrayPhp dbias) except -1:

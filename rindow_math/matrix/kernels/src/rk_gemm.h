@@ -2,6 +2,13 @@
 #ifndef RK_GEMM_H
 #define RK_GEMM_H
 
+/* C = A*B + bias, all without gaps: A is (m,k), B (k,n), bias (n) or NULL. */
+typedef struct {
+    ptrdiff_t m, n, k;
+    const void *a, *b, *bias;
+    void *c;
+} rk_gemm_operands;
+
 enum rk_epilogue { RK_EPI_NONE = 0, RK_EPI_RELU, RK_EPI_SIGMOID, RK_EPI_TANH };
 
 #define RK_GEMM(X) \
@@ -10,6 +17,8 @@ enum rk_epilogue { RK_EPI_NONE = 0, RK_EPI_RELU, RK_EPI_SIGMOID, RK_EPI_TANH };
                     const float *b, ptrdiff_t ldb, float beta, float *c, ptrdiff_t ldc, const float *bias, int epilogue)) \
     X(void, dgemm, (int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const double *a, ptrdiff_t lda, \
                     const double *b, ptrdiff_t ldb, double beta, double *c, ptrdiff_t ldc, const double *bias, int epilogue)) \
+    /* products of float32 or float64, none of which reads what another writes */ \
+    X(void, gemm_group, (int dtype, ptrdiff_t count, const rk_gemm_operands *products)) \
     /* `batch` products; stride_* in elements between consecutive matrices (0: the same one) */ \
     X(void, sgemm_batch, (ptrdiff_t batch, int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, \
                           const float *a, ptrdiff_t lda, ptrdiff_t stride_a, const float *b, ptrdiff_t ldb, \

@@ -58,6 +58,7 @@
 #define GEMM_SECOND_CACHE (3 << 19)    /* less than so many bytes. Sums are then read and written less often, */
 #define GEMM_LONG_SMALL 1024           /* and rows count as long that have so many bytes for each thread */
 #define GEMM_LINES 2                   /* of the cache, asked for ahead in each */
+#define GEMM_GROUP 4                   /* products of long rows that are one job */
 #if defined(__GNUC__)
 #define GEMM_FETCH(p) __builtin_prefetch(p, 0, 2)
 #else
@@ -292,6 +293,14 @@ static void RK(dgemm)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, dou
                       const double *bias, int epilogue)
 {
     gemm_product_f64(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, bias, epilogue);
+}
+
+static void RK(gemm_group)(int dtype, ptrdiff_t count, const rk_gemm_operands *products)
+{
+    if (dtype == RK_FLOAT32)
+        gemm_group_f32(count, products);
+    else
+        gemm_group_f64(count, products);
 }
 
 static void RK(sgemm_batch)(ptrdiff_t batch, int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha,

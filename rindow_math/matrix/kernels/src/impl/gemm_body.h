@@ -734,6 +734,24 @@ RK_INLINE void GM(long_tile)(const GM(dots) *d, const GM_T *a, ptrdiff_t wide, c
 GM_LONG(tall, GEMM_TALL)
 GM_LONG(half, GEMM_TALL / 2)
 
+/* Whether `share` columns for each thread make rows long, which are then cut. */
+static int GM(long_rows)(GM(dots) *d, ptrdiff_t share)
+{
+    const int small = rk_second_cache() < GEMM_SECOND_CACHE;
+    if (d->m < GEMM_LONG_ROWS || d->call.k <= 0 || d->call.alpha != 1 || d->call.beta != 0
+        || share * (ptrdiff_t)sizeof(GM_T) < (small ? GEMM_LONG_SMALL : GEMM_LONG))
+        return 0;
+    d->side = small ? GEMM_WEIGHTS / (GM_WIDTH(d->m) * (ptrdiff_t)sizeof(GM_T)) : GEMM_SIDE;
+    const ptrdiff_t pieces = (share * (ptrdiff_t)sizeof(GM_T) + 2 * GEMM_LONG - 1) / (2 * GEMM_LONG);
+    d->chunk = GM_WIDTH((share + pieces - 1) / pieces);
+    return 1;
+}
+
+static ptrdiff_t GM(long_units)(const GM(dots) *d)
+{
+    return (d->n + d->chunk - 1) / d->chunk * GEMM_QUARTERS;
+}
+
 static void GM(stream_long)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const GM(dots) *d = context;
@@ -774,6 +792,24 @@ static void GM(stream_long)(void *context, ptrdiff_t begin, ptrdiff_t end)
         }
         if (d->call.epilogue != RK_EPI_NONE)
             GM(activate)(d->c + j0, d->call.ldc, m, columns, d->call.epilogue);
+    }
+}
+
+/* Several products of few rows and a big matrix as one job. */
+typedef struct {
+    ptrdiff_t count;
+    GM(dots) product[GEMM_GROUP];
+} GM(long_group);
+
+static void GM(stream_group)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const GM(long_group) *g = context;
+    for (ptrdiff_t i = 0, at = 0; i < g->count; i++) {
+        const GM(dots) *d = g->product + i;
+        const ptrdiff_t units = GM(long_units)(d), lo = begin > at ? begin - at : 0, hi = end - at;
+        if (lo < units && hi > lo)
+            GM(stream_long)((void *)d, lo, hi < units ? hi : units);
+        at += units;
     }
 }
 
@@ -847,6 +883,18 @@ static void GM(blocked)(int triangle, int ta, int tb, ptrdiff_t m, ptrdiff_t n, 
     }
 }
 
+/* Whether few rows meet a matrix too big for the second cache. */
+static inline int GM(streamed)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k)
+{
+    return m <= GEMM_FEW && (double)n * (double)k * sizeof(GM_T) >= GEMM_PACK_BYTES / 2;
+}
+
+/* Into how many blocks its rows are cut, each with sums of its own. */
+static inline ptrdiff_t GM(stream_blocks)(ptrdiff_t n, ptrdiff_t k)
+{
+    return n * (ptrdiff_t)sizeof(GM_T) <= GEMM_SHORT ? k / GEMM_DEPTH : 1;
+}
+
 /* ---- the product ---- */
 static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, GM_T alpha, const GM_T *a, ptrdiff_t lda,
                         const GM_T *b, ptrdiff_t ldb, GM_T beta, GM_T *c, ptrdiff_t ldc, const GM_T *bias, int epilogue)
@@ -914,12 +962,12 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         return;
     }
 
-    if (m <= GEMM_FEW && !tb && (double)n * (double)k * sizeof(GM_T) >= GEMM_PACK_BYTES / 2) {
+    if (!tb && GM(streamed)(m, n, k)) {
         GM(dots) d = { { k, ta ? lda : 1, ldc, alpha, beta, epilogue }, a, b, bias, c, ldb, m, n, 0, ta ? 1 : lda, NULL,
                       1, k };
         /* short rows are left whole and the rows shared out: shapes alone may say so, for sums of parts round
          * otherwise */
-        const ptrdiff_t size = m * GM_WIDTH(n), blocks = n * (ptrdiff_t)sizeof(GM_T) <= GEMM_SHORT ? k / GEMM_DEPTH : 1;
+        const ptrdiff_t size = m * GM_WIDTH(n), blocks = GM(stream_blocks)(n, k);
         if (blocks > 1)
             d.parts = rk_scratch(0, (size_t)(blocks * size) * sizeof(GM_T));
         /* stretches of memory as long as C in the first cache allows, but some for each thread */
@@ -928,13 +976,8 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         if (d.chunk < 128)
             d.chunk = share < 128 ? share : 128;
         d.chunk = d.chunk < longest ? GM_WIDTH(d.chunk) : longest / GM_L * GM_L;
-        const int small = rk_second_cache() < GEMM_SECOND_CACHE;
-        if (!d.parts && m >= GEMM_LONG_ROWS && k > 0 && alpha == 1 && beta == 0
-            && share * (ptrdiff_t)sizeof(GM_T) >= (small ? GEMM_LONG_SMALL : GEMM_LONG)) {
-            d.side = small ? GEMM_WEIGHTS / (GM_WIDTH(m) * (ptrdiff_t)sizeof(GM_T)) : GEMM_SIDE;
-            const ptrdiff_t pieces = (share * (ptrdiff_t)sizeof(GM_T) + 2 * GEMM_LONG - 1) / (2 * GEMM_LONG);
-            d.chunk = GM_WIDTH((share + pieces - 1) / pieces);
-            rk_parallel(GM(stream_long), &d, (n + d.chunk - 1) / d.chunk * GEMM_QUARTERS, 1);
+        if (!d.parts && GM(long_rows)(&d, share)) {
+            rk_parallel(GM(stream_long), &d, GM(long_units)(&d), 1);
             return;
         }
         d.strips = (n + d.chunk - 1) / d.chunk;
@@ -953,6 +996,26 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
     }
 
     GM(blocked)(GEMM_ALL, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, bias, epilogue);
+}
+
+/* Those with few rows and big matrices as one job: their threads meet once, not after each. */
+static void GM(group)(ptrdiff_t count, const rk_gemm_operands *p)
+{
+    GM(long_group) g = { 0, { { { 0 } } } };
+    ptrdiff_t units = 0;
+    for (ptrdiff_t i = 0; i < count; i++, p++) {
+        GM(dots) d = { { p->k, 1, p->n, 1, 0, RK_EPI_NONE }, p->a, p->b, p->bias, p->c, p->n, p->m, p->n,
+                      0, p->k, NULL, 1, p->k };
+        if (g.count < GEMM_GROUP && GM(streamed)(p->m, p->n, p->k) && GM(stream_blocks)(p->n, p->k) <= 1
+            && GM(long_rows)(&d, (p->n + rk_threads() - 1) / rk_threads())) {
+            g.product[g.count++] = d;
+            units += GM(long_units)(&d);
+        } else {
+            GM(product)(0, 0, p->m, p->n, p->k, 1, p->a, p->k, p->b, p->n, 0, p->c, p->n, p->bias, RK_EPI_NONE);
+        }
+    }
+    if (units)
+        rk_parallel(GM(stream_group), &g, units, 1);
 }
 
 /* ---- with B packed before: blocks of k, each in panels ---- */
