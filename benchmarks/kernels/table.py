@@ -27,7 +27,7 @@ class Kernel:
 
     Attributes:
         name: The operation.
-        label: The size, as it is written in the name of the row.
+        label: The size, as it is written in the name of the row; empty for the size that needs no name.
         sizes: The arguments of the worker's maker.
         unit: ``GB/s`` or ``GFLOP/s`` where the work counts, ``us`` where the cost of the call does.
         work: Bytes or floating-point operations of one call.
@@ -42,14 +42,14 @@ class Kernel:
     @property
     def row(self) -> str:
         """The name of the row of the benchmark table."""
-        return f"W8.{self.name}_{self.label}"
+        return f"W8.{self.name}_{self.label}" if self.label else f"W8.{self.name}"
 
 
-CONVOLUTIONS = ("conv", "conv_step")
+CONVOLUTIONS = ("conv2d_fwd", "conv2d_fwd_bwd")
 """With padding to the same size: the result alone, and with the gradients of image, kernel and bias."""
 
 IMAGES = {
-    "3x3_32to64": (64, 32, 32, 64, 3, 1, 1),
+    "": (64, 32, 32, 64, 3, 1, 1),
     "3x3_3to64": (64, 32, 3, 64, 3, 1, 1),
     "3x3_256to256": (64, 8, 256, 256, 3, 1, 1),
     "1x1_256to64": (32, 28, 256, 64, 1, 1, 1),
@@ -66,11 +66,12 @@ def work_of(name: str, sizes: tuple[int, ...]) -> float:
         name: The operation.
         sizes: Its sizes: (m, k, n) of ``sgemm``, (rows of the table, width, rows picked) of ``gather`` and
             ``scatter_grad``, (images, height and width, channels, filters, size of the kernel, stride, dilation) of
-            ``conv`` and ``conv_step``, (batch, steps, units) of recurrent layers, otherwise the shape of the input.
+            ``conv2d_fwd`` and ``conv2d_fwd_bwd``, (batch, steps, units) of recurrent layers, otherwise the shape of the
+            input.
     """
     if name in CONVOLUTIONS:
         images, side, channels, filters, kernel, stride, _ = sizes
-        products = 1 if name == "conv" else 3
+        products = 1 if name == "conv2d_fwd" else 3
         return 2.0 * products * images * (side // stride) ** 2 * kernel**2 * channels * filters
     if name in GATES:
         # Inputs as wide as the state; the gradient takes each product twice more.

@@ -286,8 +286,8 @@ def test_work_is_counted_once_for_each_array(bench):
     assert work["W8.sum_10M"] == 40e6
     assert work["W8.softmax_8192x1000"] == 8 * 8192 * 1000
     assert work["W8.sgemm_1024"] == 2 * 1024**3
-    assert work["W8.conv_3x3_stride2_64to128"] == 2 * 32 * 16 * 16 * 9 * 64 * 128
-    assert work["W8.conv_step_1x1_256to64"] == 3 * 2 * 32 * 28 * 28 * 256 * 64
+    assert work["W8.conv2d_fwd_3x3_stride2_64to128"] == 2 * 32 * 16 * 16 * 9 * 64 * 128
+    assert work["W8.conv2d_fwd_bwd_1x1_256to64"] == 3 * 2 * 32 * 28 * 28 * 256 * 64
     assert work["W8.lstm_8x16x64"] == 3 * 16 * (2 * 8 * 64 * 256 * 2)
     assert work["W8.gather_8192x256"] == 8 * 8192 * 256
     assert work["W8.scatter_grad_8192x256"] == 4 * (50_000 * 256 + 3 * 8192 * 256)
