@@ -63,6 +63,7 @@ int rk_get_threads(void);        /* what was set */
 void *rk_scratch(int slot, size_t bytes);
 
 /* Bytes of the processor's caches (src/rk_cache.c). Results must not depend on them. */
+size_t rk_first_cache(void);     /* of a core; 32 KB if it is not known */
 size_t rk_second_cache(void);    /* of a core; 2 MB if it is not known */
 size_t rk_third_cache(void);     /* 0: none, or not known */
 

@@ -2,6 +2,7 @@
  * many. */
 #include "rk.h"
 
+#define RK_USUAL_FIRST (32 << 10)
 #define RK_USUAL_SECOND (2 << 20)
 
 static size_t sizes[4];                    /* by level; 0: not known */
@@ -27,5 +28,6 @@ __attribute__((constructor)) static void find_caches(void)
 }
 #endif
 
+size_t rk_first_cache(void) { return sizes[1] ? sizes[1] : RK_USUAL_FIRST; }
 size_t rk_second_cache(void) { return sizes[2] ? sizes[2] : RK_USUAL_SECOND; }
 size_t rk_third_cache(void) { return sizes[3]; }

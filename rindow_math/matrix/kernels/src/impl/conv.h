@@ -43,6 +43,7 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 /* 14 x 2 accumulators of 32 registers, or 6 x 2 of 16; 2 more hold weights, one a pixel */
 #if RK_VECTOR_BYTES == 64
 #define CONV_MR 14
+#define CONV_WIDE 5                    /* pixels of a tile of two panels, or one more; or 0: no such tiles */
 #define CONV_COLLIDING 10              /* pixels of a tile at most whose lines share a set of the first cache */
 #define CONV_SPREADS 1                 /* memory is asked for all through a tile, as vectors use much of it */
 #define CONV_READ_BYTES (5 << 18)      /* of weights that are read where they lie */
@@ -52,6 +53,7 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_PRODUCT_LEAST 128         /* channels, filters of some gradients that are matrix products */
 #else
 #define CONV_MR 6
+#define CONV_WIDE 0
 #define CONV_COLLIDING 6
 #define CONV_SPREADS 0
 #define CONV_READ_BYTES 0
@@ -61,6 +63,7 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_PRODUCT_LEAST 96
 #endif
 #define CONV_NV 2
+#define CONV_COLLIDING_BYTES (48 << 10)    /* of a first cache whose sets hold CONV_COLLIDING lines beside weights */
 #define CONV_LINES 3                   /* of a tile, at most */
 
 #define CONV_STRIP_BYTES (256 << 10)   /* of an image that are worked on at a time: a part of the second cache */

@@ -17,6 +17,7 @@ typedef struct {
     ptrdiff_t count[3], a_step[3], b_step[3];
     ptrdiff_t length;
     ptrdiff_t across, ldb, ldc;        /* between pixels, rows of weights, results */
+    ptrdiff_t b_panel;                 /* between panels of a wide tile */
     ptrdiff_t a_line, c_line;          /* between lines of pixels, and of their results */
     const CV_T *scale, *bias;          /* of the tile's columns; or NULL */
     int epilogue;
@@ -231,6 +232,68 @@ RK_INLINE void CV(tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T 
             CV(activate)(c + i * c_line, ldc, width, columns, g->epilogue);
 }
 
+#if CONV_WIDE
+/* mr pixels by all vectors of two panels: few lines of pixels, each met by more weights, whose panels are b_panel
+ * apart. An element's sum is that of CV(tile). */
+RK_INLINE void CV(wide_tile)(const CV(call) *g, const CV_T *a0, const CV_T *b0, CV_T *c, const int mr)
+{
+    CV_V acc[2][CONV_MR][CONV_NV], row[2][CONV_NV];
+    const ptrdiff_t across = g->across, ldb = g->ldb, ldc = g->ldc, b_panel = g->b_panel;
+    const CV_T *ahead = g->ahead;
+    ptrdiff_t written = 0;
+
+    CONV_UNROLL
+    for (int i = 0; i < mr; i++) {
+        CONV_UNROLL
+        for (int j = 0; j < 2 * CONV_NV; j++)
+            acc[j / CONV_NV][i][j % CONV_NV] = CV_SET1(0);
+    }
+    for (ptrdiff_t z = 0; z < g->count[0]; z++)
+        for (ptrdiff_t y = 0; y < g->count[1]; y++)
+            for (ptrdiff_t x = 0; x < g->count[2]; x++) {
+                const CV_T *a = a0 + z * g->a_step[0] + y * g->a_step[1] + x * g->a_step[2];
+                const CV_T *b = b0 + z * g->b_step[0] + y * g->b_step[1] + x * g->b_step[2];
+                for (ptrdiff_t i = g->ahead_count; i > 0; i--, ahead += CV_LINE)
+                    CONV_FETCH_LATER(ahead);
+                for (ptrdiff_t i = g->results_ahead; i > 0 && written < mr; i--, written++)
+                    for (int j = 0; j < 2 * CV_NR; j += CV_LINE)
+                        CONV_FETCH(c + written * ldc + j, 1);
+                for (ptrdiff_t p = g->length; p > 0; p--, a++, b += ldb) {
+                    CONV_UNROLL
+                    for (int j = 0; j < 2 * CONV_NV; j++) {
+                        const CV_T *w = b + j / CONV_NV * b_panel + j % CONV_NV * CV_L;
+                        row[j / CONV_NV][j % CONV_NV] = CV_LOAD(w);
+                        CONV_FETCH(w + CONV_WEIGHTS_AHEAD * ldb, 0);
+                    }
+                    CONV_UNROLL
+                    for (int i = 0; i < mr; i++) {
+                        const CV_V v = CV_SET1(a[i * across]);
+                        CONV_UNROLL
+                        for (int j = 0; j < 2 * CONV_NV; j++)
+                            acc[j / CONV_NV][i][j % CONV_NV] = CV_FMA(v, row[j / CONV_NV][j % CONV_NV],
+                                                                      acc[j / CONV_NV][i][j % CONV_NV]);
+                    }
+                }
+            }
+
+    CV(call) half = *g;
+    CONV_UNROLL
+    for (int h = 0; h < 2; h++) {
+        CV(finish)(&half, acc[h], CV_NR, mr, CONV_NV);
+        half.scale = g->scale ? g->scale + CV_NR : NULL;
+        half.bias = g->bias ? g->bias + CV_NR : NULL;
+        CONV_UNROLL
+        for (int i = 0; i < mr; i++) {
+            CONV_UNROLL
+            for (int j = 0; j < CONV_NV; j++)
+                CV_STORE(c + i * ldc + h * CV_NR + j * CV_L, acc[h][i][j]);
+        }
+    }
+    if (g->epilogue > RK_EPI_RELU)
+        CV(activate)(c, ldc, mr, 2 * CV_NR, g->epilogue);
+}
+#endif
+
 /* ---- tiles of a kernel's gradient ---- */
 
 /* The sum of a tile: over pixels in images, planes and rows. */
@@ -359,6 +422,20 @@ static const CV(kernel) CV(kernels)[CONV_MR][CONV_NV] = { CV_EACH(CV_ENTRY) };
 /* [pixels - 1], of one vector and three points */
 CV_EACH(CV_TAPS_KERNEL)
 static const CV(kernel) CV(taps_kernels)[CONV_MR] = { CV_EACH(CV_TAPS_ENTRY) };
+#if CONV_WIDE
+#define CV_WIDE_KERNEL(mr) \
+    RK_NOINLINE void CV(wide_##mr)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, \
+                                   int columns_b) \
+    { \
+        (void)columns; \
+        (void)columns_b; \
+        CV(wide_tile)(g, a, b, c, mr); \
+    }
+CV_WIDE_KERNEL(5) CV_WIDE_KERNEL(6)
+static const CV(kernel) CV(wide_kernels)[2] = { CV(wide_5), CV(wide_6) };
+#else
+static const CV(kernel) CV(wide_kernels)[1] = { NULL };
+#endif
 /* Pooled: [windows - 1], of two vectors. */
 #define CV_POOLED_KERNEL(windows) \
     RK_NOINLINE void CV(pooled_##windows)(const CV(call) *g, const CV_T *a, const CV_T *b, CV_T *c, int columns, \
@@ -571,8 +648,12 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     if (!CV(look)(d, begin, end, &v))
         return 0;
     const int collide = d->stride[2] * c * (ptrdiff_t)sizeof(CV_T) % 4096 == 0;
-    const ptrdiff_t most = collide ? CONV_COLLIDING : CONV_MR;
-    const ptrdiff_t width = end[3] - begin[3], tiles = (width + most - 1) / most;
+    const ptrdiff_t width = end[3] - begin[3], pairs = d->panels / d->groups / 2;
+    const int wide = CONV_WIDE && collide && rk_first_cache() < CONV_COLLIDING_BYTES
+                     && d->filters == d->groups * pairs * 2 * CV_NR
+                     && width / ((width + CONV_WIDE) / (CONV_WIDE + 1)) >= CONV_WIDE;
+    const ptrdiff_t most = wide ? CONV_WIDE + 1 : collide ? CONV_COLLIDING : CONV_MR, at_once = wide ? 2 : 1;
+    const ptrdiff_t tiles = (width + most - 1) / most;
     const ptrdiff_t few = width / tiles, more = width % tiles;      /* pixels of a tile: few or few + 1 */
     CV(call) g;
     g.across = d->stride[2] * c;
@@ -596,7 +677,9 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
     g.a_step[0] = t[0].step * v.step[1];
     g.a_step[1] = t[1].step * v.step[2];
     g.a_step[2] = along ? g.length : t[2].step * c;
-    for (ptrdiff_t panel = group * d->panels / d->groups; panel < (group + 1) * d->panels / d->groups; panel++) {
+    g.b_panel = d->packed ? d->k * CV_NR : CV_NR;
+    for (ptrdiff_t panel = group * d->panels / d->groups; panel < (group + 1) * d->panels / d->groups;
+         panel += at_once) {
         int columns, columns_b;
         const CV_T *b = CV(panel)(d, panel, &columns, &columns_b, &g.ldb);
         g.scale = d->scale ? d->scale + panel * CV_NR : NULL;
@@ -631,7 +714,7 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
                     CV_T *to = d->y + (n * d->y_step[0] + z * d->y_step[1] + y * d->y_step[2]
                                        + begin[3] * d->y_step[3] - d->y_at) + panel * CV_NR;
                     lines = 1;
-                    if (width > 1 && width <= CONV_MR / 2 && !taps) {
+                    if (width > 1 && width <= CONV_MR / 2 && !taps && !wide) {
                         /* rows that meet the same points of the kernel */
                         const int several = CV(lines)[width - 2].lines;
                         ptrdiff_t low, high;
@@ -642,20 +725,22 @@ static int CV(rows)(const CV(job) *d, const ptrdiff_t *begin, const ptrdiff_t *e
                     for (ptrdiff_t i = 0; i < tiles; i++) {
                         const ptrdiff_t rows = few + (i < more);
                         /* all at once they would keep waiting what is read */
-                        const int spread = CONV_SPREADS && lines == 1 && (stretches <= 8 || !pointwise);
+                        const int spread = CONV_SPREADS && lines == 1 && (stretches <= 8 || !pointwise || wide);
                         g.results_ahead = spread ? (rows + stretches - 1) / stretches : 0;
                         if (d->k >= CONV_FETCH_FROM && !spread)
                             for (ptrdiff_t line = 0; line < lines; line++)
-                                CV(fetch_results)(to + line * g.c_line, rows, g.ldc, columns);
+                                CV(fetch_results)(to + line * g.c_line, rows, g.ldc, (int)at_once * columns);
                         if (pointwise) {       /* all tiles of a block have their part of the next one */
-                            g.ahead_count = rows * g.across * d->groups / (CV_LINE * stretches * d->panels) + 1;
+                            g.ahead_count = rows * g.across * d->groups * at_once
+                                            / (CV_LINE * stretches * d->panels) + 1;
                             g.ahead = next_block;
                             next_block += g.ahead_count * stretches * CV_LINE;
                         } else if (ahead) {
                             g.ahead = v.p == d->x ? a + next : beyond + (a - v.p);
                             g.ahead_count = rows * g.across / (CV_LINE * stretches) + 1;
                         }
-                        const CV(kernel) kernel = taps ? CV(taps_kernels)[rows - 1]
+                        const CV(kernel) kernel = wide ? CV(wide_kernels)[rows - CONV_WIDE]
+                                                  : taps ? CV(taps_kernels)[rows - 1]
                                                   : lines > 1 ? CV(lines)[rows - 2].of[vectors - 1]
                                                               : CV(kernel_of)(d, rows, vectors);
                         kernel(&g, a, w, to, columns, columns_b);
@@ -1679,7 +1764,9 @@ static int CV(kernel_gradient_of)(const rk_conv_call *c, const CV_T *x, const CV
     const ptrdiff_t size = d->k * c->filters + CV(biases)(&q);
     const double work = (double)pixels * (double)d->k * (double)c->filters;
     const ptrdiff_t wanted = work < 32.0 * CONV_THREAD_WORK ? (ptrdiff_t)(work / CONV_THREAD_WORK) + 1 : 32;
-    q.chunks = conv_min(conv_min(wanted, CONV_GROUPS), CONV_SUMS_BYTES / (size * (ptrdiff_t)sizeof(CV_T)) + 1);
+    /* as many with a bias' gradient as without, whose sums are the same then: some row beside the kernel counts */
+    const ptrdiff_t sums = (d->k + 1) * c->filters;
+    q.chunks = conv_min(conv_min(wanted, CONV_GROUPS), CONV_SUMS_BYTES / (sums * (ptrdiff_t)sizeof(CV_T)) + 1);
     /* x and dy of a block stay in the second cache; few pixels would make adding to the sums too dear */
     const ptrdiff_t bytes = (c->stride[0] * c->stride[1] * c->stride[2] * c->channels + c->filters)
                             * (ptrdiff_t)sizeof(CV_T);
