@@ -568,12 +568,43 @@ enum {
     RK_COLS = 3072    /* the same for one partial result each: rows are read in pieces as long as can be */
 };
 
+/* Four rows at a time are read from as many places, which what fetches by itself follows badly, most of all where a row
+ * ends: so four lines of the next four rows are asked for at each column that begins one. Where the processor's own
+ * requests keep up, these go into the second cache, as the first one is busy with those, and in the order of memory if
+ * the rows leave no gap. */
+RK_INLINE int rk_asks_rows(ptrdiff_t cols, int more) { return rk_near_bytes ? more && cols >= 512 : cols >= 128; }
+RK_INLINE void rk_prefetch_rows(const void *rows, ptrdiff_t j, ptrdiff_t cols, ptrdiff_t ld, int size)
+{
+    const char *next = (const char *)rows + 4 * ld * size;
+    if (rk_near_bytes)
+        for (int k = 0; k < 4; k++)
+            rk_prefetch(next + (k * ld + j) * size);
+    else if (cols == ld)
+        for (int k = 0; k < 4; k++)
+            rk_prefetch_later(next + 4 * j * size + 64 * k);
+    else
+        for (int k = 0; k < 4; k++)
+            rk_prefetch_later(next + (k * ld + j) * size);
+}
+
+/* the statement for each column j of the four rows from a on, line by line where they ask for the next ones */
+#define RK_ASKING_LINES(T, ...) do { \
+    enum { PER_LINE = 64 / sizeof(T) }; \
+    ptrdiff_t line = 0; \
+    if (!rk_near_bytes && rk_asks_rows(cols, 1)) \
+        for (; line + PER_LINE <= cols; line += PER_LINE) { \
+            rk_prefetch_rows(a, line, cols, ld, sizeof(T)); \
+            RK_LINE_LOOP for (int k = 0; k < PER_LINE; k++) { const ptrdiff_t j = line + k; __VA_ARGS__; } \
+        } \
+    RK_IVDEP for (ptrdiff_t j = line; j < cols; j++) { __VA_ARGS__; } \
+    } while (0)
+
 /* acc[j] = op(acc[j], x[r*ld + j]) for rows r: in order, sums by fours */
 #define RK_ROWS4(STEP4, STEP1) do { \
     ptrdiff_t r = 0; \
     for (; r + 4 <= rows; r += 4) { \
         const T *a = x + r * ld, *b = a + ld, *c = b + ld, *d = c + ld; \
-        RK_IVDEP for (ptrdiff_t j = 0; j < cols; j++) { A s = acc[j]; STEP4; acc[j] = s; } \
+        RK_ASKING_LINES(T, A s = acc[j]; STEP4; acc[j] = s); \
     } \
     for (; r < rows; r++) { \
         const T *a = x + r * ld; \
@@ -601,8 +632,11 @@ RK_INLINE void rk_cols_extreme_##NAME(const T *x, ptrdiff_t rows, ptrdiff_t cols
     for (ptrdiff_t r = 0; r < rows; r += 4) { \
         const T *a = x + r * ld, *b = r + 1 < rows ? a + ld : a, *c = r + 2 < rows ? b + ld : b; \
         const T *d = r + 3 < rows ? c + ld : c; \
+        const int asks = !rk_near_bytes && rk_asks_rows(cols, 1); \
         ptrdiff_t j = 0; \
         for (; j + L <= cols; j += L) { \
+            if (asks && j * (ptrdiff_t)sizeof(T) % 64 == 0) \
+                rk_prefetch_rows(a, j, cols, ld, sizeof(T)); \
             rk_##V p = rk_load_##V(a + j), q = rk_load_##V(b + j), s = rk_load_##V(c + j), t = rk_load_##V(d + j); \
             const MASK lost = rk_unordered_##V(p, q) | rk_unordered_##V(s, t); \
             if (magnitude) { \
@@ -636,17 +670,14 @@ RK_COLS_EXTREME(f64, double, vf64, RK_VF64_LANES, rk_m64)
 static void rk_cols_sum_##NAME(const T_ *x, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t ld, double *RK_RESTRICT acc) \
 { \
     enum { L = RK_VF64_LANES }; \
-    /* what fetches by itself loses track at the ends of shorter rows too */ \
-    const ptrdiff_t least = rk_near_bytes ? 512 : 128; \
     ptrdiff_t r = 0; \
     for (; r + 4 <= rows; r += 4) { \
         const T_ *a = x + r * ld, *b = a + ld, *c = b + ld, *d = c + ld; \
-        const int far = r + 8 <= rows && cols >= least; \
+        const int asks = rk_asks_rows(cols, r + 8 <= rows); \
         ptrdiff_t j = 0; \
         for (; j + L <= cols; j += L) { \
-            if (far && j * (ptrdiff_t)sizeof(T_) % 64 == 0) \
-                for (int k = 4; k < 8; k++) \
-                    rk_prefetch(a + k * ld + j); \
+            if (asks && j * (ptrdiff_t)sizeof(T_) % 64 == 0) \
+                rk_prefetch_rows(a, j, cols, ld, sizeof(T_)); \
             const rk_vf64 p = rk_widen_##NAME(a + j) + rk_widen_##NAME(b + j); \
             const rk_vf64 q = rk_widen_##NAME(c + j) + rk_widen_##NAME(d + j); \
             rk_store_vf64(acc + j, rk_load_vf64(acc + j) + (p + q)); \
@@ -685,12 +716,11 @@ RK_INLINE void rk_cols_extreme_##NAME(const T_ *x, ptrdiff_t rows, ptrdiff_t col
     for (ptrdiff_t r = 1; r < rows; r += 4) { \
         const T_ *a = x + r * ld, *b = r + 1 < rows ? a + ld : a, *c = r + 2 < rows ? b + ld : b; \
         const T_ *d = r + 3 < rows ? c + ld : c; \
-        for (ptrdiff_t j = 0; j < cols; j++) { \
+        RK_ASKING_LINES(T_, \
             const T_ p = (smallest ? a[j] < b[j] : a[j] > b[j]) ? a[j] : b[j]; \
-            const T_ q = (smallest ? c[j] < d[j] : c[j] > d[j]) ? c[j] : d[j], m = best[j]; \
-            const T_ v = (smallest ? p < q : p > q) ? p : q; \
-            best[j] = (smallest ? m < v : m > v) ? m : v; \
-        } \
+            const T_ q = (smallest ? c[j] < d[j] : c[j] > d[j]) ? c[j] : d[j]; \
+            const T_ m = best[j], v = (smallest ? p < q : p > q) ? p : q; \
+            best[j] = (smallest ? m < v : m > v) ? m : v); \
     } \
     for (ptrdiff_t j = 0; j < cols; j++) \
         acc[j] = (smallest ? (A_)best[j] < acc[j] : (A_)best[j] > acc[j]) ? (A_)best[j] : acc[j]; \
