@@ -56,7 +56,7 @@
 #define GEMM_SIDE 32                   /* long rows that are read side by side, */
 #define GEMM_WEIGHTS 8192              /* or as many as have so many bytes of weights, with a small second cache: */
 #define GEMM_SECOND_CACHE (3 << 19)    /* less than so many bytes. Sums are then read and written less often, */
-#define GEMM_LONG_SMALL 1024           /* and rows count as long that have so many bytes for each thread */
+#define GEMM_LONG_SMALL 512            /* and rows count as long that have so many bytes for each thread */
 #define GEMM_LINES 2                   /* of the cache, asked for ahead in each */
 #define GEMM_GROUP 4                   /* products of long rows that are one job */
 #if defined(__GNUC__)
