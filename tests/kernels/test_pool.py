@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 TASK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_ssize_t)
 
 
@@ -44,26 +45,34 @@ def test_every_index_once(kernel_library, threads, n, grain):
     assert all(begin < end for begin, end in pieces)
     if len(pieces) > 1:
         assert all(begin % max(grain, 1) == 0 for begin, _ in pieces)
-        assert len(pieces) <= 8 * threads
+        assert len(pieces) <= 16 * threads
 
 
-@pytest.mark.parametrize("n, grain", [(2442, 16), (1221, 7), (977, 8)])
-def test_pieces_differ_by_one_grain_at_most(kernel_library, n, grain):
+def meet(library):
+    """Runs a job that two threads take part in; answers whether they do."""
+    met, waited = threading.Barrier(2, timeout=20), set()
+
+    @TASK
+    def task(_context, _begin, _end):
+        thread = threading.get_native_id()
+        if thread not in waited:
+            waited.add(thread)
+            met.wait()
+
+    library.rk_parallel(task, None, 64, 1)  # so many grains call the workers at once
+    return not met.broken
+
+
+@pytest.mark.parametrize("n, grain, step", [(25, 8, 1), (250, 80, 10), (7, 2, 1), (24, 12, 0), (2442, 16, 16)])
+def test_threads_own_the_same(kernel_library, n, grain, step):
     kernel_library.rk_set_threads(2)
-    _, pieces, _ = run(kernel_library, n, grain)
-    lengths = [end - begin for begin, end in pieces]
-    assert len(pieces) in (8, 16)  # more while the workers sleep
-    assert max(lengths) - min(lengths) <= 1.5 * grain
-
-
-@pytest.mark.parametrize("n, grain, step", [(25, 8, 1), (250, 80, 10), (7, 2, 1), (24, 12, 0)])
-def test_few_grains_are_shared_evenly(kernel_library, n, grain, step):
-    kernel_library.rk_set_threads(2)
-    visits, pieces, _ = run(kernel_library, n, grain, step)
-    assert (visits == 1).all()
-    assert len(pieces) > 3 and all(begin % max(step, 1) == 0 for begin, _ in pieces)
-    lengths = [end - begin for begin, end in pieces]
-    assert max(lengths) - min(lengths) <= 1.5 * max(step, 1)
+    for prepare in meet, lambda _: time.sleep(0.2):  # workers awake, asleep
+        prepare(kernel_library)
+        visits, stretches, _ = run(kernel_library, n, grain, step)
+        begins = [begin for begin, _ in stretches]
+        assert (visits == 1).all()
+        assert len(stretches) > 3 and all(begin % max(step, 1) == 0 for begin in begins)
+        assert min(abs(2 * begin - n) for begin in begins) <= 1.5 * max(step, 1)  # one begins in the middle
 
 
 def test_what_is_less_than_two_grains_is_not_shared(kernel_library):
@@ -86,14 +95,7 @@ def test_small_work_stays_on_the_calling_thread(kernel_library):
 
 def test_workers_take_part(kernel_library):
     kernel_library.rk_set_threads(2)
-    met = threading.Barrier(2, timeout=20)
-
-    @TASK
-    def task(_context, _begin, _end):
-        met.wait()
-
-    kernel_library.rk_parallel(task, None, 64, 1)  # so many grains call the workers at once
-    assert not met.broken
+    assert meet(kernel_library)
 
 
 @pytest.mark.parametrize("n, seconds, count", [(2, 0, 1), (16, 0.005, 2)], ids=["little", "worth it"])
@@ -203,8 +205,31 @@ def child_threads(**variables):
 def test_default_number_of_threads(kernel_library):
     assert child_threads(RINDOW_NUM_THREADS="3", OMP_NUM_THREADS="5") == 3
     assert child_threads(OMP_NUM_THREADS="5,2") == 5
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    assert child_threads(RINDOW_NUM_THREADS="many", OMP_NUM_THREADS="-1") == min(cpus, 256)
+    assert child_threads(RINDOW_NUM_THREADS="many", OMP_NUM_THREADS="-1") == min(PROCESSORS, 256)
+
+
+SHORTER = """
+library.rk_set_threads(2)
+found = []
+task = conftest.TASK(lambda _context, begin, end: found.append(end - begin))
+
+def cut(n, step):
+    for _ in range(1000):  # until the worker is awake; while it sleeps pieces are alike
+        found.clear()
+        library.rk_parallel_even(task, None, n, 1, step)
+        assert sum(found) == n
+        assert max(found) <= n / 4 + 1.5 * step, found  # half of a thread's own
+        if max(found) > n / 8 and min(found) <= n / 32 + step:
+            return True
+    return found
+
+print([cut(*sizes) for sizes in ((2442, 16), (1221, 7), (977, 8), (640, 1))])
+"""
+
+
+@pytest.mark.skipif(PROCESSORS < 2, reason="workers do not wait for jobs on a single processor")
+def test_stretches_become_shorter(kernel_library):
+    assert child(SHORTER) == "[True, True, True, True]"
 
 
 SLEEPING = """

@@ -1,10 +1,11 @@
 /* The thread pool: one for the process.
  *
- * A job is cut into a few pieces for each thread. Every thread owns a run of
- * consecutive pieces, so that consecutive kernels find their part of an array
- * in the same core's cache, and takes pieces of the others when its own are
- * done, so that a late or interrupted thread costs little. The caller works
- * too. Only one job runs at a time: a second caller (another Python thread, or
+ * A job is cut into small pieces. Every thread owns a run of consecutive
+ * pieces, so that consecutive kernels find their part of an array in the same
+ * core's cache, and takes half of what is left of it at a time: long stretches
+ * first, small ones at the end. When its own are done it takes of the others'
+ * in the same way, so that a slow, late or interrupted thread costs little.
+ * The caller works too. Only one job runs at a time: a second caller (another Python thread, or
  * a task that calls again) does its work alone.
  */
 #if defined(__linux__)
@@ -58,7 +59,8 @@ static void *scratch_grow(scratch *s, int slot, size_t bytes)
 #define RK_AFFINITY 0
 #endif
 
-#define PIECES_PER_THREAD 4
+#define PIECES_PER_THREAD 16
+#define PIECES_WITHOUT_WORKERS 8           /* for each thread, while the caller begins alone; it takes them one by one */
 /* How long an idle worker looks for the next job before it sleeps: longer than
  * the pause between two kernels of a training step, shorter than anyone's time
  * slice. One that was woken soon after it fell asleep looks for longer. */
@@ -73,7 +75,7 @@ static void *scratch_grow(scratch *s, int slot, size_t bytes)
 #define ALONE_NS 50000
 
 /* Pieces that a thread owns, as one word: job number (32 bits), next piece
- * (16), end (16). Taking one is a compare-and-swap, which fails when the job is
+ * (16), end (16). Taking some is a compare-and-swap, which fails when the job is
  * over and another has begun; a thread that succeeds holds the job open. */
 typedef struct {
     _Alignas(64) _Atomic uint64_t run;
@@ -229,7 +231,8 @@ static int work(uint32_t number, int self, int64_t begun)
                 return 0;
             if (next >= end)
                 break;
-            if (!atomic_compare_exchange_weak_explicit(run, &r, r + 0x10000, memory_order_acq_rel,
+            const ptrdiff_t taken = begun ? 1 : (end - next + 1) / 2;
+            if (!atomic_compare_exchange_weak_explicit(run, &r, r + ((uint64_t)taken << 16), memory_order_acq_rel,
                                                        memory_order_acquire))
                 continue;
             ptrdiff_t n = atomic_load_explicit(&pool.n, memory_order_relaxed);
@@ -238,10 +241,10 @@ static int work(uint32_t number, int self, int64_t begun)
             ptrdiff_t count = atomic_load_explicit(&pool.count, memory_order_relaxed);
             rk_task task = atomic_load_explicit(&pool.task, memory_order_relaxed);
             task(atomic_load_explicit(&pool.context, memory_order_relaxed), next * units / count * step,
-                 next < count - 1 ? (next + 1) * units / count * step : n);
-            const int done = 1 + atomic_fetch_add_explicit(&pool.done, 1, memory_order_release);
+                 next + taken < count ? (next + taken) * units / count * step : n);
+            const int done = (int)taken + atomic_fetch_add_explicit(&pool.done, (int)taken, memory_order_release);
             all = count;
-            own++;
+            own += taken;
             if (begun && (now_ns() - begun) / done * (count - done) > REST_WORTH_WAKING_NS) {
                 call_workers(number);
                 begun = 0;
@@ -446,9 +449,8 @@ static void distribute(rk_task task, void *context, ptrdiff_t n, ptrdiff_t grain
 
     /* Pieces are multiples of the step, which keeps them aligned as the caller likes, and differ by one step at most,
      * as all wait for the thread that has most. The last one takes the remainder, if less than half a step. */
-    ptrdiff_t units = (n + step / 2) / step, count = (ptrdiff_t)parts * PIECES_PER_THREAD;
-    if (begun)                             /* some will come late */
-        count *= 2;
+    ptrdiff_t units = (n + step / 2) / step;
+    ptrdiff_t count = (ptrdiff_t)parts * (begun ? PIECES_WITHOUT_WORKERS : PIECES_PER_THREAD);
     if (count > units)
         count = units;
     uint32_t number = ++pool.number ? pool.number : ++pool.number;
