@@ -284,5 +284,8 @@ for idx in mo.random().choice(corpusSize, 10, False):
     print()
     q = translation.words_of(inpLang, question[0])
     p = translation.words_of(targLang, predict[0])
+    if not p:
+        print("No word was predicted, so there is no attention to show. Train for longer.")
+        continue
     seq2seq.plotAttention(attentionPlot, q, p)
 plt.show()

@@ -515,5 +515,8 @@ for idx in mo.random().choice(trainSize - skip, 10, False):
 
     inputText = translation.words_of(inpLang, question)
     predictText = translation.words_of(targLang, predict[0][R(1, len(predict[0]))])
+    if not predictText:
+        print("No word was predicted, so there is no attention to show. Train for longer.")
+        continue
     translator.plotAttention(attentionPlot[0], inputText, predictText)
     plt.show()
