@@ -5,8 +5,8 @@
  * core's cache, and takes half of what is left of it at a time: long stretches
  * first, small ones at the end. When its own are done it takes of the others'
  * in the same way, so that a slow, late or interrupted thread costs little.
- * The caller works too. Only one job runs at a time: a second caller (another Python thread, or
- * a task that calls again) does its work alone.
+ * The caller works too. Only one job runs at a time: a second caller (another
+ * Python thread, or a task that calls again) does its work alone.
  */
 #if defined(__linux__)
 #ifndef _GNU_SOURCE
@@ -75,8 +75,8 @@ static void *scratch_grow(scratch *s, int slot, size_t bytes)
 #define ALONE_NS 50000
 
 /* Pieces that a thread owns, as one word: job number (32 bits), next piece
- * (16), end (16). Taking some is a compare-and-swap, which fails when the job is
- * over and another has begun; a thread that succeeds holds the job open. */
+ * (16), end (16). Taking some is a compare-and-swap, which fails when the job
+ * is over and another has begun; a thread that succeeds holds the job open. */
 typedef struct {
     _Alignas(64) _Atomic uint64_t run;
 } slot;

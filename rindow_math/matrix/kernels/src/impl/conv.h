@@ -71,7 +71,7 @@ extern const rk_api RK_CAT(api, RK_VARIANT);
 #define CONV_SUMS_BYTES (4 << 20)      /* of sums of groups of images */
 #define CONV_GROUPS 16
 #define CONV_BLOCKS 16                 /* of results for each thread */
-#define CONV_PARTS 4                   /* of a row for each thread, or a multiple: what a thread takes at a time */
+#define CONV_PARTS 4                   /* of a row for each thread, or a multiple */
 #define CONV_FETCH_FROM 32             /* rows of weights from which on memory is asked for ahead of its use */
 #define CONV_AHEAD 8                   /* pixels */
 #define CONV_WEIGHTS_FROM 288          /* rows of weights, too many for the first cache, that are asked for ahead, */
