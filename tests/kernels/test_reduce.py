@@ -288,6 +288,18 @@ def test_index_of_extremes_in_rows_of_every_length(rk, dtype):
         assert np.array_equal(arg(rk, "ARGMIN", x), x.argmin(1))
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4"])
+def test_first_of_equal_extremes_far_apart_in_a_row(rk, dtype):
+    rng = np.random.default_rng(13)
+    for n in (255, 257, 600, 1000, 2236, 8192):
+        x = rng.integers(-9, 10, (40, n, 1)).astype(dtype)
+        for row in x:
+            for extreme in (-20, 20):
+                row[rng.integers(n, size=rng.integers(1, 4))] = extreme
+        assert np.array_equal(arg(rk, "ARGMAX", x), x.argmax(1))
+        assert np.array_equal(arg(rk, "ARGMIN", x), x.argmin(1))
+
+
 def test_any_number_of_threads_gives_the_same_bits(rk):
     rng = np.random.default_rng(9)
     x = rng.standard_normal(1 << 20).astype("f4")

@@ -1052,7 +1052,8 @@ static ptrdiff_t rk_arg_line(int op, int dtype, const void *x, ptrdiff_t n, ptrd
     return rk_arg_place(op, dtype, (const char *)x, inc, n, best);
 }
 
-/* Rows that stay in the cache, in two passes: the extreme, and the first element equal to it. */
+/* Rows that stay in the cache: the extreme and the first block that has it, then the first element there equal to it.
+ * Each lane notes the block in which it last changed. */
 #if defined(RK_X86_INTRINSICS) && RK_VECTOR_BYTES == 64
 RK_INLINE int rk_first_m32(rk_m32 m) { return __builtin_ctz(m); }
 RK_INLINE int rk_first_m64(rk_m64 m) { return __builtin_ctz(m); }
@@ -1072,42 +1073,62 @@ RK_INLINE rk_m32 rk_eq_vi32(rk_vi32 a, rk_vi32 b) { return (rk_m32)(a == b); }
 #endif
 
 enum { RK_ARG_ROW = 8192 };   /* the longest such row */
-#define RK_ARG_ROWS(NAME, T, V, M, LANES, LOST) \
+#define RK_ARG_ROWS(NAME, T, V, M, F, PLACE, LANES, LOST) \
 /* the position of the first largest, or smallest, of n >= LANES elements; -1 if one is nan */ \
 RK_INLINE ptrdiff_t rk_arg_row_##NAME(const T *x, ptrdiff_t n, int smallest) \
 { \
     enum { L = LANES }; \
+    /* Elements of a block. Notes cost more than a second look where a line holds many elements, or rows are short. */ \
+    const ptrdiff_t step = sizeof *x < 8 || n <= 64 * L ? n : 16 * L; \
     rk_##V m[4], v[4]; \
     for (int k = 0; k < 4; k++) \
         m[k] = rk_load_##V(x); \
     rk_##M lost = LOST(m[0], m[0]); \
+    rk_##V best = m[0]; \
+    rk_##F block = rk_set1_##F(0);   /* its first element's index, which the type holds exactly */ \
     const ptrdiff_t ahead = 2 * rk_near_bytes; \
-    ptrdiff_t i = 0; \
-    for (; i + 4 * L <= n; i += 4 * L) { \
-        for (int k = 0; k < 4; k++) { \
-            if (k * L * (int)sizeof *x % 64 == 0) \
-                rk_prefetch((const char *)(x + i + k * L) + ahead); \
-            v[k] = rk_load_##V(x + i + k * L); \
-            m[k] = smallest ? rk_min_##V(v[k], m[k]) : rk_max_##V(v[k], m[k]); \
+    for (ptrdiff_t first = 0; first < n; first += step) { \
+        const ptrdiff_t end = first + step < n ? first + step : n; \
+        ptrdiff_t i = first; \
+        for (; i + 4 * L <= end; i += 4 * L) { \
+            for (int k = 0; k < 4; k++) { \
+                if (k * L * (int)sizeof *x % 64 == 0) \
+                    rk_prefetch((const char *)(x + i + k * L) + ahead); \
+                v[k] = rk_load_##V(x + i + k * L); \
+                m[k] = smallest ? rk_min_##V(v[k], m[k]) : rk_max_##V(v[k], m[k]); \
+            } \
+            lost |= LOST(v[0], v[1]) | LOST(v[2], v[3]); \
         } \
-        lost |= LOST(v[0], v[1]) | LOST(v[2], v[3]); \
-    } \
-    for (; i < n; i += L) {   /* the last vector may begin in the one before */ \
-        v[0] = rk_load_##V(x + (i + L <= n ? i : n - L)); \
-        lost |= LOST(v[0], v[0]); \
-        m[0] = smallest ? rk_min_##V(v[0], m[0]) : rk_max_##V(v[0], m[0]); \
+        for (; i < end; i += L) {   /* the last vector may begin in the one before */ \
+            v[0] = rk_load_##V(x + (i + L <= n ? i : n - L)); \
+            lost |= LOST(v[0], v[0]); \
+            m[0] = smallest ? rk_min_##V(v[0], m[0]) : rk_max_##V(v[0], m[0]); \
+        } \
+        v[0] = smallest ? rk_min_##V(m[0], m[1]) : rk_max_##V(m[0], m[1]); \
+        v[1] = smallest ? rk_min_##V(m[2], m[3]) : rk_max_##V(m[2], m[3]); \
+        v[0] = smallest ? rk_min_##V(v[0], v[1]) : rk_max_##V(v[0], v[1]); \
+        block = rk_select_##F(rk_eq_##V(v[0], best), block, rk_set1_##F((PLACE)first)); \
+        best = v[0]; \
     } \
     if (RK_ANY_##M(lost)) \
         return -1; \
-    m[0] = smallest ? rk_min_##V(m[0], m[1]) : rk_max_##V(m[0], m[1]); \
-    m[2] = smallest ? rk_min_##V(m[2], m[3]) : rk_max_##V(m[2], m[3]); \
     T lane[L]; \
-    rk_store_##V(lane, smallest ? rk_min_##V(m[0], m[2]) : rk_max_##V(m[0], m[2])); \
+    rk_store_##V(lane, best); \
     for (int k = L / 2; k; k >>= 1) \
         for (int j = 0; j < k; j++) \
             lane[j] = (smallest ? lane[j + k] < lane[j] : lane[j + k] > lane[j]) ? lane[j + k] : lane[j]; \
-    const rk_##V best = rk_set1_##V(lane[0]); \
-    for (i = 0; i + 4 * L <= n; i += 4 * L) { \
+    v[0] = rk_set1_##V(lane[0]); \
+    ptrdiff_t i = 0; \
+    if (n > step) { \
+        PLACE from[L]; \
+        rk_store_##F(from, rk_select_##F(rk_eq_##V(best, v[0]), block, rk_set1_##F((PLACE)n))); \
+        for (int k = L / 2; k; k >>= 1) \
+            for (int j = 0; j < k; j++) \
+                from[j] = from[j + k] < from[j] ? from[j + k] : from[j]; \
+        i = (ptrdiff_t)from[0]; \
+    } \
+    best = v[0]; \
+    for (; i + 4 * L <= n; i += 4 * L) { \
         rk_##M hit = rk_eq_##V(rk_load_##V(x + i), best); \
         for (int k = 1; k < 4; k++) \
             hit |= rk_eq_##V(rk_load_##V(x + i + k * L), best); \
@@ -1124,9 +1145,9 @@ RK_INLINE ptrdiff_t rk_arg_row_##NAME(const T *x, ptrdiff_t n, int smallest) \
 #define RK_ANY_m32 rk_any_vf32
 #define RK_ANY_m64 rk_any_vf64
 #define RK_LOST_NONE(a, b) ((rk_m32){ 0 })
-RK_ARG_ROWS(f32, float, vf32, m32, RK_VF32_LANES, rk_unordered_vf32)
-RK_ARG_ROWS(f64, double, vf64, m64, RK_VF64_LANES, rk_unordered_vf64)
-RK_ARG_ROWS(i32, int32_t, vi32, m32, RK_VF32_LANES, RK_LOST_NONE)
+RK_ARG_ROWS(f32, float, vf32, m32, vf32, float, RK_VF32_LANES, rk_unordered_vf32)
+RK_ARG_ROWS(f64, double, vf64, m64, vf64, double, RK_VF64_LANES, rk_unordered_vf64)
+RK_ARG_ROWS(i32, int32_t, vi32, m32, vf32, float, RK_VF32_LANES, RK_LOST_NONE)
 
 /* columns: the best value so far and the row it came from */
 #define RK_ARG_COLS(NAME, T_, A_, MAG, BEATS_NAN) \
