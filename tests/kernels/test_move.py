@@ -164,15 +164,16 @@ def test_scatter_add(kernels, dtype):
 
 def test_scatter_add_keeps_the_order(kernels):
     rng = np.random.default_rng(6)
-    for count, n in [(4000, 50), (700, 500)]:
-        idx = rng.integers(0, 40, count)
+    for count, n, rows in [(4000, 50, 40), (700, 500, 40), (700, 501, 8800)]:  # the last table is beyond the caches
+        idx = rng.integers(0, rows, count)
+        idx[::3] = rng.integers(0, 40, len(idx[::3]))
         x = (10.0 ** rng.uniform(-6, 6, (count, n))).astype("f4")
-        expected = np.zeros((40, n), "f4")
+        expected = np.zeros((rows, n), "f4")
         np.add.at(expected, idx, x)
         for threads in (1, 2, 3, 4):
             kernels.set_threads(threads)
             y = np.zeros_like(expected)
-            kernels.scatter_add_rows(FLOAT32, x, idx, 5, y, count, n, 40)
+            kernels.scatter_add_rows(FLOAT32, x, idx, 5, y, count, n, rows)
             assert y.tobytes() == expected.tobytes()
 
 

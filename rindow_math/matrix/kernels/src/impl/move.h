@@ -465,7 +465,7 @@ typedef struct {
     const char *x;
     char *y;
     const void *idx;
-    ptrdiff_t n, ldx, ldy, repeats, count, limit, pieces, piece;
+    ptrdiff_t n, ldx, ldy, repeats, count, limit, pieces, piece, ahead;
 } rk_rows_move;
 
 #define RK_REPEAT_BYTES 4096
@@ -590,57 +590,36 @@ static void RK(gather_rows)(int size, const void *x, const void *idx, int idx_ty
         rk_move_run(task, &job, count, n * size);
 }
 
-/* Two rows may have one target, where the later one stays, or each is added in turn: threads share out the columns, not
- * the rows. In few pieces, as each goes through all of the index; and each asks for its part of a target some rows
- * ahead, which none but the index tells. */
-enum { RK_SCATTER_AHEAD = 12, RK_SCATTER_PIECES = 2 /* for each thread */ };
-RK_INLINE void rk_scatter_ask(const rk_rows_move *job, ptrdiff_t i, ptrdiff_t row, ptrdiff_t from, ptrdiff_t bytes)
-{
-    if (i + RK_SCATTER_AHEAD < job->count) {
-        const char *next = job->y + rk_index(job->idx_type, job->idx, i + RK_SCATTER_AHEAD) * row + from;
-        for (ptrdiff_t j = 0; j < bytes; j += 64)
-            rk_prefetch(next + j);
-    }
-}
-
-/* elements of a piece of the n columns: whole lines */
-static ptrdiff_t rk_scatter_piece(ptrdiff_t n, int size)
-{
-    const ptrdiff_t line = 64 / size, pieces = (ptrdiff_t)RK_SCATTER_PIECES * rk_threads();
-    const ptrdiff_t lines = ((n + line - 1) / line + pieces - 1) / pieces;
-    return (lines < 2 ? 2 : lines) * line;
-}
-
-static void rk_scatter_run(rk_task task, rk_rows_move *job)
-{
-    if (job->count * job->n * job->size <= 4 * RK_GRAIN_BYTES) {
-        job->piece = job->n;
-        task(job, 0, 1);
-        return;
-    }
-    job->piece = rk_scatter_piece(job->n, job->size);
-    rk_parallel(task, job, (job->n + job->piece - 1) / job->piece, 1);
-}
-
+/* Two rows may have one target, and the later one stays: threads share out the columns, not the rows. */
 static void rk_scatter_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const rk_rows_move *job = (const rk_rows_move *)context;
-    const ptrdiff_t bytes = job->n * job->size, from = begin * job->piece * job->size;
-    const ptrdiff_t to = end * job->piece < job->n ? end * job->piece * job->size : bytes;
-    for (ptrdiff_t i = 0; i < job->count; i++) {
-        rk_scatter_ask(job, i, bytes, from, to - from);
-        rk_move_bytes(job->y + rk_index(job->idx_type, job->idx, i) * bytes + from, job->x + i * bytes + from,
-                      to - from);
-    }
+    const ptrdiff_t bytes = job->n * job->size, from = begin * job->piece;
+    const ptrdiff_t length = (end * job->piece < bytes ? end * job->piece : bytes) - from;
+    for (ptrdiff_t i = 0; i < job->count; i++)
+        rk_move_bytes(job->y + rk_index(job->idx_type, job->idx, i) * bytes + from, job->x + i * bytes + from, length);
 }
 
 static void RK(scatter_rows)(int size, const void *x, const void *idx, int idx_type, void *y, ptrdiff_t count,
                              ptrdiff_t n)
 {
     rk_rows_move job = { .size = size, .idx_type = idx_type, .x = (const char *)x, .y = (char *)y, .idx = idx, .n = n,
-                         .count = count };
-    if (count && n)
-        rk_scatter_run(rk_scatter_task, &job);
+                         .count = count, .piece = 64 };
+    const ptrdiff_t units = (n * size + 63) / 64;
+    if (count * n * size <= 4 * RK_GRAIN_BYTES)
+        rk_scatter_task(&job, 0, units);
+    else
+        rk_parallel(rk_scatter_task, &job, units, 4);
+}
+
+/* Asks for the part of a target some rows ahead, which none but the index tells. */
+RK_INLINE void rk_scatter_ask(const rk_rows_move *job, ptrdiff_t i, ptrdiff_t from, ptrdiff_t length)
+{
+    if (job->ahead && i + job->ahead < job->count) {
+        const ptrdiff_t at = rk_index(job->idx_type, job->idx, i + job->ahead) * job->n + from;
+        for (ptrdiff_t j = 0; j < length * job->size; j += 64)
+            rk_prefetch(job->y + at * job->size + j);
+    }
 }
 
 static void rk_scatter_add_task(void *context, ptrdiff_t begin, ptrdiff_t end)
@@ -653,7 +632,7 @@ static void rk_scatter_add_task(void *context, ptrdiff_t begin, ptrdiff_t end)
         for (ptrdiff_t i = 0; i < job->count; i++) { \
             const T *RK_RESTRICT x = (const T *)job->x + i * n + from; \
             T *RK_RESTRICT y = (T *)job->y + rk_index(job->idx_type, job->idx, i) * n + from; \
-            rk_scatter_ask(job, i, n * job->size, from * job->size, length * job->size); \
+            rk_scatter_ask(job, i, from, length); \
             for (ptrdiff_t j = 0; j < length; j++) y[j] = (T)((W)y[j] + (W)x[j]); \
         } \
         break;
@@ -665,14 +644,23 @@ static void rk_scatter_add_task(void *context, ptrdiff_t begin, ptrdiff_t end)
 #undef RK_CASE
 }
 
+/* A table beyond the caches is read in wide pieces, asked for ahead. In a nearer one both cost time. */
 static void RK(scatter_add_rows)(int dtype, const void *x, const void *idx, int idx_type, void *y, ptrdiff_t count,
                                  ptrdiff_t n, ptrdiff_t rows)
 {
-    (void)rows;
-    rk_rows_move job = { .dtype = dtype, .size = rk_dtype_size(dtype), .idx_type = idx_type, .x = (const char *)x,
-                         .y = (char *)y, .idx = idx, .n = n, .count = count };
-    if (count && n)
-        rk_scatter_run(rk_scatter_add_task, &job);
+    enum { COLUMNS = 16, FAR_BYTES = 16 << 20, AHEAD = 12, WIDE_PIECES = 2 /* for each thread */ };
+    const int size = rk_dtype_size(dtype), far = rows * n * size >= FAR_BYTES;
+    const ptrdiff_t units = (n + COLUMNS - 1) / COLUMNS, wide = WIDE_PIECES * (ptrdiff_t)rk_threads();
+    rk_rows_move job = { .dtype = dtype, .size = size, .idx_type = idx_type, .x = (const char *)x, .y = (char *)y,
+                         .idx = idx, .n = n, .count = count, .ahead = far ? AHEAD : 0,
+                         .piece = far ? (units + wide - 1) / wide * COLUMNS : COLUMNS };
+    if (!count || !n)
+        return;
+    const ptrdiff_t pieces = (n + job.piece - 1) / job.piece;
+    if (count * n <= RK_GRAIN_CHEAP)
+        rk_scatter_add_task(&job, 0, pieces);
+    else
+        rk_parallel(rk_scatter_add_task, &job, pieces, far ? 1 : 2);
 }
 
 static ptrdiff_t RK(check_index)(int idx_type, const void *idx, ptrdiff_t count, ptrdiff_t limit)
