@@ -100,6 +100,36 @@ def test_results_in_between_as_sources():
     np.testing.assert_allclose([float(dy), float(dx)], [e + 1, 4 * (e + 1)], rtol=1e-6)
 
 
+def test_a_source_named_twice():
+    x, y = g.Variable(2.0), g.Variable(3.0)
+    with g.GradientTape() as tape:
+        p = g.mul(x, y)
+        z = g.square(p)
+    assert [float(d) for d in tape.gradient(z, [x, y, x])] == [36, 24, 36]
+    assert [float(d) for d in tape.gradient(z, [x, p, x, p])] == [36, 12, 36, 12]
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 40])
+def test_many_sources(count):
+    """Leaves and results in between, in another order than they were used."""
+    xs = [g.Variable(np.array([1.0 + i])) for i in range(count)]
+    products = []
+    with g.GradientTape() as tape:
+        total = None
+        for i, x in enumerate(xs):
+            products.append(g.square(x))
+            part = g.scale(i + 1.0, products[-1])
+            total = part if total is None else g.add(total, part)
+    slopes = [2 * (i + 1.0) ** 2 for i in range(count)]
+    assert [float(d) for d in tape.gradient(total, xs[::-1])] == slopes[::-1]
+    mixed = [v for pair in zip(products, xs) for v in pair] + xs[:1]
+    expected = [v for i in range(count) for v in (i + 1.0, slopes[i])] + slopes[:1]
+    assert [float(d) for d in tape.gradient(total, mixed)] == expected
+    other = g.Variable(1.0)
+    with pytest.raises(InvalidArgumentException, match=f"source #{count + 1}"):
+        tape.gradient(total, [*xs, other])
+
+
 def test_a_variable_used_many_times():
     x = g.Variable(np.array([3.0]))
     with g.GradientTape() as tape:
@@ -350,6 +380,28 @@ def test_a_gradient_asked_within_a_gradient():
         z = g.mul(Through(K)(g.exp(shared)), shared)
     expected = (np.exp(8.0) + 8 * np.exp(8.0)) * 12
     np.testing.assert_allclose(np.asarray(tape.gradient(z, x)), [expected])
+
+
+def test_a_gradient_asked_within_a_gradient_of_calls_to_come():
+    """The walk inside meets calls at other places than the walk around it, which has yet to come to them."""
+    x = g.Variable(np.array([0.5]))
+    seen = []
+
+    class Through(AbstractFunction):
+        def call(self, inputs):
+            return [inputs[0]]
+
+        def differentiate(self, dOutputs):
+            seen.append(tape.gradient(late, middle).toArray())
+            return [dOutputs[0]]
+
+    with g.GradientTape() as tape:
+        middle = g.square(g.exp(x))
+        late = g.sqrt(g.scale(4.0, middle))
+        z = Through(K)(g.mul(late, middle))
+    e = np.exp(0.5)
+    np.testing.assert_allclose(np.asarray(tape.gradient(z, x)), [6 * e**3])
+    np.testing.assert_allclose(seen, [[1 / e]])
 
 
 # ------------------------------------------------------------------------------------------------------- errors

@@ -10,7 +10,11 @@ class _Modes(type):
     @mode.setter
     def mode(cls, value: int) -> None: ...
 
-class GraphFunction(metaclass=_Modes):
+class CompiledFunction:
+    # a variable, or a list of them
+    def __call__(self, *inputs: Any) -> Any: ...
+
+class GraphFunction(CompiledFunction, metaclass=_Modes):
     EAGER_EXECUTION: int
     UNDER_CONSTRUCTION: int
     EXECUTING: int
@@ -22,8 +26,6 @@ class GraphFunction(metaclass=_Modes):
     def programs(self) -> int: ...
     def _again(self, inputs: list[Variable], first: int) -> list[Variable] | None: ...
     def plan(self) -> str: ...
-    # a variable, or a list of them
-    def __call__(self, *inputs: Any) -> Any: ...
     def backward(
         self,
         dOutputs: Sequence[Any],

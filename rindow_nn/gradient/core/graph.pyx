@@ -7,11 +7,12 @@ of elementwise functions are one step that works through memory in blocks that s
 values that the gradient needs are computed again there rather than stored.
 """
 
-import threading
 from time import perf_counter_ns
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.math cimport isfinite
 from libc.stddef cimport ptrdiff_t
 
@@ -31,7 +32,17 @@ from rindow_nn.gradient.core.watch cimport Watch
 
 cdef const core.rk_api* rk = core.table()
 
-_state = threading.local()
+cdef extern from *:
+    """
+    #if defined(_MSC_VER)
+    #define RN_THREAD __declspec(thread)
+    #else
+    #define RN_THREAD _Thread_local
+    #endif
+    static RN_THREAD int rn_mode = 0;            /* GraphFunction.mode of this thread */
+    """
+    int rn_mode
+
 cdef long _traces = 0
 
 # calls of a fused step: each may need a register
@@ -167,6 +178,8 @@ cdef class Program:
     cdef Plan infer
     cdef Plan train
     cdef dict back_plans
+    cdef Plan back                    # the last one that was asked for
+    cdef unsigned long long back_needs
     cdef bint busy
     cdef list keys                    # for the quick check of arguments
 
@@ -510,7 +523,7 @@ cdef class Program:
         return saved
 
     cdef Plan back_plan(self, unsigned long long needs):
-        cdef Plan plan = self.back_plans.get(needs)
+        cdef Plan plan = self.back if needs == self.back_needs else self.back_plans.get(needs)
         cdef list targets = []
         cdef int i
         if plan is None:
@@ -523,6 +536,8 @@ cdef class Program:
                 given.add((<Value>item).owner())
             plan = _compile(self, self.calls + self.back_calls, targets, given, [])
             self.back_plans[needs] = plan
+        self.back = plan
+        self.back_needs = needs
         return plan
 
 
@@ -811,7 +826,7 @@ cdef class ThreadChoice:
 cdef class Run:
     """What one run of a plan leaves behind for the gradient."""
 
-    cdef list inputs                  # arrays
+    cdef tuple inputs                 # arrays; for a gradient also of the captured variables
     cdef list outputs                 # arrays, one a distinct owner
     cdef bint forgets                 # no gradient will be asked for
     cdef Buffer arena
@@ -830,6 +845,7 @@ cdef class Plan:
     cdef list saved                   # Values whose memory lives on until the gradient
     cdef list fresh                   # Values that get new memory in each run: what the user receives
     cdef list targets
+    cdef list target_places           # of each, which of the fresh ones holds it; -1: none
     cdef str phase                    # for the profile
     cdef ThreadChoice choice
     cdef Py_ssize_t arena_size
@@ -953,6 +969,7 @@ cdef Plan _compile(Program program, list calls, list targets, set given, list sa
         if v in born and not _from_opaque(v) and v not in fresh:
             fresh.append(v)
     plan.fresh = fresh
+    plan.target_places = [fresh.index(v) if v in fresh else -1 for v in [(<Value>x).owner() for x in targets]]
     # ---- views whose memory is set before the steps run
     plan.views = []
     for c in calls:
@@ -1197,7 +1214,7 @@ cdef class CompiledCall(AbstractFunction):
             raise program.failure
         if recording() or program.busy:
             return self._by_replay(douts)
-        return tuple(_run_back(program, self.run, douts, needs))
+        return _run_back(program, self.run, douts, needs)
 
     cdef tuple _by_replay(self, tuple douts):
         """Gradients that can be differentiated again: from the calls recorded one by one."""
@@ -1230,33 +1247,46 @@ cdef int _set_memory(Program program, Run run) except -1:
     return 0
 
 
+cdef list _fresh_arrays(Plan plan):
+    """New memory for what the user receives."""
+    cdef list fresh = [None] * len(plan.fresh)
+    cdef Value v
+    cdef NDArrayPhp x
+    cdef int i
+    for i in range(len(plan.fresh)):
+        v = <Value>plan.fresh[i]
+        x = empty(v.header.dt, v.header.nd, v.header.dims)
+        v.header.ptr = x.ptr
+        fresh[i] = x
+    return fresh
+
+
 cdef list _results(Plan plan, Run run, list fresh):
     """The targets of a plan as arrays of their own."""
-    cdef list out = []
+    cdef list out = [None] * len(plan.targets)
     cdef Value v
+    cdef NDArrayPhp array
+    cdef int at
     cdef int i
-    for item in plan.targets:
-        v = <Value>item
+    for i in range(len(plan.targets)):
+        v = <Value>plan.targets[i]
+        at = <int>plan.target_places[i]
         if run.objects is not None and v in run.objects:
-            out.append(run.objects[v])
+            out[i] = run.objects[v]
             continue
-        for i in range(len(plan.fresh)):
-            if plan.fresh[i] is v.owner():
-                array = <NDArrayPhp>fresh[i]
-                out.append(array if v.base is None else view(array, v.shift, v.header.nd, v.header.dims))
-                break
+        if at >= 0:
+            array = <NDArrayPhp>fresh[at]
+            result = array if v.base is None else view(array, v.shift, v.header.nd, v.header.dims)
         else:
-            out.append(v.constant if not v.is_array() else copy_of(v.header))
-        if v.mask is not None:
-            out.append(MaskedNDArray(out.pop(), run.objects[v.mask].mask()))
+            result = v.constant if not v.is_array() else copy_of(v.header)
+        out[i] = result if v.mask is None else MaskedNDArray(result, run.objects[v.mask].mask())
     return out
 
 
 cdef list _run_forward(Program program, Plan plan, Run run):
     """Runs the forward plan; answers the outputs as arrays."""
-    cdef list fresh = []
+    cdef list fresh
     cdef Value v
-    cdef NDArrayPhp x
     cdef int before
     program.busy = True  # its headers are in use: another thread, or a call from inside, runs without the plan
     try:
@@ -1264,11 +1294,7 @@ cdef list _run_forward(Program program, Plan plan, Run run):
         for item in program.captured:
             v = <Value>item
             v.header.ptr = (<NDArrayPhp>raw(v.variable.value_)).ptr
-        for item in plan.fresh:
-            v = <Value>item
-            x = empty(v.header.dt, v.header.nd, v.header.dims)
-            v.header.ptr = x.ptr
-            fresh.append(x)
+        fresh = _fresh_arrays(plan)
         if plan.arena_size:
             run.arena = new_buffer(plan.arena_size, core.RK_UINT8)
         before = plan.choice.begin()
@@ -1282,14 +1308,14 @@ cdef list _run_forward(Program program, Plan plan, Run run):
         program.busy = False
 
 
-cdef list _run_back(Program program, Run run, tuple douts, unsigned long long needs):
+cdef tuple _run_back(Program program, Run run, tuple douts, unsigned long long needs):
     """Runs the gradient plan; answers a variable, or None, for each input and captured variable."""
     cdef Plan forward = program.plan(True)
     cdef Plan plan = program.back_plan(needs)
-    cdef list fresh = []
+    cdef list fresh
     cdef list found
-    cdef list out = []
-    cdef list seeds = []
+    cdef list seeds = None
+    cdef tuple out
     cdef Value v
     cdef NDArrayPhp x
     cdef Buffer arena = None
@@ -1318,15 +1344,11 @@ cdef list _run_back(Program program, Run run, tuple douts, unsigned long long ne
             if v is not None:
                 if douts[i] is None:
                     x = primitives(program.backend).filled(v.header.dt, v.header.nd, v.header.dims, 0.0)
+                    seeds = [x] if seeds is None else seeds + [x]  # alive until the run ends
                 else:
-                    x = raw(douts[i])
-                seeds.append(x)
+                    x = raw((<Variable>douts[i]).value_) if isinstance(douts[i], Variable) else raw(douts[i])
                 v.header.ptr = x.ptr
-        for item in plan.fresh:
-            v = <Value>item
-            x = empty(v.header.dt, v.header.nd, v.header.dims)
-            v.header.ptr = x.ptr
-            fresh.append(x)
+        fresh = _fresh_arrays(plan)
         if plan.arena_size:
             arena = new_buffer(plan.arena_size, core.RK_UINT8)
         before = plan.choice.begin()
@@ -1337,12 +1359,14 @@ cdef list _run_back(Program program, Run run, tuple douts, unsigned long long ne
         found = _results(plan, run, fresh)
     finally:
         program.busy = False
+    out = PyTuple_New(len(program.grads))
     for i in range(len(program.grads)):
+        value = None
         if program.grads[i] is not None and needs >> (i if i < 63 else 63) & 1:
-            out.append(make_variable(program.backend, found[at]))
+            value = make_variable(program.backend, found[at])
             at += 1
-        else:
-            out.append(None)
+        Py_INCREF(value)
+        PyTuple_SET_ITEM(out, i, value)
     return out
 
 
@@ -1354,14 +1378,27 @@ class _Modes(type):
     @property
     def mode(cls):
         """What the running thread's outermost compiled function is doing."""
-        return getattr(_state, "mode", 0)
+        return rn_mode
 
     @mode.setter
     def mode(cls, value):
-        _state.mode = value
+        global rn_mode
+        rn_mode = value
 
 
-class GraphFunction(metaclass=_Modes):
+cdef class Compiled
+
+
+cdef class CompiledFunction:
+    """A compiled function's call, which Python finds at once in an extension type."""
+
+    cdef readonly Compiled _compiled
+
+    def __call__(self, *inputs):
+        return self._compiled.call(self, inputs)
+
+
+class GraphFunction(CompiledFunction, metaclass=_Modes):
     """A function of variables that is compiled on its first call for each kind of input.
 
     The first call with arguments of certain shapes and types runs the function and reads its calls back; later
@@ -1402,7 +1439,7 @@ class GraphFunction(metaclass=_Modes):
         self._func = func
         self._alternate = alternateCreator
         self._name = name
-        self._compiled = Compiled(backend)
+        (<CompiledFunction>self)._compiled = Compiled(backend)
 
     def backend(self):
         """The backend ``K``."""
@@ -1415,12 +1452,9 @@ class GraphFunction(metaclass=_Modes):
     def _label(self):
         return self._name or getattr(self._func, "__name__", type(self._func).__name__)
 
-    def __call__(self, *inputs):
-        return (<Compiled>self._compiled).call(self, inputs)
-
     def programs(self) -> int:
         """For how many kinds of arguments the function has been traced."""
-        return len((<Compiled>self._compiled).programs)
+        return len((<CompiledFunction>self)._compiled.programs)
 
     def plan(self) -> str:
         """The plans made so far, for people: calls, fused groups, memory.
@@ -1435,7 +1469,7 @@ class GraphFunction(metaclass=_Modes):
               forward: 1 step for 2 calls, 0 bytes of memory
                 fused        in0, in1 -> v3   [Mul Exp]
         """
-        return (<Compiled>self._compiled).describe(self._label())
+        return (<CompiledFunction>self)._compiled.describe(self._label())
 
     def _again(self, inputs, first):
         """What depends on the first arguments alone, from the trace of a call before, made again on other variables.
@@ -1447,7 +1481,7 @@ class GraphFunction(metaclass=_Modes):
         Returns:
             A list of variables; None if there was no such call.
         """
-        return (<Compiled>self._compiled).again(inputs, first)
+        return (<CompiledFunction>self)._compiled.again(inputs, first)
 
     def _rawCall(self, inputs, options):
         """Computes on arrays, without recording."""
@@ -1487,7 +1521,7 @@ cdef class Compiled:
         cdef list variables = None
         cdef bint recorded = recording()
         cdef Variable v
-        if getattr(_state, "mode", 0) == 1:
+        if rn_mode == 1:
             return function._func(*[pack(self.backend, x) for x in inputs])  # inside another trace: part of it
         if self.count >= 0 and len(inputs) != self.count:
             raise InvalidArgumentException(
@@ -1513,29 +1547,20 @@ cdef class Compiled:
         cdef CompiledCall node
         cdef Variable v
         cdef list outputs
-        cdef list variables
-        cdef list results
+        cdef tuple variables = inputs
         cdef int generation = -1
         cdef int i
         if program.busy:
             outputs = program.replay(program.alone, [pack(self.backend, x) for x in inputs], program.outputs)
             return outputs[0] if program.single else outputs
+        if recorded:
+            variables = self.recorded_inputs(program, inputs)
         run = Run.__new__(Run)
         run.forgets = not recorded
-        run.inputs = []
-        for i in range(len(inputs)):
-            item = inputs[i]
-            value = (<Variable>item).value_ if isinstance(item, Variable) else item
-            if not isinstance(value, NDArrayPhp) and (<Value>program.inputs[i]).is_array():
-                value = pack(self.backend, value).value_
-                if not isinstance(value, NDArrayPhp):
-                    if run.objects is None:
-                        run.objects = {}
-                    run.objects[program.inputs[i]] = value  # with its mask, for calls that look at it
-                    value = raw(value)
-            run.inputs.append(value)
-        results = _run_forward(program, program.plan(recorded), run)
-        outputs = [make_variable(self.backend, x) for x in results]
+        run.inputs = self.arrays(program, variables, run)
+        outputs = _run_forward(program, program.plan(recorded), run)
+        for i in range(len(outputs)):
+            outputs[i] = make_variable(self.backend, outputs[i])
         for item in program.single_numbers:
             (<Variable>outputs[item]).number = True
         if recorded:
@@ -1543,23 +1568,21 @@ cdef class Compiled:
             prepare(node, self.backend, None)
             node.program = program
             node.run = run
-            variables = [pack(self.backend, x) for x in inputs]
-            for item in program.captured:
-                variables.append((<Value>item).variable)
-                run.inputs.append(raw((<Value>item).variable.value_))
-            node.inputs_ = tuple(variables)
-            node.kept = tuple([(<Variable>v).value_ for v in variables])
+            node.inputs_ = variables
+            node.kept = run.inputs if run.objects is None else tuple([(<Variable>x).value_ for x in variables])
             node.outputs_count = len(outputs)
             if len(outputs) > 1:
                 node.output_shapes = tuple(
                     [
-                        (results[i].shape(), results[i].dtype()) if program.seeds[i] is not None else None
-                        for i in range(len(results))
+                        ((<Variable>outputs[i]).value_.shape(), (<Variable>outputs[i]).value_.dtype())
+                        if program.seeds[i] is not None else None
+                        for i in range(len(outputs))
                     ]
                 )
-            for item in variables:
-                if (<Variable>item).generation_ > generation:
-                    generation = (<Variable>item).generation_
+            for i in range(len(variables)):
+                v = <Variable>variables[i]
+                if v.generation_ > generation:
+                    generation = v.generation_
             node.generation_ = generation
             for i in range(len(outputs)):
                 v = <Variable>outputs[i]
@@ -1567,6 +1590,43 @@ cdef class Compiled:
                 v.index = i
                 v.generation_ = generation + 1
         return outputs[0] if program.single else outputs
+
+    cdef tuple recorded_inputs(self, Program program, tuple inputs):
+        """The arguments as variables, then the variables that the function closes over."""
+        cdef list variables
+        cdef int i
+        if not program.captured:
+            for i in range(len(inputs)):
+                if not isinstance(inputs[i], Variable):
+                    break
+            else:
+                return inputs
+        variables = [pack(self.backend, x) for x in inputs]
+        for item in program.captured:
+            variables.append((<Value>item).variable)
+        return tuple(variables)
+
+    cdef tuple arrays(self, Program program, tuple variables, Run run):
+        """The values of arguments and of variables closed over, as arrays where the program has arrays."""
+        cdef tuple values = PyTuple_New(len(variables))
+        cdef int count = len(program.inputs)
+        cdef int i
+        for i in range(len(variables)):
+            item = variables[i]
+            value = (<Variable>item).value_ if isinstance(item, Variable) else item
+            if not isinstance(value, NDArrayPhp):
+                if i >= count:
+                    value = raw(value)
+                elif (<Value>program.inputs[i]).is_array():
+                    value = pack(self.backend, value).value_
+                    if not isinstance(value, NDArrayPhp):
+                        if run.objects is None:
+                            run.objects = {}
+                        run.objects[program.inputs[i]] = value  # with its mask, for calls that look at it
+                        value = raw(value)
+            Py_INCREF(value)
+            PyTuple_SET_ITEM(values, i, value)
+        return values
 
     cdef Program alike(self, tuple key, Py_ssize_t count):
         """A program of so many arguments whose trace holds for the first ones, by their signatures, or None.
@@ -1597,7 +1657,7 @@ cdef class Compiled:
 
     cdef object trace(self, object function, object key, list variables, Program known):
         """Traces the function on variables; the trace's own results are those of this call."""
-        global _traces
+        global _traces, rn_mode
         cdef GradientTape tape = None
         cdef Program program = Program.__new__(Program)
         cdef list entries
@@ -1610,6 +1670,7 @@ cdef class Compiled:
         cdef Variable e
         cdef Value value
         cdef bint recorded = recording()
+        cdef int mode_before
         cdef int tracing_before
         cdef int looked_before
         cdef long trace_before
@@ -1626,14 +1687,14 @@ cdef class Compiled:
         program.places = {}
         program.found = {}
         program.back_plans = {}
-        before = getattr(_state, "mode", 0)
+        mode_before = rn_mode
         if not recorded:
             tape = GradientTape(self.backend)
             tape.enter()
         trace_before = set_trace(program.trace)
         tracing_before = set_tracing(1)
         looked_before = set_looked(0)
-        _state.mode = 1
+        rn_mode = 1
         try:
             entries = []
             for item in variables:
@@ -1707,7 +1768,7 @@ cdef class Compiled:
                     program.failure.__context__ = None
                 program.differentiable = program.failure is None
         finally:
-            _state.mode = before
+            rn_mode = mode_before
             program.shaped |= set_looked(looked_before)
             set_tracing(tracing_before)
             set_trace(trace_before)
@@ -1873,26 +1934,26 @@ cdef class TrainingStep:
         cdef list results
         cdef list grads
         cdef list found
+        cdef tuple gradients
         if (
             program is None or program.busy or not program.differentiable or recording()
-            or len(inputs) != self.compiled.count or getattr(_state, "mode", 0) or not _fits(program, inputs)
+            or len(inputs) != self.compiled.count or rn_mode or not _fits(program, inputs)
         ):
             return self.on_tape(inputs)
         if program is not self.program and not self.adopt(program):
             return self.on_tape(inputs)
         run = Run.__new__(Run)
-        run.inputs = []
-        for item in inputs:
-            run.inputs.append((<Variable>item).value_ if isinstance(item, Variable) else item)
+        found = [(<Variable>x).value_ if isinstance(x, Variable) else x for x in inputs]
+        for item in program.captured:
+            found.append(raw((<Value>item).variable.value_))
+        run.inputs = tuple(found)
         results = _run_forward(program, program.plan(True), run)
         if self.seeds is None:
             self.seeds = (_ones(self.compiled.backend, raw(results[0])),) + (None,) * (len(results) - 1)
-        for item in program.captured:
-            run.inputs.append(raw((<Value>item).variable.value_))
-        found = _run_back(program, run, self.seeds, self.needs)
+        gradients = _run_back(program, run, self.seeds, self.needs)
         grads = []
         for item in self.places:
-            v = <Variable>found[<Py_ssize_t>item]
+            v = <Variable>gradients[<Py_ssize_t>item]
             grads.append(v.value_)
         return results, grads
 
@@ -1979,7 +2040,7 @@ cdef class Shortcut:
             return None
         run = Run.__new__(Run)
         run.forgets = True
-        run.inputs = list(args)
+        run.inputs = args
         try:
             outputs = [raw(x) for x in _run_forward(program, program.plan(False), run)]
         except (LogicException, InvalidArgumentException):
@@ -2240,7 +2301,7 @@ cdef class WholeStep:
     cdef bint find(self, tuple args) except -1:
         """Finds the plan for arguments; False if there is none."""
         cdef Program program = self.compiled.last
-        if program is None or len(args) != self.compiled.count or recording() or getattr(_state, "mode", 0):
+        if program is None or len(args) != self.compiled.count or recording() or rn_mode:
             return False
         if not _fits(program, args):
             if not all([isinstance(x, NDArrayPhp) for x in args]):
@@ -2277,17 +2338,13 @@ cdef class WholeStep:
         cdef int before = plan.choice.begin()
         program.busy = True
         try:
-            run.inputs = [(<Variable>x).value_ if isinstance(x, Variable) else x for x in args]
+            run.inputs = tuple([(<Variable>x).value_ if isinstance(x, Variable) else x for x in args])
             _set_memory(program, run)
             for item in program.captured:
                 v = <Value>item
                 v.header.ptr = (<NDArrayPhp>raw(v.variable.value_)).ptr
             (<Value>program.seeds[0]).header.ptr = plan.seed.ptr
-            for item in plan.forward.fresh:
-                v = <Value>item
-                x = empty(v.header.dt, v.header.nd, v.header.dims)
-                v.header.ptr = x.ptr
-                fresh.append(x)
+            fresh = _fresh_arrays(plan.forward)
             if plan.forward.arena_size:
                 arena = new_buffer(plan.forward.arena_size, core.RK_UINT8)
             if plan.backward.arena_size:

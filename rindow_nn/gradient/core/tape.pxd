@@ -63,6 +63,7 @@ cdef class AbstractFunction:
     cdef long stamp                   # visits of the graph walk
     cdef long trace                   # the trace it was recorded in; 0: none
     cdef bint useful
+    cdef Py_ssize_t place             # in the order of the latest walk
     cdef object origin                # of a call that computes a gradient: the layer whose gradient it is, if any
     cdef AbstractFunction begun       # of an activation that ends a layer's call: that call; the two answer as one
     cdef int role(self)

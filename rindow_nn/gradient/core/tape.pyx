@@ -8,10 +8,12 @@ differentiate them again.
 """
 
 cimport cython
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF, Py_XINCREF
 from cpython.weakref cimport PyWeakref_NewRef
 from cpython.tuple cimport PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
+from libc.string cimport memcpy
 
 import copy as copying
 import types
@@ -32,6 +34,8 @@ from rindow_nn.support.calling import call_with
 
 cdef extern from "Python.h":
     PyObject* PyTuple_GET_ITEM(tuple, Py_ssize_t)  # borrowed
+    PyObject* PyList_GET_ITEM(list, Py_ssize_t)    # borrowed
+    Py_ssize_t PyList_GET_SIZE(list)
 
 cdef extern from *:
     """
@@ -1137,6 +1141,10 @@ cdef tuple traced_gradient(AbstractFunction node, tuple douts):
 
 # -------------------------------------------------------------------------------------------------------- tape
 
+cdef enum:
+    FEW_CALLS = 32                    # for so many a walk holds its numbers itself
+    FEW_LEAVES = 8                    # so many are faster to look through than a dict
+
 cdef long _walks = 0
 
 
@@ -1147,100 +1155,254 @@ cdef inline AbstractFunction _maker(Variable v, long within):
     return v.creator_
 
 
-cdef class _Sources:
-    """The variables whose gradients are wanted: leaves by identity, results of calls by call and position."""
+@cython.final
+@cython.no_gc
+cdef class _Walk:
+    """The way back from targets to sources: what is wanted, and the calls in between with their gradients.
 
-    cdef list few                     # the leaves, where they are few: faster to look through than a set
-    cdef set leaves
-    cdef dict outputs
-    cdef long within
+    Variables that no call made are wanted by identity, the results of calls by call and position.
+    """
 
-    cdef inline bint has(self, Variable v):
+    cdef object backend
+    cdef long within                  # number of a trace: calls outside it do not count; 0: all do
+    cdef list leaves                  # the wanted variables that no call made
+    cdef dict leaf_places             # where they are many: each one's place among them
+    cdef list leaf_grads
+    cdef dict outputs                 # call -> positions of its wanted outputs; None: there are none
+    cdef list order                   # the calls on the way, each after all that feed it
+    cdef dict places                  # their places, where the marks on the calls do not tell
+    cdef list slots                   # of each: the gradient of its output, or a list of those of several
+    cdef dict others                  # wanted calls that are not on the way (nothing feeds them) -> the same
+    cdef unsigned long long* needs    # of each call on the way: inputs whose gradients are needed, as bits
+    cdef unsigned long long[FEW_CALLS] few
+    cdef Py_ssize_t room
+
+    def __cinit__(self):
+        self.needs = self.few
+        self.room = FEW_CALLS
+
+    def __dealloc__(self):
+        if self.needs != self.few:
+            PyMem_Free(self.needs)
+
+    cdef int want(self, list variables) except -1:
+        """Names the variables whose gradients are wanted."""
+        cdef Variable v
+        cdef AbstractFunction maker
+        cdef Py_ssize_t i
+        for i in range(PyList_GET_SIZE(variables)):
+            v = <Variable>PyList_GET_ITEM(variables, i)
+            if _maker(v, self.within) is not None:
+                break
+        else:
+            self.leaves = variables
+        if self.leaves is None:
+            self.leaves = []
+            self.outputs = {}
+            for item in variables:
+                v = <Variable>item
+                maker = _maker(v, self.within)
+                if maker is None:
+                    self.leaves.append(v)
+                else:
+                    self.outputs.setdefault(maker, set()).add(v.index)
+        self.leaf_grads = [None] * len(self.leaves)
+        if len(self.leaves) > FEW_LEAVES:
+            self.leaf_places = {}
+            for i in range(len(self.leaves)):
+                self.leaf_places.setdefault(self.leaves[i], i)
+        return 0
+
+    cdef Py_ssize_t leaf(self, Variable v) except -2:
+        """The place of a variable among the leaves; -1: it is not wanted."""
+        cdef Py_ssize_t i
+        if self.leaf_places is not None:
+            at = self.leaf_places.get(v)
+            return -1 if at is None else <Py_ssize_t>at
+        for i in range(PyList_GET_SIZE(self.leaves)):
+            if PyList_GET_ITEM(self.leaves, i) == <PyObject*>v:
+                return i
+        return -1
+
+    cdef bint has(self, Variable v) except -1:
+        """Whether the gradient of a variable is wanted."""
         if _maker(v, self.within) is None:
-            if self.leaves is not None:
-                return v in self.leaves
-            for item in self.few:
-                if item is v:
-                    return True
-            return False
+            return self.leaf(v) >= 0
         return self.outputs is not None and v.creator_ in self.outputs and v.index in self.outputs[v.creator_]
 
+    cdef int find(self, list targets) except -1:
+        """Finds the calls on a path from a source or a user's function to a target, and what each needs.
 
-cdef _Sources _sources(list variables, long within):
-    cdef _Sources sources = _Sources.__new__(_Sources)
-    cdef Variable v
-    sources.few = []
-    sources.within = within
-    for item in variables:
-        v = <Variable>item
-        if _maker(v, within) is None:
-            sources.few.append(v)
-        else:
-            if sources.outputs is None:
-                sources.outputs = {}
-            sources.outputs.setdefault(v.creator_, set()).add(v.index)
-    if len(sources.few) > 8:
-        sources.leaves = set(sources.few)
-    return sources
-
-
-cdef list _calls_between(list targets, _Sources sources, list all_needs):
-    """The calls on a path from a source or a user's function to a target, each after all that feed it.
-
-    Each comes with the inputs whose gradients are needed, as bits. The marks on the calls (`stamp`, `useful`) hold
-    within this function only: another thread, or a gradient asked by a call's own gradient, may walk the same calls.
-    """
-    global _walks
-    cdef list order = []
-    cdef list stack = []
-    cdef AbstractFunction node
-    cdef AbstractFunction before
-    cdef Variable v
-    cdef unsigned long long needs
-    cdef long open_
-    cdef long done
-    cdef bint wait
-    cdef int i
-    _walks += 2
-    open_ = _walks
-    done = _walks + 1
-    for item in targets:
-        v = <Variable>item
-        node = _maker(v, sources.within)
-        if node is not None and not v.unbackpropagatable:
-            stack.append(node)
-    while stack:
-        node = <AbstractFunction>stack[len(stack) - 1]
-        if node.stamp == done:
-            stack.pop()
-            continue
-        if node.stamp != open_:
-            node.stamp = open_
-            wait = False
-            for item in node.inputs_:
-                v = <Variable>item
-                before = _maker(v, sources.within)
-                if before is not None and not v.unbackpropagatable and before.stamp != done and before.stamp != open_:
-                    stack.append(before)
-                    wait = True
-            if wait:
+        The marks on the calls (`stamp`, `useful`, `place`) hold within this function only: another thread, or a
+        gradient asked by a call's own gradient, may walk the same calls.
+        """
+        global _walks
+        cdef list stack = []
+        cdef Py_ssize_t depth = 0
+        cdef AbstractFunction node
+        cdef AbstractFunction before
+        cdef Variable v
+        cdef unsigned long long needs
+        cdef long open_
+        cdef long done
+        cdef bint wait
+        cdef Py_ssize_t i
+        self.order = []
+        _walks += 2
+        open_ = _walks
+        done = _walks + 1
+        for i in range(len(targets)):
+            v = <Variable>targets[i]
+            node = _maker(v, self.within)
+            if node is not None and not v.unbackpropagatable:
+                depth = _push(stack, depth, node)
+        while depth:
+            node = <AbstractFunction>PyList_GET_ITEM(stack, depth - 1)
+            if node.stamp == done:
+                depth -= 1
                 continue
-        stack.pop()
-        node.stamp = done
-        needs = 0
-        for i in range(len(node.inputs_)):
-            v = <Variable>node.inputs_[i]
-            if v.unbackpropagatable:
-                continue
-            before = _maker(v, sources.within)
-            if sources.has(v) or (before is not None and before.stamp == done and before.useful):
-                needs |= 1ULL << (i if i < 63 else 63)
-        # functions that users write are called even if no source needs their gradient, as in the original
-        node.useful = needs != 0 or type(node).differentiate is not AbstractFunction.differentiate
-        if node.useful:
-            order.append(node)
-            all_needs.append(needs)
-    return order
+            if node.stamp != open_:
+                node.stamp = open_
+                wait = False
+                for i in range(len(node.inputs_)):
+                    v = <Variable>PyTuple_GET_ITEM(node.inputs_, i)
+                    before = _maker(v, self.within)
+                    if before is not None and not v.unbackpropagatable and before.stamp != done and (
+                        before.stamp != open_
+                    ):
+                        depth = _push(stack, depth, before)
+                        wait = True
+                if wait:
+                    continue
+            depth -= 1
+            node.stamp = done
+            needs = 0
+            for i in range(len(node.inputs_)):
+                v = <Variable>PyTuple_GET_ITEM(node.inputs_, i)
+                if v.unbackpropagatable:
+                    continue
+                before = _maker(v, self.within)
+                if (before is not None and before.stamp == done and before.useful) or self.has(v):
+                    needs |= 1ULL << (i if i < 63 else 63)
+            # functions that users write are called even if no source needs their gradient, as in the original
+            node.useful = needs != 0 or type(node).differentiate is not AbstractFunction.differentiate
+            if node.useful:
+                node.place = len(self.order)
+                self.add(node, needs)
+        self.slots = [None] * len(self.order)
+        return 0
+
+    cdef int add(self, AbstractFunction node, unsigned long long needs) except -1:
+        """Adds a call to those on the way."""
+        cdef Py_ssize_t at = PyList_GET_SIZE(self.order)
+        cdef unsigned long long* more
+        if at == self.room:
+            more = <unsigned long long*>PyMem_Malloc(2 * self.room * sizeof(unsigned long long))
+            if more == NULL:
+                raise MemoryError()
+            memcpy(more, self.needs, self.room * sizeof(unsigned long long))
+            if self.needs != self.few:
+                PyMem_Free(self.needs)
+            self.needs = more
+            self.room *= 2
+        self.needs[at] = needs
+        self.order.append(node)
+        return 0
+
+    cdef Py_ssize_t place(self, AbstractFunction node) except -2:
+        """The place of a call among those on the way; -1: it is not there."""
+        cdef Py_ssize_t at = node.place
+        cdef Py_ssize_t i
+        if at < PyList_GET_SIZE(self.order) and PyList_GET_ITEM(self.order, at) == <PyObject*>node:
+            return at
+        if self.places is None:  # another walk has met the call since, or it is not on the way
+            self.places = {}
+            for i in range(PyList_GET_SIZE(self.order)):
+                self.places[self.order[i]] = i
+        found = self.places.get(node)
+        return -1 if found is None else <Py_ssize_t>found
+
+    cdef object slot(self, AbstractFunction node):
+        """The gradient of a call's output so far, a list of those of several, or None."""
+        cdef Py_ssize_t at = self.place(node)
+        if at >= 0:
+            return self.slots[at]
+        return None if self.others is None else self.others.get(node)
+
+    cdef int set_slot(self, AbstractFunction node, object slot) except -1:
+        cdef Py_ssize_t at = self.place(node)
+        if at >= 0:
+            self.slots[at] = slot
+            return 0
+        if self.others is None:
+            self.others = {}
+        self.others[node] = slot
+        return 0
+
+    cdef int give(self, Variable v, Variable d) except -1:
+        """Adds to the gradient of a variable."""
+        cdef AbstractFunction maker = _maker(v, self.within)
+        cdef Py_ssize_t at
+        if maker is None:
+            at = self.leaf(v)
+            if at >= 0:
+                self.leaf_grads[at] = _sum(self.backend, self.leaf_grads[at], d)
+            return 0
+        slot = self.slot(maker)
+        if maker.outputs_count == 1:
+            self.set_slot(maker, _sum(self.backend, slot, d))
+            return 0
+        if slot is None:
+            slot = [None] * maker.outputs_count
+            self.set_slot(maker, slot)
+        (<list>slot)[v.index] = _sum(self.backend, (<list>slot)[v.index], d)
+        return 0
+
+    cdef Variable grad(self, Variable v):
+        """The gradient of a wanted variable, None where no path leads to it."""
+        if _maker(v, self.within) is None:
+            return self.leaf_grads[self.leaf(v)]
+        slot = self.slot(v.creator_)
+        return (<list>slot)[v.index] if isinstance(slot, list) else slot
+
+
+cdef inline Py_ssize_t _push(list stack, Py_ssize_t depth, AbstractFunction node) except -1:
+    """Puts a call on a stack that is never shortened; answers the new depth."""
+    if depth < PyList_GET_SIZE(stack):
+        stack[depth] = node
+    else:
+        stack.append(node)
+    return depth + 1
+
+
+cdef int _enter(GradientTape tape) except -1:
+    if tape.active:
+        raise LogicException("the tape is recording already")
+    tape.outer = current_tape()
+    tape.active = True
+    Py_XINCREF(<PyObject*>tape)  # until exit: the thread's pointer does not count
+    _set_tape(tape)
+    return 0
+
+
+cdef int _exit(GradientTape tape) except -1:
+    cdef GradientTape inner = None
+    cdef GradientTape current = current_tape()
+    if not tape.active:
+        raise LogicException("the tape is not recording")
+    while current is not None and current is not tape:
+        inner = current
+        current = current.outer
+    if current is None:
+        raise LogicException("the tape records in another thread, which must end the recording")
+    if inner is None:
+        _set_tape(tape.outer)
+    else:
+        inner.outer = tape.outer  # left before a tape that was entered later
+    tape.active = False
+    tape.outer = None
+    Py_XDECREF(<PyObject*>tape)
+    return 0
 
 
 cdef class GradientTape:
@@ -1270,38 +1432,24 @@ cdef class GradientTape:
 
     def enter(self) -> None:
         """Begins recording."""
-        if self.active:
-            raise LogicException("the tape is recording already")
-        self.outer = current_tape()
-        self.active = True
-        Py_XINCREF(<PyObject*>self)  # until exit: the thread's pointer does not count
-        _set_tape(self)
+        _enter(self)
 
     def exit(self, e=None) -> bool:
         """Ends recording; exceptions go on."""
-        cdef GradientTape inner = None
-        cdef GradientTape tape = current_tape()
-        if not self.active:
-            raise LogicException("the tape is not recording")
-        while tape is not None and tape is not self:
-            inner = tape
-            tape = tape.outer
-        if tape is None:
-            raise LogicException("the tape records in another thread, which must end the recording")
-        if inner is None:
-            _set_tape(self.outer)
-        else:
-            inner.outer = self.outer  # left before a tape that was entered later
-        self.active = False
-        self.outer = None
-        Py_XDECREF(<PyObject*>self)
+        _exit(self)
         return False
 
     def __enter__(self):
-        self.enter()
+        if type(self) is GradientTape:
+            _enter(self)
+        else:
+            self.enter()
         return self
 
     def __exit__(self, kind, e, trace):
+        if type(self) is GradientTape:
+            _exit(self)
+            return False
         return self.exit(e)
 
     def gradient(self, target, sources):
@@ -1481,83 +1629,64 @@ cdef list pull_back(object backend, list targets, list seeds, list wanted, long 
     With the number of a trace, calls outside it do not count; a target that no call made may itself be wanted.
     """
     global rn_origin
-    cdef _Sources sources = _sources(wanted, within)
-    cdef dict slots = {}              # call -> gradients of its outputs
-    cdef dict leaves = {}             # variable that no call made -> gradient
-    cdef list result = []
-    cdef list order
-    cdef list all_needs = []
-    cdef list slot
+    cdef _Walk walk = _Walk.__new__(_Walk)
+    cdef list result
+    cdef tuple douts
     cdef tuple grads
     cdef AbstractFunction node
-    cdef AbstractFunction before
     cdef Variable v
-    cdef Variable d
     cdef unsigned long long needs
     cdef Py_ssize_t at
-    cdef int i
-    order = _calls_between(targets, sources, all_needs)
+    cdef Py_ssize_t i
+    walk.backend = backend
+    walk.within = within
+    walk.want(wanted)
+    walk.find(targets)
     for i in range(len(targets)):
         v = <Variable>targets[i]
-        if v.unbackpropagatable or seeds[i] is None:
-            continue
-        if _maker(v, within) is None:
-            leaves[v] = _sum(backend, leaves.get(v), <Variable>seeds[i])
-            continue
-        slot = slots.get(v.creator_)
-        if slot is None:
-            slot = [None] * v.creator_.outputs_count
-            slots[v.creator_] = slot
-        slot[v.index] = _sum(backend, slot[v.index], <Variable>seeds[i])
-    for at in range(len(order) - 1, -1, -1):
-        node = <AbstractFunction>order[at]
-        needs = all_needs[at]
-        slot = slots.get(node)
+        if not v.unbackpropagatable and seeds[i] is not None:
+            walk.give(v, <Variable>seeds[i])
+    for at in range(len(walk.order) - 1, -1, -1):
+        node = <AbstractFunction>walk.order[at]
+        needs = walk.needs[at]
+        slot = walk.slots[at]
         if slot is None:
             continue
-        if sources.outputs is None or node not in sources.outputs:
-            del slots[node]  # or all gradients in between would live to the end
-        if node.outputs_count > 1:
+        if walk.outputs is None or node not in walk.outputs:
+            walk.slots[at] = None  # or all gradients in between would live to the end
+        if node.outputs_count == 1:
+            douts = (slot,)
+        else:
             slot = list(slot)  # zeros are for this call: an output that is a source itself has no gradient
             for i in range(node.outputs_count):
                 if slot[i] is None and node.output_shapes[i] is not None:
                     slot[i] = _zeros(backend, node.output_shapes[i])
+            douts = tuple(slot)
+        slot = None
         if rn_tracing:
             rn_origin = layer_of(node)
         try:
             if rn_profiling:
-                grads = node.timed_gradient(tuple(slot), needs)
+                grads = node.timed_gradient(douts, needs)
             else:
-                grads = node.gradient_of(tuple(slot), needs)
+                grads = node.gradient_of(douts, needs)
         finally:
             rn_origin = None
         if rn_tape != NULL and rn_tracing == 0:
-            grads = _linked(node, slot, grads)
-        for i in range(len(node.inputs_)):
-            if not needs >> (i if i < 63 else 63) & 1 or i >= len(grads) or grads[i] is None:
-                continue
-            v = <Variable>node.inputs_[i]
-            d = <Variable>grads[i]
-            before = _maker(v, within)
-            if before is None:
-                leaves[v] = _sum(backend, leaves.get(v), d)
-            else:
-                slot = slots.get(before)
-                if slot is None:
-                    slot = [None] * before.outputs_count
-                    slots[before] = slot
-                slot[v.index] = _sum(backend, slot[v.index], d)
-    for item in wanted:
-        v = <Variable>item
-        if _maker(v, within) is None:
-            result.append(leaves.get(v))
-        else:
-            slot = slots.get(v.creator_)
-            result.append(None if slot is None else slot[v.index])
+            grads = _linked(node, douts, grads)
+        for i in range(min(len(node.inputs_), len(grads))):
+            if needs >> (i if i < 63 else 63) & 1 and grads[i] is not None:
+                walk.give(<Variable>node.inputs_[i], <Variable>grads[i])
+    if walk.outputs is not None:
+        return [walk.grad(<Variable>v) for v in wanted]
+    result = walk.leaf_grads
+    for i in range(len(result)):
+        if result[i] is None:  # it may be named twice
+            result[i] = walk.grad(<Variable>wanted[i])
     return result
 
 
-cdef tuple _linked(AbstractFunction node, list douts, tuple grads):
+cdef tuple _linked(AbstractFunction node, tuple douts, tuple grads):
     """A call's gradients, each with a record of what it depends on.
 
     Functions computed by recorded functions have it. For those computed by a kernel or by the user on arrays there

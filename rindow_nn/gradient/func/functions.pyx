@@ -444,7 +444,11 @@ cdef class Square(AbstractFunction):
         return self.K.unary(core.RK_SQUARE, A(xs, 0), <NDArrayPhp>out)
 
     cdef tuple gradient_of(self, tuple douts, unsigned long long needs):
-        return (f_mul(self.backend_, <Variable>douts[0], f_axpb(self.backend_, self.input(0), 2.0, 0.0)),)
+        cdef NDArrayPhp twice
+        if recording():
+            return (f_mul(self.backend_, <Variable>douts[0], f_axpb(self.backend_, self.input(0), 2.0, 0.0)),)
+        twice = self.K.param(core.RK_AXPB, A(self.kept, 0), 2.0, 0.0, None)
+        return (make_variable(self.backend_, self.K.binary(core.RK_MUL, array_of(<Variable>douts[0]), twice, twice)),)
 
 
 cdef class Sqrt(AbstractFunction):
