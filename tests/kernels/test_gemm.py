@@ -95,6 +95,10 @@ def test_small_sizes(kernels, dtype, ta, tb):
         (256, 10, 128),
         (100, 101, 1100),
         (130, 520, 600),
+        (129, 763, 140),
+        (256, 1001, 128),
+        (187, 780, 1037),
+        (530, 300, 700),
         (40, 1030, 513),
         (2, 700, 400),
         (6, 130, 1111),
@@ -168,7 +172,7 @@ def test_long_rows_of_a_big_matrix(kernels, dtype, m, n, k, epilogue):
 
 def test_padding_of_c_is_not_written(kernels):
     rng = np.random.default_rng(4)
-    for m, n, k in [(7, 3, 5), (20, 47, 9), (33, 70, 40), (1, 5, 9), (5, 1, 100), (7, 1003, 150)]:
+    for m, n, k in [(7, 3, 5), (20, 47, 9), (33, 70, 40), (1, 5, 9), (5, 1, 100), (7, 1003, 150), (140, 731, 130)]:
         memory = rng.uniform(size=(m, n + 3)).astype(np.float32)
         kept = memory.copy()
         a, b = operands(rng, 0, 0, m, n, k, np.float32)
@@ -217,7 +221,7 @@ def test_threads_do_not_change_a_bit(kernels, dtype, ta, tb):
         (3000, 1, 500),
         (5, 3000, 100),
     ]
-    for m, n, k in [*sizes, (6, 130, 1111), (17, 1000, 270), (17, 2600, 100), (16, 1100, 300), (9, 120, 1700)]:
+    for m, n, k in [*sizes, (150, 1003, 600), (600, 70, 530), (6, 130, 1111), (17, 1000, 270), (17, 2600, 100), (16, 1100, 300), (9, 120, 1700)]:
         a, b = operands(rng, ta, tb, m, n, k, dtype)
         results = []
         for threads in (1, 2, 3, 4):

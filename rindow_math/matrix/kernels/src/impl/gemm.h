@@ -4,7 +4,8 @@
  * registers while k runs; an element of A is broadcast, a row of B is loaded.
  * Elements of A are read where they are (a tile walks along GEMM_MR rows, which
  * fit in the first cache). B is read where it is when that is quick, else it is
- * packed in panels of one tile's width, transposed if need be. A long k is cut
+ * packed in panels of one tile's width, transposed if need be: all of it by all
+ * threads, or, where C has few rows, each panel by who works on it. A long k is cut
  * into blocks so that tiles of A and panels of B stay in their caches.
  *
  * Each element of C is one chain of multiply-adds in order of k, whatever tile
@@ -37,6 +38,11 @@
 #define GEMM_KC 512                    /* longest block of k: GEMM_MR rows of A stay in the first cache */
 #define GEMM_PACK_BYTES (1 << 20)      /* a block of packed B: half of a common second cache */
 #define GEMM_THREAD_WORK 400000        /* multiply-adds below which a second thread does not pay */
+
+#define GEMM_PACK_AHEAD 16             /* rows of A between those packed and those asked for */
+#define GEMM_PANEL_ROWS 128            /* rows of C from which each thread packs the panels of B that it works on; */
+#define GEMM_PANEL_MOST 256            /* more rows use a panel often enough for one copy that all threads share, */
+#define GEMM_PANELS 16                 /* and so do fewer panels */
 
 #define GEMM_ROW_BLOCKS 16             /* of rows, into which a big B is cut for one row of C */
 #define GEMM_FEW 32                    /* rows of C below which a big B is streamed */

@@ -220,14 +220,35 @@ RK_NOINLINE void GM(cross)(const GM(block) *d, GM(kernel) kernel, const GM(call)
     }
 }
 
+/* Tiles of A' from i on, `count` of them side by side in A, one after the other. */
+static void GM(pack_tiles)(const GM(block) *d, ptrdiff_t i, ptrdiff_t count, GM_T *packed)
+{
+    const ptrdiff_t i0 = gemm_row(&d->grid, i), rows = gemm_row(&d->grid, i + 1) - i0, lda = d->call.lda;
+    const ptrdiff_t size = d->call.k * GEMM_MR, more = count > 1 ? gemm_row(&d->grid, i + 2) - i0 - rows : 0;
+    const GM_T *a = d->a + i0;
+    if (rows == GEMM_MR && more == GEMM_MR)
+        for (ptrdiff_t p = 0; p < d->call.k; p++) {
+            rk_prefetch(a + (p + GEMM_PACK_AHEAD) * lda);
+            memcpy(packed + p * GEMM_MR, a + p * lda, GEMM_MR * sizeof(GM_T));
+            memcpy(packed + size + p * GEMM_MR, a + p * lda + GEMM_MR, GEMM_MR * sizeof(GM_T));
+        }
+    else
+        for (ptrdiff_t p = 0; p < d->call.k; p++) {
+            for (ptrdiff_t r = 0; r < rows; r++)
+                packed[p * GEMM_MR + r] = a[p * lda + r];
+            for (ptrdiff_t r = 0; r < more; r++)
+                packed[size + p * GEMM_MR + r] = a[p * lda + rows + r];
+        }
+}
+
 static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const GM(block) *d = context;
     const gemm_panels *panels = &d->grid.panels;
     GM(call) call = d->call;
     GM_T *packed_a = NULL;
-    ptrdiff_t packed_tile = -1;
-    if (d->pack_a && (packed_a = rk_scratch(1, (size_t)(call.k * GEMM_MR) * sizeof(GM_T))) != NULL)
+    ptrdiff_t packed_tile = -2;            /* and the next one */
+    if (d->pack_a && (packed_a = rk_scratch(1, (size_t)(2 * call.k * GEMM_MR) * sizeof(GM_T))) != NULL)
         call.lda = GEMM_MR;
 
     gemm_place at = gemm_find(&d->grid, begin);
@@ -237,17 +258,11 @@ static void GM(run_tiles)(void *context, ptrdiff_t begin, ptrdiff_t end)
         const ptrdiff_t columns = d->n - j0 < vectors * GM_L ? d->n - j0 : vectors * GM_L;
         const GM_T *a = d->ta ? d->a + i0 : d->a + i0 * d->call.lda;
         if (packed_a) {
-            if (packed_tile != at.i) {
-                if (rows == GEMM_MR)
-                    for (ptrdiff_t p = 0; p < call.k; p++)
-                        memcpy(packed_a + p * GEMM_MR, a + p * d->call.lda, GEMM_MR * sizeof(GM_T));
-                else
-                    for (ptrdiff_t p = 0; p < call.k; p++)
-                        for (ptrdiff_t r = 0; r < rows; r++)
-                            packed_a[p * GEMM_MR + r] = a[p * d->call.lda + r];
+            if (at.i > packed_tile + 1) {
+                GM(pack_tiles)(d, at.i, u + (at.next - at.j) < end ? 2 : 1, packed_a);
                 packed_tile = at.i;
             }
-            a = packed_a;
+            a = packed_a + (at.i - packed_tile) * call.k * GEMM_MR;
         }
         if (call.k >= GEMM_EARLY_K && d->grid.row_tiles >= GEMM_EARLY_TILES)
             gemm_fetch_tile(d->c + i0 * call.ldc + j0, call.ldc * (ptrdiff_t)sizeof(GM_T), (int)rows,
@@ -883,6 +898,122 @@ static void GM(blocked)(int triangle, int ta, int tb, ptrdiff_t m, ptrdiff_t n, 
     }
 }
 
+/* ---- A' of few rows, B of many columns: all of A stays in the second cache, and each thread packs the panels of B that it
+ * works on: nothing that one writes is read by another. While tiles of a panel are computed the next one is packed, some
+ * rows before each tile. ---- */
+
+/* Packs rows p to `end` of panel j, and asks for as many rows that follow. */
+static void GM(pack_some)(const GM(block) *d, ptrdiff_t j, ptrdiff_t p, ptrdiff_t end, GM_T *own)
+{
+    const gemm_panels *panels = &d->grid.panels;
+    const ptrdiff_t vectors = panels->thin + (j < panels->wide), j0 = gemm_panel(panels, j) * GM_L;
+    const ptrdiff_t columns = d->n - j0 < vectors * GM_L ? d->n - j0 : vectors * GM_L, count = end - p;
+    const GM_T *b = d->b + p * d->ldb + j0;
+    own += p * vectors * GM_L;
+    for (; p < end; p++, b += d->ldb, own += vectors * GM_L) {
+        ptrdiff_t i = 0;
+        for (; i + GM_L <= columns; i += GM_L)
+            GM_STORE(own + i, GM_LOAD(b + i));
+        if (i < columns)
+            GM_STORE(own + i, GM_LOAD_PART(b + i, columns - i));
+        if (p + count < d->call.k)
+            gemm_fetch_tile(b + count * d->ldb, 0, 1, (int)columns * (int)sizeof(GM_T));
+    }
+}
+
+/* A panel counts for GEMM_QUARTERS pieces, of some rows each. */
+static void GM(run_panels)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const GM(block) *d = context;
+    const gemm_panels *panels = &d->grid.panels;
+    const ptrdiff_t k = d->call.k, tiles = d->grid.row_tiles, slice = (k + tiles - 1) / tiles, size = k * GM_NR;
+    GM_T *own = rk_scratch(1, (size_t)(2 * size) * sizeof(GM_T));
+    GM_T *here = NULL, *next = own;        /* no memory: slower, but done */
+    ptrdiff_t packed = 0;                  /* rows of the next panel; k: there is none */
+    for (ptrdiff_t u = begin; u < end;) {
+        const ptrdiff_t j = u / GEMM_QUARTERS, quarters = end - j * GEMM_QUARTERS;
+        const ptrdiff_t first = u % GEMM_QUARTERS * tiles / GEMM_QUARTERS;
+        const ptrdiff_t last = quarters < GEMM_QUARTERS ? quarters * tiles / GEMM_QUARTERS : tiles;
+        const ptrdiff_t vectors = panels->thin + (j < panels->wide), j0 = gemm_panel(panels, j) * GM_L;
+        const ptrdiff_t columns = d->n - j0 < vectors * GM_L ? d->n - j0 : vectors * GM_L;
+        if (own) {
+            GM(pack_some)(d, j, packed, k, next);
+            here = next;
+            next = here == own ? own + size : own;
+            packed = quarters > GEMM_QUARTERS ? 0 : k;
+        }
+        const GM_T *b = own ? here : d->b + j0;
+        for (ptrdiff_t i = first; i < last; i++) {
+            const ptrdiff_t i0 = gemm_row(&d->grid, i), rows = gemm_row(&d->grid, i + 1) - i0;
+            GM_T *c = d->c + i0 * d->call.ldc + j0;
+            if (packed < k) {
+                const ptrdiff_t to = packed + slice < k ? packed + slice : k;
+                if (own)
+                    GM(pack_some)(d, j + 1, packed, to, next);
+                packed = to;
+            }
+            gemm_fetch_tile(c, d->call.ldc * (ptrdiff_t)sizeof(GM_T), (int)rows, (int)columns * (int)sizeof(GM_T));
+            GM(kernels)[1][rows - 1][vectors - 1](
+                &d->call, d->a + i * k * GEMM_MR, b, own ? vectors * GM_L : d->ldb, c, d->bias ? d->bias + j0 : NULL,
+                (int)columns, own ? (int)(vectors * GM_L) : (int)columns);
+        }
+        u = (j + 1) * GEMM_QUARTERS;
+    }
+}
+
+/* Tiles of A', one after the other. */
+typedef struct {
+    const GM_T *a;
+    GM_T *packed;
+    ptrdiff_t lda, k;
+    const gemm_grid *grid;
+} GM(packing_a);
+
+static void GM(pack_a)(void *context, ptrdiff_t begin, ptrdiff_t end)
+{
+    const GM(packing_a) *d = context;
+    for (ptrdiff_t i = begin; i < end; i++) {
+        const ptrdiff_t i0 = gemm_row(d->grid, i), rows = gemm_row(d->grid, i + 1) - i0;
+        GM_T *to = d->packed + i * d->k * GEMM_MR;
+        for (ptrdiff_t p = 0; p < d->k; p++)
+            for (ptrdiff_t r = 0; r < rows; r++)
+                to[p * GEMM_MR + r] = d->a[p * d->lda + i0 + r];
+    }
+}
+
+/* C = A'*B; false: there is no memory for it. */
+static int GM(by_panels)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, GM_T alpha, const GM_T *a, ptrdiff_t lda,
+                         const GM_T *b, ptrdiff_t ldb, GM_T beta, GM_T *c, ptrdiff_t ldc, const GM_T *bias,
+                         int epilogue)
+{
+    const ptrdiff_t kc = rk_even_block(k, GEMM_KC);
+    GM(block) d;
+    d.grid = gemm_grid_of(GEMM_ALL, m, GEMM_MR, 0, (n + GM_L - 1) / GM_L, GEMM_NV, GM_L, 1);
+    GM_T *packed = rk_scratch(0, (size_t)(d.grid.row_tiles * GEMM_MR * kc) * sizeof(GM_T));
+    if (!packed)
+        return 0;
+    d.call = (GM(call)){ kc, GEMM_MR, ldc, alpha, beta, RK_EPI_NONE };
+    d.a = packed;
+    d.n = n;
+    d.c = c;
+    d.ldb = ldb;
+    d.bias = NULL;
+    for (ptrdiff_t p0 = 0; p0 < k; p0 += d.call.k) {
+        d.call.k = k - p0 < kc ? k - p0 : kc;
+        if (p0 > 0)
+            d.call.beta = 1;
+        if (p0 + d.call.k >= k) {
+            d.call.epilogue = epilogue;
+            d.bias = bias;
+        }
+        d.b = b + p0 * ldb;
+        GM(packing_a) q = { a + p0 * lda, packed, lda, d.call.k, &d.grid };
+        rk_parallel(GM(pack_a), &q, d.grid.row_tiles, 4);
+        rk_parallel(GM(run_panels), &d, d.grid.panels.count * GEMM_QUARTERS, 1);
+    }
+    return 1;
+}
+
 /* Whether few rows meet a matrix too big for the second cache. */
 static inline int GM(streamed)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k)
 {
@@ -995,6 +1126,10 @@ static void GM(product)(int ta, int tb, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, G
         return;
     }
 
+    if (ta && !tb && m >= GEMM_PANEL_ROWS && m <= GEMM_PANEL_MOST && (n + GM_NR - 1) / GM_NR >= GEMM_PANELS
+        && k >= GEMM_EARLY_K && m * rk_even_block(k, GEMM_KC) * (ptrdiff_t)sizeof(GM_T) <= GEMM_PACK_BYTES / 2
+        && GM(by_panels)(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, bias, epilogue))
+        return;
     GM(blocked)(GEMM_ALL, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, bias, epilogue);
 }
 
