@@ -311,6 +311,16 @@ def test_no_function():
         g.Function(5)
 
 
+@pytest.mark.parametrize("use", [lambda f: f(g.Variable(1.0)), lambda f: f.plan(), lambda f: f.programs()])
+def test_a_subclass_that_is_not_initialized(use):
+    class Bare(GraphFunction):
+        def __init__(self):
+            pass
+
+    with pytest.raises(LogicException, match=r"Bare.__init__ must call super\(\).__init__"):
+        use(Bare())
+
+
 @pytest.mark.parametrize("traced", [False, True])
 def test_an_exception_leaves_it_usable(traced):
     class Fail(AbstractFunction):

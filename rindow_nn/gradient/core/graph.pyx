@@ -1395,7 +1395,13 @@ cdef class CompiledFunction:
     cdef readonly Compiled _compiled
 
     def __call__(self, *inputs):
-        return self._compiled.call(self, inputs)
+        return _compiled_of(self).call(self, inputs)
+
+
+cdef Compiled _compiled_of(CompiledFunction function):
+    if function is None or function._compiled is None:
+        raise LogicException(f"{type(function).__name__}.__init__ must call super().__init__(backend, func)")
+    return function._compiled
 
 
 class GraphFunction(CompiledFunction, metaclass=_Modes):
@@ -1454,7 +1460,7 @@ class GraphFunction(CompiledFunction, metaclass=_Modes):
 
     def programs(self) -> int:
         """For how many kinds of arguments the function has been traced."""
-        return len((<CompiledFunction>self)._compiled.programs)
+        return len(_compiled_of(self).programs)
 
     def plan(self) -> str:
         """The plans made so far, for people: calls, fused groups, memory.
@@ -1469,7 +1475,7 @@ class GraphFunction(CompiledFunction, metaclass=_Modes):
               forward: 1 step for 2 calls, 0 bytes of memory
                 fused        in0, in1 -> v3   [Mul Exp]
         """
-        return (<CompiledFunction>self)._compiled.describe(self._label())
+        return _compiled_of(self).describe(self._label())
 
     def _again(self, inputs, first):
         """What depends on the first arguments alone, from the trace of a call before, made again on other variables.
@@ -1481,7 +1487,7 @@ class GraphFunction(CompiledFunction, metaclass=_Modes):
         Returns:
             A list of variables; None if there was no such call.
         """
-        return (<CompiledFunction>self)._compiled.again(inputs, first)
+        return _compiled_of(self).again(inputs, first)
 
     def _rawCall(self, inputs, options):
         """Computes on arrays, without recording."""
@@ -1919,7 +1925,7 @@ cdef class TrainingStep:
 
     def __init__(self, function, variables):
         self.function = function
-        self.compiled = <Compiled?>function._compiled
+        self.compiled = _compiled_of(function)
         self.wanted = list(variables)
 
     def __call__(self, tuple inputs):
@@ -2013,7 +2019,7 @@ cdef class Shortcut:
     cdef readonly Watch watch
 
     def __init__(self, function, watch):
-        self.compiled = <Compiled?>function._compiled
+        self.compiled = _compiled_of(function)
         self.watch = watch
 
     def __call__(self, model, inputs):
@@ -2233,7 +2239,7 @@ cdef class WholeStep:
     cdef readonly tuple args
 
     def __init__(self, function, variables, update, title, of_loss, counted, of_predictions, threshold):
-        self.compiled = <Compiled?>function._compiled
+        self.compiled = _compiled_of(function)
         self.wanted = list(variables)
         self.update = update
         self.title = title
