@@ -898,9 +898,9 @@ static void GM(blocked)(int triangle, int ta, int tb, ptrdiff_t m, ptrdiff_t n, 
     }
 }
 
-/* ---- A' of few rows, B of many columns: all of A stays in the second cache, and each thread packs the panels of B that it
- * works on: nothing that one writes is read by another. While tiles of a panel are computed the next one is packed, some
- * rows before each tile. ---- */
+/* ---- A' of few rows, B of many columns: all of A stays in the second cache, and each thread packs the panels of B
+ * that it works on: nothing that one writes is read by another. While tiles of a panel are computed the next one is
+ * packed, some rows before each tile. ---- */
 
 /* Packs rows p to `end` of panel j, and asks for as many rows that follow. */
 static void GM(pack_some)(const GM(block) *d, ptrdiff_t j, ptrdiff_t p, ptrdiff_t end, GM_T *own)
