@@ -23,25 +23,14 @@ from rindow_math.matrix.kernels cimport core
 from rindow_math.matrix.ndarray cimport NDArray, NDArrayPhp, copy_of, empty, header_like, raw, same_shape, view
 from rindow_nn.gradient.core.tape cimport (
     AbstractFunction, DifferentiateCall, FIXED, GradientTape, MICRO_BINARY, MICRO_PARAM, Micro, OPAQUE,
-    STEP, VIEW, Variable, layer_of, make_variable, note_call, pack, prepare, primitives, profiling, pull_back,
-    recording, set_looked, set_trace, set_tracing, tracing,
+    STEP, VIEW, Variable, graph_mode, layer_of, make_variable, note_call, pack, prepare, primitives, profiling,
+    pull_back, recording, set_graph_mode, set_looked, set_trace, set_tracing, tracing,
 )
 from rindow_nn.gradient.core.tape import backward_pipeline
 from rindow_nn.gradient.core.values import MaskedNDArray
 from rindow_nn.gradient.core.watch cimport Watch
 
 cdef const core.rk_api* rk = core.table()
-
-cdef extern from *:
-    """
-    #if defined(_MSC_VER)
-    #define RN_THREAD __declspec(thread)
-    #else
-    #define RN_THREAD _Thread_local
-    #endif
-    static RN_THREAD int rn_mode = 0;            /* GraphFunction.mode of this thread */
-    """
-    int rn_mode
 
 cdef long _traces = 0
 
@@ -1378,12 +1367,11 @@ class _Modes(type):
     @property
     def mode(cls):
         """What the running thread's outermost compiled function is doing."""
-        return rn_mode
+        return graph_mode()
 
     @mode.setter
     def mode(cls, value):
-        global rn_mode
-        rn_mode = value
+        set_graph_mode(value)
 
 
 cdef class Compiled
@@ -1527,7 +1515,7 @@ cdef class Compiled:
         cdef list variables = None
         cdef bint recorded = recording()
         cdef Variable v
-        if rn_mode == 1:
+        if graph_mode() == 1:
             return function._func(*[pack(self.backend, x) for x in inputs])  # inside another trace: part of it
         if self.count >= 0 and len(inputs) != self.count:
             raise InvalidArgumentException(
@@ -1663,7 +1651,7 @@ cdef class Compiled:
 
     cdef object trace(self, object function, object key, list variables, Program known):
         """Traces the function on variables; the trace's own results are those of this call."""
-        global _traces, rn_mode
+        global _traces
         cdef GradientTape tape = None
         cdef Program program = Program.__new__(Program)
         cdef list entries
@@ -1693,14 +1681,13 @@ cdef class Compiled:
         program.places = {}
         program.found = {}
         program.back_plans = {}
-        mode_before = rn_mode
         if not recorded:
             tape = GradientTape(self.backend)
             tape.enter()
         trace_before = set_trace(program.trace)
         tracing_before = set_tracing(1)
         looked_before = set_looked(0)
-        rn_mode = 1
+        mode_before = set_graph_mode(1)
         try:
             entries = []
             for item in variables:
@@ -1774,7 +1761,7 @@ cdef class Compiled:
                     program.failure.__context__ = None
                 program.differentiable = program.failure is None
         finally:
-            rn_mode = mode_before
+            set_graph_mode(mode_before)
             program.shaped |= set_looked(looked_before)
             set_tracing(tracing_before)
             set_trace(trace_before)
@@ -1943,7 +1930,7 @@ cdef class TrainingStep:
         cdef tuple gradients
         if (
             program is None or program.busy or not program.differentiable or recording()
-            or len(inputs) != self.compiled.count or rn_mode or not _fits(program, inputs)
+            or len(inputs) != self.compiled.count or graph_mode() or not _fits(program, inputs)
         ):
             return self.on_tape(inputs)
         if program is not self.program and not self.adopt(program):
@@ -2307,7 +2294,7 @@ cdef class WholeStep:
     cdef bint find(self, tuple args) except -1:
         """Finds the plan for arguments; False if there is none."""
         cdef Program program = self.compiled.last
-        if program is None or len(args) != self.compiled.count or recording() or rn_mode:
+        if program is None or len(args) != self.compiled.count or recording() or graph_mode():
             return False
         if not _fits(program, args):
             if not all([isinstance(x, NDArrayPhp) for x in args]):

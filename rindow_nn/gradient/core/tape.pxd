@@ -102,6 +102,8 @@ cdef object layer_of(AbstractFunction f)
 cdef int note_call(str phase, str what, object layer, object inputs, object outputs, long long begin) except -1
 cdef int tracing() noexcept
 cdef int set_tracing(int mode) noexcept
+cdef int graph_mode() noexcept
+cdef int set_graph_mode(int mode) noexcept
 cdef long set_trace(long number) noexcept
 cdef int set_looked(int looked) noexcept
 cdef list pull_back(object backend, list targets, list seeds, list wanted, long within)

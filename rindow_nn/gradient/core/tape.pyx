@@ -48,11 +48,13 @@ cdef extern from *:
     static RN_THREAD int rn_tracing = 0;         /* 1: a function is traced, 2: its gradient */
     static RN_THREAD long rn_trace = 0;          /* number of the trace */
     static RN_THREAD int rn_looked = 0;          /* the traced function may depend on the number of samples */
+    static RN_THREAD int rn_mode = 0;            /* GraphFunction.mode */
     """
     PyObject* rn_tape
     int rn_tracing
     long rn_trace
     int rn_looked
+    int rn_mode
 
 
 cdef GradientTape current_tape():
@@ -156,6 +158,19 @@ cdef int set_tracing(int mode) noexcept:
     global rn_tracing
     cdef int before = rn_tracing
     rn_tracing = mode
+    return before
+
+
+cdef int graph_mode() noexcept:
+    """``GraphFunction.mode`` of this thread."""
+    return rn_mode
+
+
+cdef int set_graph_mode(int mode) noexcept:
+    """Sets it; answers the mode before."""
+    global rn_mode
+    cdef int before = rn_mode
+    rn_mode = mode
     return before
 
 
@@ -1233,8 +1248,8 @@ cdef class _Walk:
     cdef int find(self, list targets) except -1:
         """Finds the calls on a path from a source or a user's function to a target, and what each needs.
 
-        The marks on the calls (`stamp`, `useful`, `place`) hold within this function only: another thread, or a
-        gradient asked by a call's own gradient, may walk the same calls.
+        The marks on the calls (`stamp`, `useful`) hold within this function only: another thread, or a gradient asked
+        by a call's own gradient, may walk the same calls. `place` tells where to look first, and is checked.
         """
         global _walks
         cdef list stack = []

@@ -348,6 +348,16 @@ static void GM(turn)(const GM_T *src, ptrdiff_t lds, ptrdiff_t rows, ptrdiff_t c
             memcpy(dst + j * ldd + i, src + i * lds + j, sizeof(GM_T));
 }
 
+/* A row of a panel: whole vectors, of which the last may be partly zero. */
+RK_INLINE void GM(pack_row)(const GM_T *b, ptrdiff_t columns, GM_T *packed)
+{
+    ptrdiff_t j = 0;
+    for (; j + GM_L <= columns; j += GM_L)
+        GM_STORE(packed + j, GM_LOAD(b + j));
+    if (j < columns)
+        GM_STORE(packed + j, GM_LOAD_PART(b + j, columns - j));
+}
+
 static void GM(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
 {
     const GM(packing) *d = context;
@@ -362,13 +372,8 @@ static void GM(pack)(void *context, ptrdiff_t begin, ptrdiff_t end)
             continue;
         }
         const GM_T *b = d->b + p0 * d->ldb + j0;
-        for (ptrdiff_t p = 0; p < rows; p++, b += d->ldb, packed += width) {
-            ptrdiff_t j = 0;
-            for (; j + GM_L <= columns; j += GM_L)
-                GM_STORE(packed + j, GM_LOAD(b + j));
-            if (j < columns)
-                GM_STORE(packed + j, GM_LOAD_PART(b + j, columns - j));
-        }
+        for (ptrdiff_t p = 0; p < rows; p++, b += d->ldb, packed += width)
+            GM(pack_row)(b, columns, packed);
     }
 }
 
@@ -911,11 +916,7 @@ static void GM(pack_some)(const GM(block) *d, ptrdiff_t j, ptrdiff_t p, ptrdiff_
     const GM_T *b = d->b + p * d->ldb + j0;
     own += p * vectors * GM_L;
     for (; p < end; p++, b += d->ldb, own += vectors * GM_L) {
-        ptrdiff_t i = 0;
-        for (; i + GM_L <= columns; i += GM_L)
-            GM_STORE(own + i, GM_LOAD(b + i));
-        if (i < columns)
-            GM_STORE(own + i, GM_LOAD_PART(b + i, columns - i));
+        GM(pack_row)(b, columns, own);
         if (p + count < d->call.k)
             gemm_fetch_tile(b + count * d->ldb, 0, 1, (int)columns * (int)sizeof(GM_T));
     }
